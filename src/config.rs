@@ -1,0 +1,336 @@
+//! Every setting of the program, as plain data.
+//!
+//! Owns the names, the defaults and the order in which sources override each other: defaults, then the file, then the
+//! environment, then the command line. Imports nothing of this crate. No other module reads the environment, and a
+//! setting that does not exist stops the start instead of being ignored.
+
+use std::collections::HashMap;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use config::{Config, Environment, File, FileFormat, Value};
+use serde::Deserialize;
+
+/// Prefix of the environment variables that are settings, with `__` between levels:
+/// `RUNPOD_QUERY__SERVER__PORT` is `server.port`.
+pub const ENVIRONMENT_PREFIX: &str = "RUNPOD_QUERY";
+
+/// Variables that other programs define and that mean one of our settings; our own name for it wins.
+const FOREIGN_VARIABLES: [(&str, &str); 3] = [
+    ("PORT", "server.port"),
+    ("ORT_DYLIB_PATH", "artifacts.runtime_library"),
+    ("RUST_LOG", "log.filter"),
+];
+
+/// All settings.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The HTTP listener and what it accepts.
+    pub server: Server,
+    /// Which model is served.
+    pub model: Model,
+    /// Admission, batching and threads.
+    pub engine: Engine,
+    /// What one call may ask for.
+    pub limits: Limits,
+    /// Where files come from and where they are kept.
+    pub artifacts: Artifacts,
+    /// What is written to standard error.
+    pub log: Log,
+}
+
+/// The HTTP listener and what it accepts.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Address to listen on.
+    pub host: String,
+    /// Port to listen on; 0 lets the system choose. `PORT` means the same.
+    pub port: u16,
+    /// Largest request body, in bytes.
+    pub body_limit_bytes: NonZeroUsize,
+    /// Longest time a request may wait for its answer, in seconds.
+    pub request_timeout_seconds: NonZeroUsize,
+    /// Longest time that running requests get to finish after a stop signal, in seconds.
+    pub shutdown_grace_seconds: NonZeroUsize,
+}
+
+impl Server {
+    /// Longest time a request may wait for its answer.
+    pub fn request_timeout(&self) -> Duration {
+        Duration::from_secs(self.request_timeout_seconds.get() as u64)
+    }
+
+    /// Longest time that running requests get to finish after a stop signal.
+    pub fn shutdown_grace(&self) -> Duration {
+        Duration::from_secs(self.shutdown_grace_seconds.get() as u64)
+    }
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            host: "0.0.0.0".to_owned(),
+            port: 8000,
+            body_limit_bytes: non_zero(20_000_000),
+            request_timeout_seconds: non_zero(60),
+            shutdown_grace_seconds: non_zero(10),
+        }
+    }
+}
+
+/// Numeric precision of a model's matrices.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Precision {
+    /// 32-bit floats: the reference.
+    #[default]
+    Fp32,
+    /// 8-bit weights and activations: a quarter of the memory.
+    Int8,
+}
+
+/// Which model is served.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Model {
+    /// Name of a pinned model: `bge-m3` or `minilm`.
+    pub name: String,
+    /// A model directory to serve instead of a pinned model.
+    pub directory: Option<PathBuf>,
+    /// Precision of the pinned model.
+    pub precision: Precision,
+}
+
+impl Default for Model {
+    fn default() -> Self {
+        Self {
+            name: "bge-m3".to_owned(),
+            directory: None,
+            precision: Precision::default(),
+        }
+    }
+}
+
+/// Admission, batching and threads.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Engine {
+    /// Texts that may wait for the model at one time; one more is refused as `overloaded`.
+    pub queue_texts: NonZeroUsize,
+    /// Largest batch, in padded tokens (rows x longest row). A longer text goes alone.
+    pub batch_tokens: NonZeroUsize,
+    /// Threads of one pass through the model; absent: as many as the container's CPU quota allows.
+    pub threads: Option<NonZeroUsize>,
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self {
+            queue_texts: non_zero(1024),
+            batch_tokens: non_zero(512),
+            threads: None,
+        }
+    }
+}
+
+/// What one call may ask for.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Texts in one call.
+    pub texts_per_call: NonZeroUsize,
+    /// Largest result, in bytes of JSON.
+    pub result_bytes: NonZeroUsize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            texts_per_call: non_zero(512),
+            result_bytes: non_zero(10_000_000),
+        }
+    }
+}
+
+/// Where files come from and where they are kept.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Artifacts {
+    /// Folder for fetched and exported files; absent: `runpod-query` in the user's cache folder.
+    pub cache_directory: Option<PathBuf>,
+    /// Never fetch: what is missing is an error that names it.
+    pub offline: bool,
+    /// ONNX Runtime's shared library; absent: the pinned one is fetched. `ORT_DYLIB_PATH` means the same.
+    pub runtime_library: Option<PathBuf>,
+    /// Address of the model hub; absent: the pinned one.
+    pub hub_url: Option<String>,
+}
+
+/// What is written to standard error.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Log {
+    /// Which messages are written, in `env_logger`'s syntax. `RUST_LOG` means the same.
+    pub filter: String,
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self {
+            filter: "info".to_owned(),
+        }
+    }
+}
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A source holds an unknown setting or a value of the wrong kind.
+    #[error("settings are not usable: {0}")]
+    Unusable(#[from] config::ConfigError),
+    /// Neither a cache folder nor a home directory is known.
+    #[error("no cache folder is known: set RUNPOD_QUERY__ARTIFACTS__CACHE_DIRECTORY or HOME")]
+    NoCacheDirectory,
+}
+
+/// One setting given on the command line: its dotted name and its value.
+pub type Override = (&'static str, Value);
+
+impl Settings {
+    /// Reads the settings from the process's environment; see [`Settings::from_sources`].
+    pub fn load(file: Option<&Path>, overrides: Vec<Override>) -> Result<Self, Error> {
+        Self::from_sources(std::env::vars().collect(), file, overrides)
+    }
+
+    /// Merges defaults, `file` (TOML), `environment` and `overrides`, the later winning.
+    ///
+    /// An empty variable counts as absent.
+    pub fn from_sources(
+        environment: HashMap<String, String>,
+        file: Option<&Path>,
+        overrides: Vec<Override>,
+    ) -> Result<Self, Error> {
+        let mut builder = Config::builder();
+        if let Some(path) = file {
+            builder = builder.add_source(File::from(path).format(FileFormat::Toml));
+        }
+        let foreign = FOREIGN_VARIABLES
+            .iter()
+            .filter_map(|(variable, setting)| Some((setting, environment.get(*variable)?)))
+            .filter(|(_, value)| !value.is_empty())
+            .fold(Config::builder(), |config, (setting, value)| {
+                config
+                    .set_override(*setting, value.as_str())
+                    .unwrap_or_default()
+            })
+            .build()?;
+        let default_cache = default_cache_directory(&environment);
+        builder = builder.add_source(foreign).add_source(
+            Environment::with_prefix(ENVIRONMENT_PREFIX)
+                .prefix_separator("__")
+                .separator("__")
+                .ignore_empty(true)
+                .source(Some(environment)),
+        );
+        for (setting, value) in overrides {
+            builder = builder.set_override(setting, value)?;
+        }
+        let mut settings: Self = builder.build()?.try_deserialize()?;
+        if settings.artifacts.cache_directory.is_none() {
+            settings.artifacts.cache_directory = default_cache;
+        }
+        Ok(settings)
+    }
+}
+
+impl Artifacts {
+    /// The folder for fetched and exported files.
+    pub fn cache_directory(&self) -> Result<&Path, Error> {
+        self.cache_directory
+            .as_deref()
+            .ok_or(Error::NoCacheDirectory)
+    }
+}
+
+/// Follows the XDG base directory specification.
+fn default_cache_directory(environment: &HashMap<String, String>) -> Option<PathBuf> {
+    let absolute = |name: &str| {
+        let path = PathBuf::from(environment.get(name)?);
+        path.is_absolute().then_some(path)
+    };
+    let base = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
+    Some(base.join("runpod-query"))
+}
+
+const fn non_zero(value: usize) -> NonZeroUsize {
+    NonZeroUsize::new(value).expect("a default is above zero")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(variables: &[(&str, &str)]) -> Result<Settings, Error> {
+        let environment = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        Settings::from_sources(environment, None, Vec::new())
+    }
+
+    #[test]
+    fn an_empty_environment_gives_the_defaults() {
+        assert_eq!(settings(&[]).unwrap(), Settings::default());
+    }
+
+    #[test]
+    fn the_environment_overrides_the_file_and_the_command_line_overrides_both() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("settings.toml");
+        std::fs::write(&file, "[server]\nport = 1\nhost = \"::1\"\n[limits]\ntexts_per_call = 7").unwrap();
+        let environment = HashMap::from([
+            ("RUNPOD_QUERY__SERVER__PORT".to_owned(), "2".to_owned()),
+            ("RUNPOD_QUERY__SERVER__HOST".to_owned(), "127.0.0.1".to_owned()),
+        ]);
+        let settings =
+            Settings::from_sources(environment, Some(&file), vec![("server.port", Value::from(3_u16))]).unwrap();
+        assert_eq!(settings.server.port, 3);
+        assert_eq!(settings.server.host, "127.0.0.1");
+        assert_eq!(settings.limits.texts_per_call.get(), 7);
+    }
+
+    #[test]
+    fn variables_of_other_programs_are_understood_and_ours_win() {
+        let given = settings(&[("PORT", "80"), ("ORT_DYLIB_PATH", "/lib/ort.so"), ("RUST_LOG", "")]).unwrap();
+        assert_eq!(given.server.port, 80);
+        assert_eq!(given.artifacts.runtime_library, Some(PathBuf::from("/lib/ort.so")));
+        assert_eq!(given.log.filter, "info");
+        let both = settings(&[("PORT", "80"), ("RUNPOD_QUERY__SERVER__PORT", "81")]).unwrap();
+        assert_eq!(both.server.port, 81);
+    }
+
+    #[test]
+    fn an_unknown_setting_or_a_wrong_value_stops_the_start_and_is_named() {
+        for (variable, value, named) in [
+            ("RUNPOD_QUERY__SERVER__PROT", "80", "prot"),
+            ("RUNPOD_QUERY__SERVER__PORT", "http", "server.port"),
+            ("RUNPOD_QUERY__LIMITS__TEXTS_PER_CALL", "0", "limits.texts_per_call"),
+            ("RUNPOD_QUERY__MODEL__PRECISION", "fp16", "fp16"),
+            ("RUNPOD_QUERY__NONSENSE", "1", "nonsense"),
+        ] {
+            let error = settings(&[(variable, value)]).unwrap_err().to_string();
+            assert!(error.contains(named), "{variable}={value}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_variable_that_an_application_uses_for_its_endpoint_is_none_of_ours() {
+        assert_eq!(
+            settings(&[("RUNPOD_QUERY_ENDPOINT_ID", "abc123")]).unwrap(),
+            Settings::default()
+        );
+    }
+}

@@ -1,0 +1,19 @@
+//! Text embeddings of BAAI/bge-m3 on a CPU: a RunPod Serverless worker, an HTTP service and a command.
+//!
+//! One-way dependency, held by a test:
+//!
+//! ```text
+//! main -> cli -> app -> http -> service -> engine -> model
+//!             \-> export -> model                 config, artifacts: leaves
+//! ```
+#![cfg_attr(not(test), warn(clippy::unwrap_used))]
+
+pub mod app;
+pub mod artifacts;
+pub mod cli;
+pub mod config;
+pub mod engine;
+pub mod export;
+pub mod http;
+pub mod model;
+pub mod service;

@@ -1,0 +1,14 @@
+//! From texts to unit vectors: tokenizer, ONNX session and pooling.
+//!
+//! Owns everything that knows tokens and tensors, and nothing that knows queues, JSON or HTTP. Imports only
+//! [`crate::config`]. Every vector that leaves it has the model's dimension and length 1, and does not depend on the
+//! other texts of its batch.
+
+mod error;
+mod tokenizer;
+
+pub use error::Error;
+pub use tokenizer::{Tokenizer, Tokens};
+
+/// One text's vector: as many floats as the model has dimensions, of Euclidean length 1.
+pub type Embedding = Vec<f32>;
