@@ -1,0 +1,4 @@
+//! What several test modules need: fetched artifacts, exported models and golden files.
+
+pub mod golden;
+pub mod models;
