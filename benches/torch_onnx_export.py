@@ -32,7 +32,7 @@ def export(checkpoint: Path, out: Path) -> None:
     # Both sizes must be above 1 or the exporter takes them for constants.
     input_ids = torch.full((2, 16), 5)
     attention_mask = torch.ones_like(input_ids)
-    axes = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
+    axes = {0: torch.export.Dim("batch"), 1: torch.export.Dim("sequence")}
     torch.onnx.export(
         model,
         (input_ids, attention_mask),

@@ -3,7 +3,7 @@
 //! Owns the refusal of everything the graph cannot express, with the file and the value that say so.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
 
@@ -54,8 +54,6 @@ pub struct Architecture {
 
 /// An opened checkpoint that can be exported.
 pub struct Checkpoint {
-    /// Its directory.
-    pub directory: PathBuf,
     /// Its architecture.
     pub architecture: Architecture,
     /// Pooling.
@@ -111,7 +109,6 @@ impl Checkpoint {
         let weights = open_weights(directory)?;
         let prefix = weights.prefix_of(WORD_EMBEDDINGS).unwrap_or_default();
         Ok(Self {
-            directory: directory.to_owned(),
             architecture,
             sentence,
             max_tokens,

@@ -3,10 +3,12 @@
 //! Owns the ONNX graph. The same checkpoint gives the same bytes, on every machine; a model directory that was left
 //! behind has passed its check. Imports [`crate::model`], to run what it wrote, and [`crate::config`].
 
+mod check;
 mod checkpoint;
 mod error;
 mod graph;
 mod onnx;
+mod reference;
 mod safetensors;
 mod transformer;
 mod weights;
@@ -21,7 +23,9 @@ use sha2::{Digest, Sha256};
 use crate::config::Precision;
 use crate::model::{DESCRIPTION_FILE, Description, GRAPH_FILE, TOKENIZER_FILE};
 use checkpoint::Checkpoint;
+pub use check::{check, golden};
 pub use error::Error;
+pub use reference::{Comparison, Reference, Subject};
 use weights::WeightsWriter;
 
 /// Counts the changes of what is written for one and the same checkpoint, so that caches do not keep old exports.

@@ -1,1 +1,4 @@
-//! To be written.
+//! What the exporter writes, and what it refuses.
+
+mod determinism;
+mod refusals;

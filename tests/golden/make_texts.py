@@ -127,9 +127,12 @@ SHORT_TEXTS = {
     "vertical_tab_and_form_feed": "one\u000btwo\u000cthree",
     "unicode_spaces": "a\u00a0b\u1680c\u2003d\u2009e\u202ff\u205fg\u3000h",
     # Code and other formal text.
-    "rust_code": 'fn main() -> Result<(), Box<dyn Error>> {\n    println!("{:?}", vec![1u8; 3]);\n    Ok(())\n}',
-    "python_code": "def f(x: int = 0) -> list[int]:\n    return [i ** 2 for i in range(x) if i % 2 != 0]  # odd",
-    "sql_query": "SELECT u.id, COUNT(*) FROM users AS u LEFT JOIN orders o ON o.user_id = u.id WHERE u.name LIKE '%o''b%' GROUP BY 1;",
+    "rust_code": "fn main() -> Result<(), Box<dyn Error>> {\n"
+    '    println!("{:?}", vec![1u8; 3]);\n    Ok(())\n}',
+    "python_code": "def f(x: int = 0) -> list[int]:\n"
+    "    return [i ** 2 for i in range(x) if i % 2 != 0]  # odd",
+    "sql_query": "SELECT u.id, COUNT(*) FROM users AS u "
+    "LEFT JOIN orders o ON o.user_id = u.id WHERE u.name LIKE '%o''b%' GROUP BY 1;",
     "json_document": '{"a": [1, 2.5e-3, null, true], "b\\n": {"c": "\\u00e9"}}',
     "html_fragment": '<p class="x">Fish &amp; chips<br/>&nbsp;<!-- note --></p>',
     "shell_command": "grep -rn 'TODO' ./src | awk -F: '{print $1}' >> out.txt && echo \"$?\"",
@@ -176,7 +179,8 @@ SHORT_TEXTS = {
     "mask_token_after_spaces": "fill in   <mask>   and [MASK] here",
     "sentencepiece_and_wordpiece_markers": "▁under ▁▁ ##ing un##able",
     "unusual_misspelled_words": "Teh qiuck borwn fxo jmups ovre teh lzay dgo",
-    "foreign_words_without_spaces": "Donaudampfschifffahrtsgesellschaftskapitän antidisestablishmentarianism",
+    "foreign_words_without_spaces": "Donaudampfschifffahrtsgesellschaftskapitän "
+    "antidisestablishmentarianism",
     "several_sentences": "It rained all night. In the morning, the river had risen by a metre; "
     "nobody could cross it. “We wait,” she said, and sat down.",
 }
@@ -205,9 +209,7 @@ PARAGRAPH = (
 def cycled_words(count: int, stride: int = 7) -> str:
     """`count` plain words in an order that is not simply repeated."""
     size = len(PLAIN_WORDS)
-    return " ".join(
-        PLAIN_WORDS[(i * stride + i // size) % size] for i in range(count)
-    )
+    return " ".join(PLAIN_WORDS[(i * stride + i // size) % size] for i in range(count))
 
 
 def long_texts() -> dict[str, str]:
