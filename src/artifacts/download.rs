@@ -1,0 +1,265 @@
+//! One file from the model hub.
+//!
+//! Owns the HTTP client and the reading of the hub's answers. Invariant: bytes that are there are not fetched again
+//! unless the server will not give the rest, and a file that is not the pinned one is never kept.
+
+use std::io::Read;
+use std::path::Path;
+use std::time::Duration;
+
+use reqwest::blocking::{Client, Response};
+use reqwest::header::{CONTENT_RANGE, ETAG, HeaderValue, IF_RANGE, RANGE, RETRY_AFTER};
+use reqwest::{StatusCode, Url};
+
+use super::partial::Partial;
+use super::patience::{Attempts, IfUnreachable, Patience};
+use super::progress::Progress;
+use super::{Error, Fault, error, pins};
+
+const USER_AGENT: &str = concat!("runpod-query/", env!("CARGO_PKG_VERSION"));
+const BUFFER_BYTES: usize = 1 << 17;
+
+/// A connection to the hub.
+pub(super) struct Hub<'a> {
+    client: Client,
+    patience: &'a Patience,
+    if_unreachable: IfUnreachable,
+}
+
+/// A file that is wanted from the hub.
+pub(super) struct Wanted<'a> {
+    /// What to call it.
+    pub(super) name: String,
+    pub(super) url: Url,
+    pub(super) pin: &'a pins::File,
+}
+
+/// Why one attempt failed.
+enum Failure {
+    /// The other side is to blame: another attempt may help.
+    Remote(Fault),
+    /// This machine is to blame.
+    Local(Error),
+}
+
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        Self::Remote(fault)
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Local(error)
+    }
+}
+
+impl<'a> Hub<'a> {
+    /// Sets up the client; nothing is connected yet.
+    pub(super) fn new(
+        address: &Url,
+        patience: &'a Patience,
+        if_unreachable: IfUnreachable,
+    ) -> Result<Self, Error> {
+        let client = Client::builder()
+            .user_agent(USER_AGENT)
+            .connect_timeout(patience.connect_timeout)
+            // In a blocking client this is the longest time without a byte, not that of the whole transfer.
+            .timeout(patience.read_timeout)
+            .build()
+            .map_err(|source| Error::Client {
+                hub: error::without_secrets(address),
+                source,
+            })?;
+        Ok(Self {
+            client,
+            patience,
+            if_unreachable,
+        })
+    }
+
+    /// Fetches a file, going on where an earlier attempt or an earlier run stopped.
+    pub(super) fn fetch(&self, wanted: &Wanted<'_>, target: &Path) -> Result<(), Error> {
+        let mut transfer = Transfer {
+            client: &self.client,
+            wanted,
+            partial: Partial::open(wanted.pin, target)?,
+            version: None,
+        };
+        let mut attempts = Attempts::new(self.patience, self.if_unreachable);
+        let progress =
+            Progress::of_bytes(&wanted.name, wanted.pin.bytes, transfer.partial.length());
+        loop {
+            let before = transfer.partial.length();
+            let fault = match transfer.attempt(&progress) {
+                Ok(()) => {
+                    progress.finish(wanted.pin.bytes);
+                    return Ok(());
+                }
+                Err(Failure::Local(error)) => return Err(error),
+                Err(Failure::Remote(fault)) => fault,
+            };
+            let gained = transfer.partial.length().saturating_sub(before);
+            transfer.forget_after(&fault)?;
+            let Some(pause) = attempts.after(&fault, gained) else {
+                return Err(Error::Download {
+                    file: wanted.name.clone(),
+                    url: error::without_secrets(&wanted.url),
+                    attempts: attempts.made(),
+                    source: fault,
+                });
+            };
+            progress.warn(&format!(
+                "{}: {}; going on at byte {} in {:.1} s",
+                wanted.name,
+                error::in_one_line(&fault),
+                transfer.partial.length(),
+                pause.as_secs_f64(),
+            ));
+            std::thread::sleep(pause);
+        }
+    }
+}
+
+/// The fetching of one file over several attempts.
+struct Transfer<'a> {
+    client: &'a Client,
+    wanted: &'a Wanted<'a>,
+    partial: Partial<'a>,
+    /// The server's name for the version that the partial file is the beginning of.
+    version: Option<HeaderValue>,
+}
+
+impl Transfer<'_> {
+    /// Fetches what is missing and keeps the file if it is the pinned one.
+    fn attempt(&mut self, progress: &Progress) -> Result<(), Failure> {
+        if self.partial.length() < self.wanted.pin.bytes {
+            let response = self.request()?;
+            self.join(&response)?;
+            self.receive(response, progress)?;
+        }
+        self.partial.keep()??;
+        Ok(())
+    }
+
+    /// What is wrong or outdated is of no use to the next attempt.
+    fn forget_after(&mut self, fault: &Fault) -> Result<(), Error> {
+        match fault {
+            Fault::Changed | Fault::Different { .. } => {
+                self.version = None;
+                self.partial.restart()
+            }
+            Fault::Unreachable(_)
+            | Fault::Unanswered(_)
+            | Fault::Refused { .. }
+            | Fault::Interrupted { .. } => Ok(()),
+        }
+    }
+
+    fn request(&self) -> Result<Response, Fault> {
+        let mut request = self.client.get(self.wanted.url.clone());
+        let there = self.partial.length();
+        if there > 0 {
+            request = request.header(RANGE, format!("bytes={there}-"));
+            if let Some(version) = &self.version {
+                request = request.header(IF_RANGE, version.clone());
+            }
+        }
+        request.send().map_err(|error| {
+            let error = error.without_url();
+            if error.is_connect() {
+                Fault::Unreachable(error)
+            } else {
+                Fault::Unanswered(error)
+            }
+        })
+    }
+
+    /// Makes the partial file what the body of the answer continues.
+    fn join(&mut self, response: &Response) -> Result<(), Failure> {
+        let there = self.partial.length();
+        let version = version(response);
+        let status = response.status();
+        if status == StatusCode::PARTIAL_CONTENT && there > 0 {
+            let same_version = self.version.is_none() || self.version == version;
+            if !same_version || first_byte(response) != Some(there) {
+                return Err(Fault::Changed.into());
+            }
+        } else if status == StatusCode::OK {
+            self.partial.restart()?;
+        } else if status == StatusCode::RANGE_NOT_SATISFIABLE && there > 0 {
+            return Err(Fault::Changed.into());
+        } else {
+            let retry_after = retry_after(response);
+            return Err(Fault::Refused {
+                status,
+                retry_after,
+            }
+            .into());
+        }
+        self.version = version;
+        let rest = self.wanted.pin.bytes - self.partial.length();
+        match response.content_length() {
+            Some(announced) if announced != rest => Err(self.too_long_or_short(announced).into()),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn receive(&mut self, mut response: Response, progress: &Progress) -> Result<(), Failure> {
+        let expected = self.wanted.pin.bytes;
+        let mut buffer = vec![0; BUFFER_BYTES];
+        let interrupted = loop {
+            match response.read(&mut buffer) {
+                Ok(0) => break None,
+                Ok(count) if self.partial.length() + count as u64 > expected => {
+                    return Err(self.too_long_or_short(count as u64).into());
+                }
+                Ok(count) => self.partial.append(&buffer[..count])?,
+                Err(source) => break Some(source),
+            }
+            progress.at(self.partial.length());
+        };
+        let got = self.partial.length();
+        if got < expected {
+            return Err(Failure::Remote(Fault::Interrupted {
+                got,
+                expected,
+                source: interrupted,
+            }));
+        }
+        Ok(())
+    }
+
+    fn too_long_or_short(&self, coming: u64) -> Fault {
+        Fault::Different {
+            expected: format!("{} bytes", self.wanted.pin.bytes),
+            got: format!("{} bytes", self.partial.length() + coming),
+        }
+    }
+}
+
+/// The entity tag, if it can prove that two parts belong together: a weak one cannot.
+fn version(response: &Response) -> Option<HeaderValue> {
+    let tag = response.headers().get(ETAG)?;
+    tag.as_bytes().starts_with(b"\"").then(|| tag.clone())
+}
+
+/// Where the part of the file begins that the answer holds.
+fn first_byte(response: &Response) -> Option<u64> {
+    let range = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
+    let (first, _) = range.strip_prefix("bytes ")?.split_once('-')?;
+    first.parse().ok()
+}
+
+/// A date is not understood, only seconds: our own pause is then as good.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response
+        .headers()
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
+    Some(Duration::from_secs(seconds))
+}

@@ -1,0 +1,135 @@
+//! A file that is not whole yet.
+//!
+//! Owns `<file>.partial`. Invariant: a file gets its final name only after its size and sha256 are the pinned ones and
+//! it is on the disk, so whatever bears a final name needs no second look.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use super::digest::Hasher;
+use super::{Error, Fault, pins};
+
+const BUFFER_BYTES: usize = 1 << 17;
+
+/// The beginning of a file, with the digest of what is there.
+pub(super) struct Partial<'a> {
+    pin: &'a pins::File,
+    target: PathBuf,
+    path: PathBuf,
+    file: fs::File,
+    hasher: Hasher,
+    length: u64,
+}
+
+impl<'a> Partial<'a> {
+    /// Opens what an earlier run left of `target`, or starts with nothing.
+    pub(super) fn open(pin: &'a pins::File, target: &Path) -> Result<Self, Error> {
+        let mut name = target
+            .file_name()
+            .map_or_else(OsString::new, OsString::from);
+        name.push(".partial");
+        let path = target.with_file_name(name);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|source| Error::file("create", parent, source))?;
+        }
+        let file = fs::File::options()
+            .create(true)
+            .truncate(false)
+            .read(true)
+            .write(true)
+            .open(&path)
+            .map_err(|source| Error::file("open", &path, source))?;
+        let mut partial = Self {
+            pin,
+            target: target.to_owned(),
+            path,
+            file,
+            hasher: Hasher::default(),
+            length: 0,
+        };
+        partial.read_through()?;
+        Ok(partial)
+    }
+
+    fn read_through(&mut self) -> Result<(), Error> {
+        let mut buffer = vec![0; BUFFER_BYTES];
+        loop {
+            match self.file.read(&mut buffer) {
+                Ok(0) => return Ok(()),
+                Ok(count) => {
+                    self.hasher.update(&buffer[..count]);
+                    self.length += count as u64;
+                }
+                Err(source) => return Err(Error::file("read", &self.path, source)),
+            }
+        }
+    }
+
+    /// Bytes that are there.
+    pub(super) fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Puts bytes at the end.
+    pub(super) fn append(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.write_all(bytes)
+            .map_err(|source| Error::file("write", &self.path, source))
+    }
+
+    /// Forgets everything that is there.
+    pub(super) fn restart(&mut self) -> Result<(), Error> {
+        self.file
+            .set_len(0)
+            .and_then(|()| self.file.rewind())
+            .map_err(|source| Error::file("write", &self.path, source))?;
+        self.hasher = Hasher::default();
+        self.length = 0;
+        Ok(())
+    }
+
+    /// Whether this is the pinned file.
+    pub(super) fn check(&self) -> Result<(), Fault> {
+        if self.length != self.pin.bytes {
+            return Err(Fault::Different {
+                expected: format!("{} bytes", self.pin.bytes),
+                got: format!("{} bytes", self.length),
+            });
+        }
+        let digest = self.hasher.digest();
+        if digest != self.pin.sha256 {
+            return Err(Fault::Different {
+                expected: format!("sha256 {}", self.pin.sha256),
+                got: format!("sha256 {digest}"),
+            });
+        }
+        Ok(())
+    }
+
+    /// Gives the file its final name if it is the pinned one.
+    pub(super) fn keep(&self) -> Result<Result<(), Fault>, Error> {
+        if let Err(fault) = self.check() {
+            return Ok(Err(fault));
+        }
+        self.file
+            .sync_all()
+            .map_err(|source| Error::file("write", &self.path, source))?;
+        fs::rename(&self.path, &self.target)
+            .map_err(|source| Error::file("create", &self.target, source))?;
+        Ok(Ok(()))
+    }
+}
+
+impl Write for Partial<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let count = self.file.write(bytes)?;
+        self.hasher.update(&bytes[..count]);
+        self.length += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}
