@@ -1,5 +1,7 @@
-//! Everything that is tested from outside the crate, in one process, so that models are loaded once.
+//! Everything that is tested through the library's public face, in one binary and one process, so that models are
+//! loaded once.
 
+mod engine;
 mod export;
 mod model;
 mod support;

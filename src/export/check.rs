@@ -26,13 +26,23 @@ const SAMPLES: [&str; 4] = [
 pub fn check(path: &Path, environment: &Environment) -> Result<(), Error> {
     let mut model = LoadedModel::load(path, environment)?;
     check_batches(&mut model)?;
-    let source = model.description().source_sha256.clone().unwrap_or_default();
+    let source = model
+        .description()
+        .source_sha256
+        .clone()
+        .unwrap_or_default();
     let Some(reference) = Reference::of_source(&source) else {
-        log::info!("no values were published for these weights: checked vectors against their batches only");
+        log::info!(
+            "no values were published for these weights: checked vectors against their batches only"
+        );
         return Ok(());
     };
     let comparisons = compare(&mut model, &reference)?;
-    log::info!("{} published values of {} agree", comparisons.len(), reference.name);
+    log::info!(
+        "{} published values of {} agree",
+        comparisons.len(),
+        reference.name
+    );
     match comparisons.iter().find(|comparison| !comparison.agrees) {
         None => Ok(()),
         Some(wrong) => Err(Error::Check {
@@ -42,7 +52,11 @@ pub fn check(path: &Path, environment: &Environment) -> Result<(), Error> {
 }
 
 /// Compares the model directory at `path` with the values published for the pinned model `name`.
-pub fn golden(path: &Path, name: &str, environment: &Environment) -> Result<Vec<Comparison>, Error> {
+pub fn golden(
+    path: &Path,
+    name: &str,
+    environment: &Environment,
+) -> Result<Vec<Comparison>, Error> {
     let reference = Reference::of_name(name).ok_or_else(|| Error::Check {
         why: format!("no values were published for {name}"),
     })?;
@@ -95,13 +109,23 @@ fn check_batches(model: &mut LoadedModel) -> Result<(), Error> {
     let together = model.encoder.encode(&tokens.iter().collect::<Vec<_>>())?;
     for (text, together) in SAMPLES.iter().zip(together) {
         let alone = model.embed(text)?;
-        let difference = alone.iter().zip(&together).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        let difference = alone
+            .iter()
+            .zip(&together)
+            .map(|(a, b)| (a - b).abs())
+            .fold(0.0, f32::max);
         if difference > LARGEST_BATCH_DIFFERENCE {
             return Err(Error::Check {
-                why: format!("the vector of {text:?} differs by {difference} between alone and in a batch"),
+                why: format!(
+                    "the vector of {text:?} differs by {difference} between alone and in a batch"
+                ),
             });
         }
-        let length = together.iter().map(|component| component * component).sum::<f32>().sqrt();
+        let length = together
+            .iter()
+            .map(|component| component * component)
+            .sum::<f32>()
+            .sqrt();
         if (length - 1.0).abs() > LARGEST_BATCH_DIFFERENCE {
             return Err(Error::Check {
                 why: format!("the vector of {text:?} has length {length}, not 1"),

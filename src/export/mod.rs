@@ -22,8 +22,8 @@ use sha2::{Digest, Sha256};
 
 use crate::config::Precision;
 use crate::model::{DESCRIPTION_FILE, Description, GRAPH_FILE, TOKENIZER_FILE};
-use checkpoint::Checkpoint;
 pub use check::{check, golden};
+use checkpoint::Checkpoint;
 pub use error::Error;
 pub use reference::{Comparison, Reference, Subject};
 use weights::WeightsWriter;

@@ -15,8 +15,13 @@ fn two_exports_of_one_checkpoint_are_identical() {
             precision: Precision::Fp32,
         };
         export(&checkpoint("tiny-xlm-roberta"), directory.path(), &options).unwrap();
-        ["model.json", "model.onnx", "model.onnx.data", "tokenizer.json"]
-            .map(|file| std::fs::read(directory.path().join(file)).unwrap())
+        [
+            "model.json",
+            "model.onnx",
+            "model.onnx.data",
+            "tokenizer.json",
+        ]
+        .map(|file| std::fs::read(directory.path().join(file)).unwrap())
     });
     assert!(written[0] == written[1]);
     assert!(!written[0][1].is_empty());

@@ -40,7 +40,10 @@ fn refusal(checkpoint: &Path) -> String {
     };
     let error = export::export(checkpoint, target.path(), &options).unwrap_err();
     let causes = std::iter::successors(Some(&error as &dyn Error), |error| (*error).source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 fn edit_json(path: &Path, edit: impl FnOnce(&mut Value)) {
@@ -52,33 +55,100 @@ fn edit_json(path: &Path, edit: impl FnOnce(&mut Value)) {
 #[test]
 fn a_description_of_something_else_is_refused_by_its_value() {
     for (file, pointer, value, named) in [
-        ("config.json", "/model_type", json!("roberta"), "model_type \"roberta\""),
-        ("config.json", "/model_type", json!("distilbert"), "distilbert"),
-        ("config.json", "/hidden_act", json!("gelu_new"), "hidden_act \"gelu_new\""),
-        ("config.json", "/num_attention_heads", json!(5), "num_attention_heads 5"),
-        ("config.json", "/num_hidden_layers", json!(0), "without layers"),
+        (
+            "config.json",
+            "/model_type",
+            json!("roberta"),
+            "model_type \"roberta\"",
+        ),
+        (
+            "config.json",
+            "/model_type",
+            json!("distilbert"),
+            "distilbert",
+        ),
+        (
+            "config.json",
+            "/hidden_act",
+            json!("gelu_new"),
+            "hidden_act \"gelu_new\"",
+        ),
+        (
+            "config.json",
+            "/num_attention_heads",
+            json!(5),
+            "num_attention_heads 5",
+        ),
+        (
+            "config.json",
+            "/num_hidden_layers",
+            json!(0),
+            "without layers",
+        ),
         ("config.json", "/pad_token_id", json!(null), "pad_token_id"),
         ("config.json", "/hidden_size", json!("wide"), "config.json"),
-        ("config.json", "/max_position_embeddings", json!(50), "64 tokens"),
-        ("sentence_bert_config.json", "/do_lower_case", json!(true), "do_lower_case"),
-        ("sentence_bert_config.json", "/max_seq_length", json!(65), "65 tokens"),
-        ("1_Pooling/config.json", "/pooling_mode_max_tokens", json!(true), "1_Pooling/config.json"),
-        ("1_Pooling/config.json", "/pooling_mode_cls_token", json!(false), "either CLS or mean"),
-        ("modules.json", "/1/type", json!("sentence_transformers.models.Dense"), "Dense"),
+        (
+            "config.json",
+            "/max_position_embeddings",
+            json!(50),
+            "64 tokens",
+        ),
+        (
+            "sentence_bert_config.json",
+            "/do_lower_case",
+            json!(true),
+            "do_lower_case",
+        ),
+        (
+            "sentence_bert_config.json",
+            "/max_seq_length",
+            json!(65),
+            "65 tokens",
+        ),
+        (
+            "1_Pooling/config.json",
+            "/pooling_mode_max_tokens",
+            json!(true),
+            "1_Pooling/config.json",
+        ),
+        (
+            "1_Pooling/config.json",
+            "/pooling_mode_cls_token",
+            json!(false),
+            "either CLS or mean",
+        ),
+        (
+            "modules.json",
+            "/1/type",
+            json!("sentence_transformers.models.Dense"),
+            "Dense",
+        ),
     ] {
         let checkpoint = copy();
-        edit_json(&checkpoint.path().join(file), |description| match description.pointer_mut(pointer) {
-            Some(place) => *place = value.clone(),
-            None => description[&pointer[1..]] = value.clone(),
-        });
+        edit_json(
+            &checkpoint.path().join(file),
+            |description| match description.pointer_mut(pointer) {
+                Some(place) => *place = value.clone(),
+                None => description[&pointer[1..]] = value.clone(),
+            },
+        );
         let message = refusal(checkpoint.path());
-        assert!(message.contains(named), "{file} {pointer}={value}: {message}");
+        assert!(
+            message.contains(named),
+            "{file} {pointer}={value}: {message}"
+        );
     }
 }
 
 #[test]
 fn a_missing_file_is_named() {
-    for file in ["config.json", "model.safetensors", "modules.json", "tokenizer.json", "1_Pooling/config.json"] {
+    for file in [
+        "config.json",
+        "model.safetensors",
+        "modules.json",
+        "tokenizer.json",
+        "1_Pooling/config.json",
+    ] {
         let checkpoint = copy();
         std::fs::remove_file(checkpoint.path().join(file)).unwrap();
         let message = refusal(checkpoint.path());
@@ -117,7 +187,10 @@ fn a_truncated_or_damaged_weights_file_is_refused() {
         let checkpoint = copy();
         std::fs::write(checkpoint.path().join("model.safetensors"), &bytes).unwrap();
         let message = refusal(checkpoint.path());
-        assert!(message.contains("model.safetensors") && message.contains(named), "{message}");
+        assert!(
+            message.contains("model.safetensors") && message.contains(named),
+            "{message}"
+        );
     }
 }
 
@@ -141,9 +214,18 @@ fn a_missing_misshapen_or_foreign_tensor_is_named() {
     let view = |dtype, shape: &[usize], data| TensorView::new(dtype, shape.to_vec(), data).unwrap();
     for (message, named) in [
         (with(None), "is missing"),
-        (with(Some(view(safetensors::Dtype::F32, &[24, 96], &whole))), "[24, 96], not [48, 48]"),
-        (with(Some(view(safetensors::Dtype::F16, &SHAPE, &half))), "F16"),
+        (
+            with(Some(view(safetensors::Dtype::F32, &[24, 96], &whole))),
+            "[24, 96], not [48, 48]",
+        ),
+        (
+            with(Some(view(safetensors::Dtype::F16, &SHAPE, &half))),
+            "F16",
+        ),
     ] {
-        assert!(message.contains(TENSOR) && message.contains(named), "{message}");
+        assert!(
+            message.contains(TENSOR) && message.contains(named),
+            "{message}"
+        );
     }
 }

@@ -3,7 +3,8 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use runpod_query::config::Precision;
+use runpod_query::artifacts::Store;
+use runpod_query::config::{Precision, Settings};
 use runpod_query::export::{self, Options};
 use runpod_query::model::{Encoder, ModelDirectory, Tokenizer, Tokens, load_runtime};
 
@@ -50,14 +51,21 @@ impl Model {
     }
 }
 
+/// Files are fetched once and kept where the program itself would keep them.
+fn store() -> Store {
+    let settings = Settings::load(None, Vec::new()).unwrap();
+    Store::open(&settings.artifacts).unwrap()
+}
+
+/// ONNX Runtime's shared library.
 pub fn runtime_library() -> PathBuf {
-    PathBuf::from(std::env::var("ORT_DYLIB_PATH").unwrap())
+    store().runtime_library().unwrap()
 }
 
 /// The checkpoint that a golden file was made from.
 pub fn checkpoint(name: &str) -> PathBuf {
     match name {
-        "minilm" => PathBuf::from(std::env::var("MINILM").unwrap()),
+        "minilm" => store().checkpoint(name).unwrap(),
         fixture => golden::path(&format!("fixtures/{fixture}")),
     }
 }

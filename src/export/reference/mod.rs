@@ -100,12 +100,16 @@ pub struct Comparison {
 impl Reference {
     /// The values published for the weights with this SHA-256.
     pub fn of_source(sha256: &str) -> Option<Self> {
-        Self::all().into_iter().find(|reference| reference.source_sha256 == sha256)
+        Self::all()
+            .into_iter()
+            .find(|reference| reference.source_sha256 == sha256)
     }
 
     /// The values published for a pinned model.
     pub fn of_name(name: &str) -> Option<Self> {
-        Self::all().into_iter().find(|reference| reference.name == name)
+        Self::all()
+            .into_iter()
+            .find(|reference| reference.name == name)
     }
 
     fn all() -> Vec<Self> {
@@ -116,7 +120,11 @@ impl Reference {
     }
 
     /// Compares a model in `precision` with every published value.
-    pub fn compare<S: Subject>(&self, subject: &mut S, precision: Precision) -> Result<Vec<Comparison>, S::Error> {
+    pub fn compare<S: Subject>(
+        &self,
+        subject: &mut S,
+        precision: Precision,
+    ) -> Result<Vec<Comparison>, S::Error> {
         let mut comparisons = Vec::new();
         for expected in &self.token_ids {
             let ids = subject.token_ids(&expected.text)?;
@@ -159,15 +167,28 @@ impl TokenIds {
 }
 
 impl Similarities {
-    fn compare<S: Subject>(&self, subject: &mut S, precision: Precision) -> Result<Vec<Comparison>, S::Error> {
+    fn compare<S: Subject>(
+        &self,
+        subject: &mut S,
+        precision: Precision,
+    ) -> Result<Vec<Comparison>, S::Error> {
         let passages = embed_all(subject, &self.passages)?;
         let tolerance = self.tolerance.of(precision);
         let mut comparisons = Vec::new();
         for (query, published) in self.queries.iter().zip(&self.values) {
             let vector = subject.embed(query)?;
-            let found: Vec<f64> = passages.iter().map(|passage| dot(&vector, passage)).collect();
+            let found: Vec<f64> = passages
+                .iter()
+                .map(|passage| dot(&vector, passage))
+                .collect();
             for (found, published) in found.iter().zip(published) {
-                comparisons.push(close(format!("similarity to {query:?}"), &self.source, *found, *published, tolerance));
+                comparisons.push(close(
+                    format!("similarity to {query:?}"),
+                    &self.source,
+                    *found,
+                    *published,
+                    tolerance,
+                ));
             }
             comparisons.push(Comparison {
                 what: format!("ranking for {query:?}"),
@@ -181,14 +202,24 @@ impl Similarities {
 }
 
 impl Sums {
-    fn compare<S: Subject>(&self, subject: &mut S, precision: Precision) -> Result<Vec<Comparison>, S::Error> {
+    fn compare<S: Subject>(
+        &self,
+        subject: &mut S,
+        precision: Precision,
+    ) -> Result<Vec<Comparison>, S::Error> {
         let tolerance = self.tolerance.of(precision);
         let vectors = embed_all(subject, &self.texts)?;
         let compared = self.texts.iter().zip(&vectors).zip(&self.values);
         Ok(compared
             .map(|((text, vector), published)| {
                 let sum = vector.iter().map(|&component| f64::from(component)).sum();
-                close(format!("sum for {text:?}"), &self.source, sum, *published, tolerance)
+                close(
+                    format!("sum for {text:?}"),
+                    &self.source,
+                    sum,
+                    *published,
+                    tolerance,
+                )
             })
             .collect())
     }
@@ -224,7 +255,10 @@ fn ranking(values: &[f64]) -> Vec<usize> {
 }
 
 fn dot(left: &[f32], right: &[f32]) -> f64 {
-    left.iter().zip(right).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+    left.iter()
+        .zip(right)
+        .map(|(&a, &b)| f64::from(a) * f64::from(b))
+        .sum()
 }
 
 #[cfg(test)]
@@ -244,10 +278,18 @@ mod tests {
         type Error = Infallible;
 
         fn token_ids(&mut self, text: &str) -> Result<Vec<u32>, Infallible> {
-            let exact = self.reference.token_ids.iter().find(|known| known.text == text);
+            let exact = self
+                .reference
+                .token_ids
+                .iter()
+                .find(|known| known.text == text);
             let mut ids = exact.map_or_else(
                 || {
-                    let set = self.reference.token_sets.iter().find(|known| known.text == text);
+                    let set = self
+                        .reference
+                        .token_sets
+                        .iter()
+                        .find(|known| known.text == text);
                     [&[0], set.unwrap().ids.as_slice(), &[2]].concat()
                 },
                 |exact| exact.ids.clone(),
@@ -319,11 +361,17 @@ mod tests {
             queries: vec!["query".to_owned()],
             passages: vec!["near".to_owned(), "far".to_owned()],
             values: vec![values.to_vec()],
-            tolerance: ByPrecision { fp32: 0.15, int8: 0.3 },
+            tolerance: ByPrecision {
+                fp32: 0.15,
+                int8: 0.3,
+            },
         };
         let outcome = |values, precision| {
             let comparisons = expected(values).compare(&mut Plane, precision).unwrap();
-            comparisons.iter().map(|comparison| comparison.agrees).collect::<Vec<_>>()
+            comparisons
+                .iter()
+                .map(|comparison| comparison.agrees)
+                .collect::<Vec<_>>()
         };
         assert_eq!(outcome([0.8, 0.6], Precision::Fp32), [true, true, true]);
         assert_eq!(outcome([0.8, 0.4], Precision::Fp32), [true, false, true]);
