@@ -196,7 +196,12 @@ impl Config {
         if self.num_hidden_layers == 0 || self.intermediate_size == 0 {
             return Err("describes a transformer without layers".to_owned());
         }
-        if self.num_attention_heads == 0 || self.hidden_size.get() % self.num_attention_heads != 0 {
+        if self.num_attention_heads == 0
+            || !self
+                .hidden_size
+                .get()
+                .is_multiple_of(self.num_attention_heads)
+        {
             return Err(format!(
                 "says hidden_size {} and num_attention_heads {}, which do not divide",
                 self.hidden_size, self.num_attention_heads

@@ -9,7 +9,7 @@ use std::sync::Mutex;
 
 use ort::environment::Environment;
 use ort::session::Session;
-use ort::session::builder::{BuilderResult, GraphOptimizationLevel, SessionBuilder};
+use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
 use super::Error;
 
@@ -54,14 +54,11 @@ pub fn open(
 }
 
 fn options(environment: &Environment, threads: NonZeroUsize) -> ort::Result<SessionBuilder> {
-    let builder = Session::builder(environment)?;
-    let configure = |builder: SessionBuilder| -> BuilderResult {
-        builder
-            .with_intra_threads(threads.get())?
-            .with_inter_threads(1)?
-            // A spinning pool would steal the cores from tokenization and HTTP between two runs.
-            .with_intra_op_spinning(false)?
-            .with_optimization_level(GraphOptimizationLevel::Level1)
-    };
-    Ok(configure(builder)?)
+    let builder = Session::builder(environment)?
+        .with_intra_threads(threads.get())?
+        .with_inter_threads(1)?
+        // A spinning pool would steal the cores from tokenization and HTTP between two runs.
+        .with_intra_op_spinning(false)?
+        .with_optimization_level(GraphOptimizationLevel::Level1)?;
+    Ok(builder)
 }

@@ -80,3 +80,12 @@ pub fn largest_difference(left: &[f32], right: &[f32]) -> f32 {
         .map(|(a, b)| (a - b).abs())
         .fold(0.0, f32::max)
 }
+
+/// Euclidean length of a vector.
+pub fn length(vector: &[f32]) -> f32 {
+    vector
+        .iter()
+        .map(|component| component * component)
+        .sum::<f32>()
+        .sqrt()
+}

@@ -1,7 +1,7 @@
 //! Real models, fetched and exported once per process and kept in the user's cache between runs.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use runpod_query::artifacts::Store;
 use runpod_query::config::{Precision, Settings};
@@ -20,7 +20,7 @@ pub struct Model {
 
 impl Model {
     /// Exports the checkpoint and loads what was written.
-    pub fn export(checkpoint: &PathBuf, name: &str) -> Self {
+    pub fn export(checkpoint: &Path, name: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let options = Options {
             name: name.to_owned(),
