@@ -1,6 +1,7 @@
 //! Everything that is tested through the library's public face, in one binary and one process, so that models are
 //! loaded once.
 
+mod architecture;
 mod engine;
 mod export;
 mod model;

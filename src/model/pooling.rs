@@ -1,7 +1,7 @@
 //! From token vectors to a text's vector, for graphs that stop at the token vectors.
 //!
-//! Pure functions of arrays. A graph of our own exporter does the same inside (see [`crate::export`], which this module
-//! does not know), so this serves only model directories from elsewhere.
+//! Pure functions of arrays. A graph of our own exporter does the same inside itself, so this serves only model
+//! directories from elsewhere.
 
 use ndarray::{Array1, ArrayView1, ArrayView2, Axis};
 

@@ -10,24 +10,21 @@ use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 use serde_json::{Value, json};
 
-use crate::support::models::checkpoint;
+use crate::support::models::{checkpoint, copy_of};
 
 /// A copy of the tiny XLM-RoBERTa checkpoint, to be spoilt.
 fn copy() -> tempfile::TempDir {
-    let source = checkpoint("tiny-xlm-roberta");
-    let target = tempfile::tempdir().unwrap();
-    std::fs::create_dir(target.path().join("1_Pooling")).unwrap();
-    for file in [
-        "config.json",
-        "model.safetensors",
-        "modules.json",
-        "sentence_bert_config.json",
-        "tokenizer.json",
-        "1_Pooling/config.json",
-    ] {
-        std::fs::copy(source.join(file), target.path().join(file)).unwrap();
-    }
-    target
+    copy_of(
+        "tiny-xlm-roberta",
+        &[
+            "config.json",
+            "model.safetensors",
+            "modules.json",
+            "sentence_bert_config.json",
+            "tokenizer.json",
+            "1_Pooling/config.json",
+        ],
+    )
 }
 
 /// The whole message of the refusal, causes included.

@@ -1,3 +1,4 @@
-//! Vectors against SentenceTransformer's, and their independence of the batch.
+//! Vectors against SentenceTransformer's, and model directories of other exporters.
 
+mod foreign;
 mod golden;

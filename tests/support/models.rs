@@ -28,6 +28,11 @@ impl Model {
             precision: Precision::Fp32,
         };
         export::export(checkpoint, directory.path(), &options).unwrap();
+        Self::load(directory)
+    }
+
+    /// Loads a model directory.
+    pub fn load(directory: tempfile::TempDir) -> Self {
         let model = ModelDirectory::open(directory.path()).unwrap();
         let tokenizer = Tokenizer::load(&model.tokenizer, model.description.max_tokens).unwrap();
         let environment = load_runtime(&runtime_library()).unwrap();
@@ -67,5 +72,22 @@ pub fn checkpoint(name: &str) -> PathBuf {
     match name {
         "minilm" => store().checkpoint(name).unwrap(),
         fixture => golden::path(&format!("fixtures/{fixture}")),
+    }
+}
+
+/// A copy of some of a fixture's files, to be changed.
+pub fn copy_of(fixture: &str, files: &[&str]) -> tempfile::TempDir {
+    let source = golden::path(&format!("fixtures/{fixture}"));
+    let target = tempfile::tempdir().unwrap();
+    copy_into(target.path(), &source, files);
+    target
+}
+
+/// Copies files of one directory into another, making folders as needed.
+pub fn copy_into(target: &Path, source: &Path, files: &[&str]) {
+    for file in files {
+        let to = target.join(file);
+        std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+        std::fs::copy(source.join(file), to).unwrap();
     }
 }
