@@ -1,5 +1,7 @@
 //! A model that does what its texts say, so that a test needs no files and decides when things happen.
 
+pub mod server;
+
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
@@ -9,6 +11,8 @@ use runpod_query::engine::Encode;
 use runpod_query::model::{self, Embedding, Tokenizer, Tokens};
 use serde_json::json;
 
+/// Floats of a vector.
+pub const DIMENSIONS: usize = 4;
 /// Tokens of the longest text.
 pub const MAX_TOKENS: usize = 4096;
 
