@@ -5,6 +5,7 @@
 //! setting that does not exist stops the start instead of being ignored.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -90,6 +91,15 @@ pub enum Precision {
     Fp32,
     /// 8-bit weights and activations: a quarter of the memory.
     Int8,
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Fp32 => "fp32",
+            Self::Int8 => "int8",
+        })
+    }
 }
 
 /// Which model is served.

@@ -4,5 +4,6 @@
 mod architecture;
 mod engine;
 mod export;
+mod http;
 mod model;
 mod support;

@@ -7,7 +7,7 @@ use ort::environment::Environment;
 
 use super::Failure;
 use crate::artifacts::{Pins, Store};
-use crate::config::{Precision, Settings};
+use crate::config::Settings;
 use crate::export::{self, Options};
 use crate::model::{Encoder, ModelDirectory, Tokenizer, load_runtime};
 
@@ -42,14 +42,13 @@ pub fn model_directory(settings: &Settings) -> Result<ModelDirectory, Failure> {
     let pin = Pins::get().model(name)?;
     let precision = settings.model.precision;
     let key = format!(
-        "models/{name}-{}-{}-{}",
-        label(precision),
+        "models/{name}-{precision}-{}-{}",
         pin.identity(),
         export::FORMAT
     );
     let path = store.populate(&key, |target| -> Result<(), Failure> {
         let checkpoint = store.checkpoint(name)?;
-        log::info!("exporting {name} in {}", label(precision));
+        log::info!("exporting {name} in {precision}");
         let options = Options {
             name: name.clone(),
             revision: Some(pin.revision.clone()),
@@ -79,11 +78,4 @@ pub fn load(settings: &Settings) -> Result<LoadedModel, Failure> {
 /// As many threads as the container's CPU quota allows.
 fn available_threads() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
-}
-
-fn label(precision: Precision) -> &'static str {
-    match precision {
-        Precision::Fp32 => "fp32",
-        Precision::Int8 => "int8",
-    }
 }

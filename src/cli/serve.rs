@@ -1,14 +1,39 @@
 //! `serve` and `openapi`: the service, and its description.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use super::Failure;
+use super::prepare::{self, LoadedModel};
+use crate::app;
 use crate::config::Settings;
+use crate::engine::Engine;
+use crate::http;
+use crate::service::{Loaded, ModelInfo};
 
-pub fn serve(_settings: Settings) -> Result<ExitCode, Failure> {
-    Err("not yet".into())
+/// Serves until a signal ends it.
+pub fn serve(settings: Settings) -> Result<ExitCode, Failure> {
+    let behind = settings.clone();
+    Ok(app::serve(&settings, move || load(&behind))?)
 }
 
+/// Prints the OpenAPI document as it is checked in.
 pub fn openapi() -> Result<ExitCode, Failure> {
-    Err("not yet".into())
+    println!("{}", http::openapi().to_pretty_json()?);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn load(settings: &Settings) -> Result<Loaded, Failure> {
+    let LoadedModel { tokenizer, encoder } = prepare::load(settings)?;
+    let description = encoder.description();
+    let model = ModelInfo {
+        name: description.name.clone(),
+        revision: description.revision.clone(),
+        precision: description.precision.to_string(),
+        dimensions: description.dimensions.get(),
+        max_tokens: description.max_tokens.get(),
+        quality: None,
+    };
+    let engine = Engine::spawn(encoder, Arc::new(tokenizer), &settings.engine)?;
+    Ok(Loaded { engine, model })
 }

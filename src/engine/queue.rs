@@ -159,18 +159,20 @@ impl Queue {
         state.waiting.clear();
     }
 
+    /// What waits and runs; texts whose caller has gone wait no more.
     pub fn status(&self) -> Status {
         let state = self.lock();
-        let unstarted = state
-            .waiting
-            .iter()
-            .filter(|entry| entry.call.started.get().is_none());
+        let waiting = || {
+            state
+                .waiting
+                .iter()
+                .filter(|entry| !entry.reply.is_closed())
+        };
+        let unstarted = waiting().filter(|entry| entry.call.started.get().is_none());
+        let calls: HashSet<_> = unstarted.map(|entry| Arc::as_ptr(&entry.call)).collect();
         Status {
-            queued_texts: state.waiting.len(),
-            queued_calls: unstarted
-                .map(|entry| Arc::as_ptr(&entry.call))
-                .collect::<HashSet<_>>()
-                .len(),
+            queued_texts: waiting().count(),
+            queued_calls: calls.len(),
             running_texts: state.running_texts,
             accepting: state.accepting,
         }

@@ -1,1 +1,21 @@
-//! To be written.
+//! HTTP: RunPod's routes, the probes, the documentation, and how an error looks on the wire.
+//!
+//! Owns every path, status and header. Imports [`crate::service`] and [`crate::config`], and knows nothing of batches.
+//! Every answer that is no success has one body, `{"code", "message"}`, whoever refused the request; and what the
+//! OpenAPI document says comes from the same registrations that route the requests.
+
+mod docs;
+mod envelope;
+mod error;
+mod fallback;
+mod health;
+mod openapi;
+mod ping;
+mod routes;
+mod runsync;
+mod server;
+mod trace;
+
+pub use error::{ErrorBody, status};
+pub use openapi::openapi;
+pub use server::{Listening, listen};

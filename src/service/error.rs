@@ -246,6 +246,15 @@ impl Error {
     }
 }
 
+/// An error and all its causes in one line, for the log.
+pub fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let causes = std::iter::successors(Some(error), |&error| error.source());
+    causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
+}
+
 impl From<engine::Error> for Error {
     fn from(error: engine::Error) -> Self {
         match error {

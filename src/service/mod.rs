@@ -6,6 +6,7 @@
 
 mod code;
 mod error;
+mod input;
 mod json;
 mod limits;
 mod model_info;
@@ -14,7 +15,8 @@ mod perform;
 mod request;
 
 pub use code::Code;
-pub use error::{Error, Invalid, Malformed, TooLarge, Unavailable};
+pub use error::{Error, Invalid, Malformed, TooLarge, Unavailable, with_causes};
+pub use input::Input;
 pub use json::Kind;
 pub use limits::Limits;
 pub use model_info::ModelInfo;

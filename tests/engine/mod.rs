@@ -7,7 +7,7 @@ use futures_util::future::{join, join_all};
 use runpod_query::config;
 use runpod_query::engine::{Embedded, Engine, Error, Priority};
 
-use crate::support::{FAIL, PANIC, Script, WAIT, fake, tokenizer, vector, wait_until};
+use crate::support::fake::{FAIL, PANIC, Script, WAIT, fake, tokenizer, vector, wait_until};
 
 fn settings(queue_texts: usize, batch_tokens: usize) -> config::Engine {
     config::Engine {

@@ -1,0 +1,187 @@
+//! From a request to its input: content type, size, and the envelope `{"input": {...}}`.
+
+use std::time::Duration;
+
+use actix_web::body::{BodyStream, to_bytes_limited};
+use actix_web::dev::Payload;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
+use actix_web::web::{Bytes, Data};
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use futures_util::future::{FutureExt, LocalBoxFuture};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::service::{Error, Input, Kind, Malformed, TooLarge};
+
+/// How errors call the body.
+const PART: &str = "the body";
+
+/// How much of a body is read, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyLimits {
+    /// Largest body, in bytes.
+    pub bytes: usize,
+    /// Longest time until it is complete.
+    pub time: Duration,
+}
+
+/// The envelope of a job.
+#[derive(Serialize, ToSchema)]
+pub struct JobRequest {
+    /// What is asked for.
+    pub input: Input,
+}
+
+/// An envelope whose input is an object; what is in it is for the service to judge.
+pub struct Envelope {
+    /// The input, unread.
+    pub input: Box<RawValue>,
+}
+
+impl FromRequest for Envelope {
+    type Error = Error;
+    type Future = LocalBoxFuture<'static, Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let payload = payload.take();
+        async move { Self::parse(&read(&request, payload).await?) }.boxed_local()
+    }
+}
+
+impl Envelope {
+    fn parse(body: &[u8]) -> Result<Self, Error> {
+        #[derive(Deserialize)]
+        struct Fields<'a> {
+            #[serde(borrow)]
+            input: Option<&'a RawValue>,
+        }
+        let json = |reason| Malformed::Json { part: PART, reason };
+        let body: &RawValue = serde_json::from_slice(body).map_err(json)?;
+        object(PART, body)?;
+        let fields: Fields<'_> = serde_json::from_str(body.get()).map_err(json)?;
+        let input = fields.input.ok_or(Malformed::NoInput)?;
+        object("input", input)?;
+        Ok(Self {
+            input: input.to_owned(),
+        })
+    }
+}
+
+fn object(part: &'static str, value: &RawValue) -> Result<(), Malformed> {
+    match Kind::of(value) {
+        Kind::Object => Ok(()),
+        found @ (Kind::Null | Kind::Boolean | Kind::Number | Kind::String | Kind::List) => {
+            Err(Malformed::NotAnObject { part, found })
+        }
+    }
+}
+
+async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Error> {
+    check_content(request)?;
+    let BodyLimits { bytes, time } = request
+        .app_data::<Data<BodyLimits>>()
+        .map(|limits| *limits.get_ref())
+        .ok_or_else(|| Error::Internal("the body limits are not installed".into()))?;
+    let too_large = || Error::from(TooLarge::Body { limit: bytes });
+    // Also without this the body would be refused, but only after most of it has arrived.
+    if announced_length(request).is_some_and(|length| length > bytes as u64) {
+        return Err(too_large());
+    }
+    tokio::time::timeout(time, to_bytes_limited(BodyStream::new(payload), bytes))
+        .await
+        .map_err(|_| Error::Timeout { limit: time })?
+        .map_err(|_| too_large())?
+        .map_err(|_| Malformed::Incomplete.into())
+}
+
+/// A missing content type is accepted: whatever is no JSON will be told so.
+fn check_content(request: &HttpRequest) -> Result<(), Error> {
+    let essence = request.content_type().trim().to_ascii_lowercase();
+    let plain = header(request, CONTENT_ENCODING)
+        .is_none_or(|encoding| encoding.eq_ignore_ascii_case("identity"));
+    let readable = !request.headers().contains_key(CONTENT_TYPE) || essence == "application/json";
+    if plain && readable {
+        Ok(())
+    } else {
+        Err(Error::UnsupportedMediaType)
+    }
+}
+
+fn announced_length(request: &HttpRequest) -> Option<u64> {
+    header(request, CONTENT_LENGTH)?.parse().ok()
+}
+
+fn header(request: &HttpRequest, name: HeaderName) -> Option<&str> {
+    request.headers().get(name)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_that_is_no_envelope_is_told_why() {
+        let refused = |body: &str| {
+            Envelope::parse(body.as_bytes())
+                .err()
+                .map(|error| error.line())
+        };
+        for (body, words) in [
+            (
+                "",
+                "malformed: the body is not valid JSON: EOF while parsing a value at line 1 column 0",
+            ),
+            (
+                "query=a",
+                "malformed: the body is not valid JSON: expected value at line 1 column 1",
+            ),
+            (
+                r#"{"input":{}"#,
+                "malformed: the body is not valid JSON: EOF while parsing an object",
+            ),
+            (
+                r#"{"input":{}} {}"#,
+                "malformed: the body is not valid JSON: trailing characters",
+            ),
+            (
+                r#"{"input":{},"input":{}}"#,
+                "malformed: the body is not valid JSON: duplicate field `input`",
+            ),
+            ("[]", "malformed: the body is a list; it must be an object"),
+            (
+                "\"secret\"",
+                "malformed: the body is a string; it must be an object",
+            ),
+            ("null", "malformed: the body is null; it must be an object"),
+            (
+                "{}",
+                "malformed: input is missing; the body must be {\"input\": {...}}",
+            ),
+            (r#"{"query":"a"}"#, "malformed: input is missing"),
+            (r#"{"input":null}"#, "malformed: input is missing"),
+            (
+                r#"{"input":"a"}"#,
+                "malformed: input is a string; it must be an object",
+            ),
+            (
+                r#"{"input":[{}]}"#,
+                "malformed: input is a list; it must be an object",
+            ),
+        ] {
+            let error = refused(body).unwrap();
+            assert!(error.starts_with(words), "{body}: {error}");
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn fields_beside_the_input_are_nobodys_business() {
+        let body = br#" {"id":7,"webhook":null,"policy":{"ttl":[1]},"input":{"query":"a"}} "#;
+        assert_eq!(
+            Envelope::parse(body).unwrap().input.get(),
+            r#"{"query":"a"}"#
+        );
+    }
+}

@@ -1,0 +1,181 @@
+//! The one table from what went wrong to its status, and everything that follows from it: responses and their
+//! documentation.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{ALLOW, RETRY_AFTER};
+use actix_web::{HttpResponse, ResponseError};
+use serde::{Deserialize, Serialize};
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::{ContentBuilder, Object, Ref, RefOr, Response, ResponseBuilder, Type};
+use utoipa::{IntoResponses, ToSchema};
+
+use crate::service::{Code, Error, Invalid, Malformed, TooLarge, Unavailable};
+
+/// What every answer that is no success says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ErrorBody {
+    /// What went wrong, for programs.
+    pub code: Code,
+    /// What went wrong, for people: it names the field, the limit, or what to do.
+    #[schema(example = "queries[3] is blank")]
+    pub message: String,
+}
+
+impl From<&Error> for ErrorBody {
+    fn from(error: &Error) -> Self {
+        Self {
+            code: error.code(),
+            message: error.to_string(),
+        }
+    }
+}
+
+/// The status that a code has.
+pub const fn status(code: Code) -> StatusCode {
+    match code {
+        Code::Malformed => StatusCode::BAD_REQUEST,
+        Code::Unauthorized => StatusCode::UNAUTHORIZED,
+        Code::NotFound => StatusCode::NOT_FOUND,
+        Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Code::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        Code::Overloaded => StatusCode::TOO_MANY_REQUESTS,
+        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Timeout => StatusCode::GATEWAY_TIMEOUT,
+    }
+}
+
+impl ResponseError for Error {
+    fn status_code(&self) -> StatusCode {
+        status(self.code())
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status_code());
+        if let Some(duration) = self.retry_after() {
+            response.insert_header((RETRY_AFTER, duration.as_secs()));
+        }
+        if let Self::MethodNotAllowed { allowed } = self {
+            response.insert_header((ALLOW, allowed.join(", ")));
+        }
+        response.json(ErrorBody::from(self))
+    }
+}
+
+/// How a route that performs jobs can fail; see [`documented`].
+pub struct JobFailures;
+
+impl IntoResponses for JobFailures {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        references([
+            Code::Malformed,
+            Code::TooLarge,
+            Code::UnsupportedMediaType,
+            Code::Overloaded,
+            Code::Internal,
+            Code::Unavailable,
+            Code::Timeout,
+        ])
+    }
+}
+
+/// How a probe can fail; see [`documented`].
+pub struct ProbeFailures;
+
+impl IntoResponses for ProbeFailures {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        references([Code::Unavailable])
+    }
+}
+
+fn references(codes: impl IntoIterator<Item = Code>) -> BTreeMap<String, RefOr<Response>> {
+    codes
+        .into_iter()
+        .map(|code| {
+            let reference = Ref::from_response_name(code.as_str());
+            (status(code).as_str().to_owned(), RefOr::Ref(reference))
+        })
+        .collect()
+}
+
+/// Every error's response, under its code, for the document's components.
+pub fn documented() -> BTreeMap<String, RefOr<Response>> {
+    Code::ALL
+        .into_iter()
+        .map(|code| (code.as_str().to_owned(), describe(&example(code)).into()))
+        .collect()
+}
+
+fn describe(error: &Error) -> Response {
+    let body = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("ErrorBody")))
+        .example(serde_json::to_value(ErrorBody::from(error)).ok())
+        .build();
+    let mut response = ResponseBuilder::new()
+        .description(format!("`{}`: {error}", error.code()))
+        .content("application/json", body);
+    if error.retry_after().is_some() {
+        let seconds = HeaderBuilder::new()
+            .schema(Some(Object::with_type(Type::Integer)))
+            .description(Some("Seconds after which the same request may succeed."));
+        response = response.header(RETRY_AFTER.as_str(), seconds.build());
+    }
+    if let Error::MethodNotAllowed { .. } = error {
+        let methods = HeaderBuilder::new()
+            .schema(Some(Object::with_type(Type::String)))
+            .description(Some("The methods that the address takes."));
+        response = response.header(ALLOW.as_str(), methods.build());
+    }
+    response.build()
+}
+
+/// One error of each code, with the words that a user would read.
+fn example(code: Code) -> Error {
+    match code {
+        Code::Malformed => Malformed::NoInput.into(),
+        Code::Unauthorized => Error::Unauthorized,
+        Code::NotFound => Error::NotFound,
+        Code::MethodNotAllowed => Error::MethodNotAllowed {
+            allowed: vec!["POST"],
+        },
+        Code::TooLarge => TooLarge::Body { limit: 20_000_000 }.into(),
+        Code::UnsupportedMediaType => Error::UnsupportedMediaType,
+        Code::Invalid => Invalid::BlankMember {
+            field: "queries",
+            index: 3,
+        }
+        .into(),
+        Code::Overloaded => Error::Overloaded {
+            retry_after: std::time::Duration::from_secs(2),
+        },
+        Code::Internal => Error::Internal("an example".into()),
+        Code::Unavailable => Unavailable::Loading.into(),
+        Code::Timeout => Error::Timeout {
+            limit: std::time::Duration::from_secs(60),
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_of_a_code_has_that_code() {
+        for code in Code::ALL {
+            assert_eq!(example(code).code(), code);
+        }
+    }
+
+    #[test]
+    fn no_two_codes_share_a_status() {
+        let mut statuses = Code::ALL.map(status).to_vec();
+        statuses.sort_unstable();
+        statuses.dedup();
+        assert_eq!(statuses.len(), Code::ALL.len());
+    }
+}

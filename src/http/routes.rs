@@ -1,0 +1,26 @@
+//! Where everything is: the one registration behind both the routing and the OpenAPI document.
+
+use actix_web::Error;
+use actix_web::dev::{ServiceFactory, ServiceRequest};
+use utoipa_actix_web::UtoipaApp;
+use utoipa_actix_web::scope::scope;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use super::{health, ping, runsync};
+
+/// RunPod's own addresses have the endpoint's name before the route; here every name is right.
+pub const ENDPOINT_PREFIX: &str = "/v2/{endpoint}";
+
+/// Adds every documented route to `app`.
+pub fn register<T>(app: UtoipaApp<T>) -> UtoipaApp<T>
+where
+    T: ServiceFactory<ServiceRequest, Config = (), Error = Error, InitError = ()>,
+{
+    app.configure(runpod_routes)
+        .service(scope(ENDPOINT_PREFIX).configure(runpod_routes))
+        .service(ping::ping)
+}
+
+fn runpod_routes(config: &mut ServiceConfig<'_>) {
+    config.service(runsync::runsync).service(health::health);
+}

@@ -1,0 +1,103 @@
+//! The actix server: routes, limits and middleware put together.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, Data};
+use actix_web::{App, Error, HttpServer};
+use utoipa_actix_web::AppExt;
+
+use super::docs::{self, Docs};
+use super::envelope::BodyLimits;
+use super::fallback::{Methods, fallback};
+use super::{openapi, routes, trace};
+use crate::config;
+use crate::service::Service;
+
+/// Threads that read and write; the model has its own.
+const WORKERS: usize = 2;
+/// How long an idle connection is kept: longer than a client's pool usually keeps it, so that the client closes first.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long the rest of a refused body is read and thrown away, so that the client gets to read the answer.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// A server that listens already and answers as soon as it is awaited.
+pub struct Listening {
+    /// The server; it stops by its handle.
+    pub server: Server,
+    /// The address it listens on.
+    pub address: SocketAddr,
+}
+
+/// Starts to serve `service`. Needs a runtime.
+pub fn listen(service: &Service, settings: &config::Server) -> std::io::Result<Listening> {
+    let shared = Shared::new(service, settings)?;
+    let server = HttpServer::new(move || app(shared.clone()))
+        .workers(WORKERS)
+        .keep_alive(KEEP_ALIVE)
+        .client_disconnect_timeout(LINGER)
+        // A client that has closed its side has gone: what it asked for need not be computed.
+        .h1_allow_half_closed(false)
+        .disable_signals()
+        .shutdown_timeout(settings.shutdown_grace_seconds.get() as u64)
+        .bind((settings.host.as_str(), settings.port))?;
+    let address = *server
+        .addrs()
+        .first()
+        .ok_or(std::io::ErrorKind::AddrNotAvailable)?;
+    Ok(Listening {
+        server: server.run(),
+        address,
+    })
+}
+
+/// What all workers share.
+#[derive(Clone)]
+struct Shared {
+    service: Data<Service>,
+    limits: Data<BodyLimits>,
+    methods: Data<Methods>,
+    docs: Data<Docs>,
+}
+
+impl Shared {
+    fn new(service: &Service, settings: &config::Server) -> std::io::Result<Self> {
+        let limits = BodyLimits {
+            bytes: settings.body_limit_bytes.get(),
+            time: settings.request_timeout(),
+        };
+        Ok(Self {
+            service: Data::new(service.clone()),
+            limits: Data::new(limits),
+            methods: Data::new(Methods::new(&openapi::registered())),
+            docs: Data::new(Docs::new(serde_json::to_string(&openapi::openapi())?)),
+        })
+    }
+}
+
+fn app(
+    shared: Shared,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    let app = App::new()
+        .app_data(shared.service)
+        .app_data(shared.limits)
+        .app_data(shared.methods)
+        .app_data(shared.docs)
+        .into_utoipa_app();
+    routes::register(app)
+        .into_app()
+        .configure(docs::register)
+        .default_service(web::to(fallback))
+        .wrap(from_fn(trace::trace))
+}

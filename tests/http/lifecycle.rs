@@ -1,0 +1,85 @@
+//! From the first moment to the last.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use crate::support::fake::{WAIT, wait_until};
+use crate::support::server::{TestServer, settings};
+
+fn code(exit: ExitCode) -> String {
+    format!("{exit:?}")
+}
+
+#[test]
+fn while_the_model_loads_the_probe_says_so_and_jobs_are_put_off() {
+    let server = TestServer::start_loading(&settings());
+    let ping = server.get("/ping");
+    assert_eq!((ping.status, ping.text.as_str()), (204, ""));
+    for input in [json!({"query": "w1"}), json!({"action": "health_check"})] {
+        let answer = server.run(input);
+        answer.assert_error(503, "unavailable", "the model is still loading");
+        assert_eq!(answer.header("retry-after"), "1");
+    }
+    let health = server.get("/health").json();
+    assert_eq!(health["workers"]["initializing"], 1);
+    assert_eq!(health["workers"]["ready"], 0);
+    assert!(health.get("model").is_none());
+    assert_eq!(server.get("/docs/").status, 200);
+    server.finish_loading(Ok(()));
+    wait_until("the server to be ready", || {
+        server.get("/ping").status == 200
+    });
+    assert_eq!(
+        server.run(json!({"query": "w1"})).json()["status"],
+        "COMPLETED"
+    );
+}
+
+#[test]
+fn a_model_that_cannot_be_loaded_ends_the_program_with_a_failure() {
+    let server = TestServer::start_loading(&settings());
+    server.finish_loading(Err("no such model".to_owned()));
+    assert_eq!(code(server.exit_code()), code(ExitCode::FAILURE));
+}
+
+#[test]
+fn a_stop_while_the_model_loads_is_a_success() {
+    let server = TestServer::start_loading(&settings());
+    server.begin_stop();
+    assert_eq!(code(server.exit_code()), code(ExitCode::SUCCESS));
+}
+
+#[test]
+fn stopping_finishes_the_running_requests_and_takes_no_more() {
+    let server = TestServer::start();
+    let running = server.run_beside(json!({"query": WAIT}));
+    server.script.wait_for_batches(1);
+    let waiting = server.run_beside(json!({"query": "w7"}));
+    wait_until("a job in the queue", || server.jobs() == (1, 1));
+    server.begin_stop();
+    wait_until("new connections to be refused", || {
+        let client = reqwest::blocking::Client::builder()
+            .no_proxy()
+            .build()
+            .unwrap();
+        client.get(server.url("/ping")).send().is_err()
+    });
+    server.script.release();
+    assert_eq!(running.join().unwrap().json()["status"], "COMPLETED");
+    assert_eq!(waiting.join().unwrap().json()["status"], "COMPLETED");
+    assert_eq!(code(server.exit_code()), code(ExitCode::SUCCESS));
+}
+
+#[test]
+fn a_request_that_does_not_end_is_not_waited_for_beyond_the_grace() {
+    let mut settings = settings();
+    settings.server.shutdown_grace_seconds = std::num::NonZeroUsize::MIN;
+    let server = TestServer::start_with(&settings);
+    let _running = server.run_beside(json!({"query": WAIT}));
+    server.script.wait_for_batches(1);
+    server.begin_stop();
+    let begin = std::time::Instant::now();
+    assert_eq!(code(server.exit_code()), code(ExitCode::SUCCESS));
+    assert!(begin.elapsed().as_secs() < 5);
+}

@@ -1,0 +1,118 @@
+//! More than one client: overload, order, patience.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::fake::{WAIT, wait_until};
+use crate::support::server::{TestServer, settings};
+
+#[test]
+fn a_full_queue_answers_overloaded_at_once_with_a_hint_when_to_try_again() {
+    let mut settings = settings();
+    settings.engine.queue_texts = NonZeroUsize::new(2).unwrap();
+    let server = TestServer::start_with(&settings);
+    let running = server.run_beside(json!({"query": WAIT}));
+    server.script.wait_for_batches(1);
+    let waiting = server.run_beside(json!({"queries": ["w1", "w2"]}));
+    wait_until("a job in the queue", || server.jobs() == (1, 1));
+    let refused = server.run(json!({"query": "w3"}));
+    refused.assert_error(429, "overloaded", "too many texts wait");
+    assert!(refused.header("retry-after").parse::<u64>().unwrap() >= 1);
+    server.script.release();
+    assert_eq!(running.join().unwrap().json()["status"], "COMPLETED");
+    assert_eq!(waiting.join().unwrap().json()["status"], "COMPLETED");
+}
+
+#[test]
+fn a_client_that_has_gone_costs_nothing() {
+    let server = TestServer::start();
+    let running = server.run_beside(json!({"query": WAIT}));
+    server.script.wait_for_batches(1);
+    let impatient = server
+        .client
+        .post(server.url("/runsync"))
+        .timeout(Duration::from_millis(200))
+        .body(json!({"input": {"query": "w1 w2 w3"}}).to_string());
+    assert!(impatient.send().is_err());
+    wait_until("the server to notice", || server.jobs() == (0, 1));
+    let next = server.run_beside(json!({"query": "w1 w2"}));
+    wait_until("the next job", || server.jobs() == (1, 1));
+    server.script.release();
+    assert_eq!(next.join().unwrap().json()["status"], "COMPLETED");
+    assert_eq!(running.join().unwrap().json()["status"], "COMPLETED");
+    assert_eq!(server.script.batches(), [[1], [2]]);
+}
+
+#[test]
+fn an_answer_that_takes_too_long_is_a_timeout() {
+    let mut settings = settings();
+    settings.server.request_timeout_seconds = NonZeroUsize::MIN;
+    let server = TestServer::start_with(&settings);
+    server
+        .run(json!({"query": WAIT}))
+        .assert_error(504, "timeout", "no answer within 1 s");
+    server.script.release();
+    assert_eq!(
+        server.run(json!({"query": "w1"})).json()["status"],
+        "COMPLETED"
+    );
+}
+
+#[test]
+fn a_bulk_job_does_not_hold_up_a_query() {
+    let server = TestServer::start();
+    let running = server.run_beside(json!({"query": WAIT}));
+    server.script.wait_for_batches(1);
+    let texts: Vec<_> = (0..512)
+        .map(|number| format!("w{number} {}", "w0 ".repeat(30)))
+        .collect();
+    let bulk = server.run_beside(json!({"action": "embed_batch", "texts": texts}));
+    wait_until("the bulk job", || server.jobs() == (1, 1));
+    let query = server.run_beside(json!({"query": "w1 w2 w3"}));
+    wait_until("the query", || server.jobs() == (2, 1));
+    server.script.release();
+    assert_eq!(query.join().unwrap().json()["status"], "COMPLETED");
+    assert_eq!(bulk.join().unwrap().json()["status"], "COMPLETED");
+    assert_eq!(running.join().unwrap().json()["status"], "COMPLETED");
+    let batches = server.script.batches();
+    assert_eq!(batches[1], [3]);
+    assert!(
+        batches.len() > 30,
+        "the bulk job was not cut into pieces: {}",
+        batches.len()
+    );
+}
+
+#[test]
+fn a_job_says_how_long_it_waited_and_how_long_it_ran() {
+    let server = TestServer::start();
+    let running = server.run_beside(json!({"query": WAIT}));
+    server.script.wait_for_batches(1);
+    let waiting = server.run_beside(json!({"query": "w1"}));
+    wait_until("a job in the queue", || server.jobs() == (1, 1));
+    std::thread::sleep(Duration::from_millis(60));
+    server.script.release();
+    let (ran, waited) = (
+        running.join().unwrap().json(),
+        waiting.join().unwrap().json(),
+    );
+    assert!(ran["executionTime"].as_u64().unwrap() >= 60, "{ran}");
+    assert!(ran["delayTime"].as_u64().unwrap() < 60, "{ran}");
+    assert!(waited["delayTime"].as_u64().unwrap() >= 60, "{waited}");
+}
+
+#[test]
+fn many_clients_at_once_each_get_their_own_answer() {
+    let server = TestServer::start();
+    let clients: Vec<_> = (0..64)
+        .map(|number| server.run_beside(json!({"query": format!("w{number}")})))
+        .collect();
+    for (number, client) in clients.into_iter().enumerate() {
+        let first = client.join().unwrap().json()["output"]["embedding"][0]
+            .as_f64()
+            .unwrap();
+        assert_eq!(first, f64::from(crate::support::fake::vector(number, 1)[0]));
+    }
+}

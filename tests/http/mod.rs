@@ -1,0 +1,8 @@
+//! The server over a real socket, with a model that does what its texts say.
+
+mod contract;
+mod lifecycle;
+mod load;
+mod openapi;
+mod refusals;
+mod routing;

@@ -1,0 +1,181 @@
+//! The OpenAPI document: complete, true, and the one that is checked in.
+
+use std::collections::HashSet;
+
+use runpod_query::http::{openapi, status};
+use runpod_query::service::Code;
+use serde_json::{Value, json};
+
+use crate::support::server::TestServer;
+
+const CHECKED_IN: &str = include_str!("../../openapi/openapi.json");
+
+fn document() -> Value {
+    serde_json::to_value(openapi()).unwrap()
+}
+
+/// Every operation with its path and method.
+fn operations(document: &Value) -> Vec<(String, String, Value)> {
+    let paths = document["paths"].as_object().unwrap();
+    paths
+        .iter()
+        .flat_map(|(path, item)| {
+            let methods = ["get", "put", "post", "delete", "patch"];
+            methods.into_iter().filter_map(move |method| {
+                let operation = item.get(method)?.clone();
+                Some((path.clone(), method.to_owned(), operation))
+            })
+        })
+        .collect()
+}
+
+#[test]
+fn the_document_that_is_checked_in_is_the_one_that_is_served() {
+    let current = format!("{}\n", openapi().to_pretty_json().unwrap());
+    assert!(
+        CHECKED_IN == current,
+        "openapi/openapi.json is stale; renew it with: cargo run -- openapi > openapi/openapi.json"
+    );
+    assert_eq!(TestServer::start().get("/openapi.json").json(), document());
+}
+
+#[test]
+fn every_operation_explains_itself() {
+    let document = document();
+    let mut names = HashSet::new();
+    for (path, method, operation) in operations(&document) {
+        for field in ["summary", "description", "operationId"] {
+            let text = operation[field].as_str().unwrap_or_default();
+            assert!(!text.is_empty(), "{method} {path} has no {field}");
+        }
+        assert!(
+            !operation["tags"].as_array().unwrap().is_empty(),
+            "{method} {path} has no tag"
+        );
+        assert!(
+            names.insert(operation["operationId"].clone()),
+            "{method} {path} has a second one's name"
+        );
+    }
+    assert!(!names.is_empty());
+    assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(document["info"]["license"]["name"], "MIT");
+}
+
+#[test]
+fn every_error_code_is_documented() {
+    let document = document();
+    let codes = &document["components"]["schemas"]["Code"];
+    for code in Code::ALL {
+        assert!(
+            codes.to_string().contains(&format!("\"{code}\"")),
+            "{codes}"
+        );
+        let response = &document["components"]["responses"][code.as_str()];
+        let example = &response["content"]["application/json"]["example"];
+        assert_eq!(example["code"], code.as_str());
+        assert!(!example["message"].as_str().unwrap().is_empty());
+        assert_eq!(
+            response["content"]["application/json"]["schema"]["$ref"],
+            "#/components/schemas/ErrorBody"
+        );
+    }
+}
+
+#[test]
+fn every_failure_of_a_route_stands_under_its_status() {
+    let runsync = &document()["paths"]["/runsync"]["post"]["responses"];
+    for code in Code::ALL {
+        let reference = runsync
+            .get(status(code).as_str())
+            .map(|response| &response["$ref"]);
+        if let Some(reference) = reference {
+            assert_eq!(*reference, format!("#/components/responses/{code}"));
+        }
+    }
+    for code in [
+        Code::Malformed,
+        Code::TooLarge,
+        Code::Overloaded,
+        Code::Unavailable,
+        Code::Timeout,
+        Code::Internal,
+    ] {
+        assert!(runsync.get(status(code).as_str()).is_some(), "{code}");
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    fn references(value: &Value, found: &mut Vec<String>) {
+        if let Some(target) = value.get("$ref").and_then(Value::as_str) {
+            found.push(target.to_owned());
+        }
+        let fields = value
+            .as_object()
+            .into_iter()
+            .flat_map(serde_json::Map::values);
+        let members = value.as_array().into_iter().flatten();
+        for inner in fields.chain(members) {
+            references(inner, found);
+        }
+    }
+    let document = document();
+    let mut found = Vec::new();
+    references(&document, &mut found);
+    assert!(!found.is_empty());
+    for reference in found {
+        let pointer = reference.strip_prefix('#').unwrap();
+        assert!(document.pointer(pointer).is_some(), "{reference}");
+    }
+}
+
+#[test]
+fn the_examples_can_be_sent_as_they_are() {
+    let server = TestServer::start();
+    let document = document();
+    let examples = &document["paths"]["/runsync"]["post"]["requestBody"]["content"]["application/json"]
+        ["examples"];
+    let examples = examples.as_object().unwrap();
+    // What Swagger UI offers first.
+    assert_eq!(
+        examples.values().next().unwrap()["value"],
+        json!({"input": {"query": "What is machine learning?"}})
+    );
+    assert_eq!(examples.len(), 4);
+    for (name, example) in examples {
+        let job = server
+            .post("/runsync", &example["value"].to_string())
+            .json();
+        assert_eq!(job["status"], "COMPLETED", "{name}: {job}");
+    }
+}
+
+#[test]
+fn every_documented_address_exists_on_each_of_its_servers() {
+    let server = TestServer::start();
+    for (path, method, _) in operations(&document()) {
+        let servers = document()["paths"][&path]["servers"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        let prefixes = servers.iter().map(|server| {
+            server["url"]
+                .as_str()
+                .unwrap()
+                .trim_end_matches('/')
+                .to_owned()
+        });
+        for prefix in prefixes.chain([String::new()]) {
+            let address = format!("{}{path}", prefix.replace("{endpoint}", "query"));
+            let answer = match method.as_str() {
+                "get" => server.get(&address),
+                _ => server.post(&address, "{}"),
+            };
+            assert!(
+                ![404, 405].contains(&answer.status),
+                "{method} {address}: {answer:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! The whole server on a free port, and a client that shows what it answered.
+
+use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use actix_web::rt::System;
+use reqwest::blocking::{Client, RequestBuilder};
+use reqwest::header::HeaderMap;
+use runpod_query::app::{Application, Stopper};
+use runpod_query::config::Settings;
+use runpod_query::engine::Engine;
+use runpod_query::service::{Loaded, ModelInfo};
+use serde_json::{Value, json};
+
+use super::fake::{DIMENSIONS, MAX_TOKENS, Script, fake, tokenizer};
+
+/// A running server whose model is the fake one.
+pub struct TestServer {
+    pub script: Script,
+    pub client: Client,
+    address: String,
+    stopper: Stopper,
+    loader: Sender<Result<(), String>>,
+    thread: Option<JoinHandle<ExitCode>>,
+}
+
+/// What was answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    /// The body, which must be JSON.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Fails unless this is the one body of an error.
+    #[track_caller]
+    pub fn assert_error(&self, status: u16, code: &str, words: &str) {
+        assert_eq!(self.status, status, "{self:?}");
+        assert_eq!(self.header("content-type"), "application/json", "{self:?}");
+        let body = self.json();
+        let fields: Vec<_> = body.as_object().unwrap().keys().collect();
+        assert_eq!(fields, ["code", "message"], "{self:?}");
+        assert_eq!(body["code"], code, "{self:?}");
+        assert!(
+            body["message"].as_str().unwrap().contains(words),
+            "{self:?}"
+        );
+        assert!(!self.header("x-request-id").is_empty(), "{self:?}");
+    }
+}
+
+/// Settings for a test: loopback, a free port.
+pub fn settings() -> Settings {
+    let mut settings = Settings::default();
+    settings.server.host = "127.0.0.1".to_owned();
+    settings.server.port = 0;
+    settings
+}
+
+impl TestServer {
+    /// A server whose model is loaded.
+    pub fn start() -> Self {
+        Self::start_with(&settings())
+    }
+
+    /// As [`TestServer::start`], with other settings.
+    pub fn start_with(settings: &Settings) -> Self {
+        let server = Self::start_loading(settings);
+        server.finish_loading(Ok(()));
+        super::fake::wait_until("the server to be ready", || {
+            server.get("/ping").status == 200
+        });
+        server
+    }
+
+    /// A server that loads until [`TestServer::finish_loading`].
+    pub fn start_loading(settings: &Settings) -> Self {
+        let (encoder, script) = fake();
+        let (loader, loaded) = channel();
+        let (started, start) = channel();
+        let settings = settings.clone();
+        let thread = std::thread::spawn(move || {
+            System::new().block_on(async move {
+                let engine = settings.engine.clone();
+                let load = move || {
+                    load(&loaded, || {
+                        Engine::spawn(encoder, tokenizer(), &engine).unwrap()
+                    })
+                };
+                let application = Application::build(&settings, load).await.unwrap();
+                started
+                    .send((application.port(), application.stopper()))
+                    .unwrap();
+                application.run_until_stopped().await
+            })
+        });
+        let (port, stopper) = start.recv().unwrap();
+        Self {
+            script,
+            client: Client::builder()
+                .timeout(Duration::from_secs(20))
+                .no_proxy()
+                .build()
+                .unwrap(),
+            address: format!("http://127.0.0.1:{port}"),
+            stopper,
+            loader,
+            thread: Some(thread),
+        }
+    }
+
+    pub fn finish_loading(&self, outcome: Result<(), String>) {
+        self.loader.send(outcome).unwrap();
+    }
+
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.address)
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        send(self.client.get(self.url(path)))
+    }
+
+    pub fn post(&self, path: &str, body: &str) -> Answer {
+        let request = self
+            .client
+            .post(self.url(path))
+            .header("content-type", "application/json");
+        send(request.body(body.to_owned()))
+    }
+
+    /// Performs a job.
+    pub fn run(&self, input: Value) -> Answer {
+        self.post("/runsync", &json!({ "input": input }).to_string())
+    }
+
+    /// Performs a job on a thread of its own, as another client would.
+    pub fn run_beside(&self, input: Value) -> JoinHandle<Answer> {
+        let body = json!({ "input": input }).to_string();
+        let request = self
+            .client
+            .post(self.url("/runsync"))
+            .header("content-type", "application/json");
+        std::thread::spawn(move || send(request.body(body)))
+    }
+
+    /// The jobs that `/health` counts as waiting, and as running.
+    pub fn jobs(&self) -> (u64, u64) {
+        let jobs = &self.get("/health").json()["jobs"];
+        (
+            jobs["inQueue"].as_u64().unwrap(),
+            jobs["inProgress"].as_u64().unwrap(),
+        )
+    }
+
+    /// Asks the server to end, without waiting for it.
+    pub fn begin_stop(&self) {
+        self.stopper.stop();
+    }
+
+    /// Waits for the end and gives the exit code.
+    pub fn exit_code(mut self) -> ExitCode {
+        self.thread.take().unwrap().join().unwrap()
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        self.stopper.stop();
+    }
+}
+
+/// Sends a request and reads the answer to its end.
+#[track_caller]
+pub fn send(request: RequestBuilder) -> Answer {
+    let response = request.send().unwrap();
+    Answer {
+        status: response.status().as_u16(),
+        headers: response.headers().clone(),
+        text: response.text().unwrap(),
+    }
+}
+
+fn load(
+    outcome: &Receiver<Result<(), String>>,
+    engine: impl FnOnce() -> Engine,
+) -> Result<Loaded, String> {
+    // A test that ends without a word has no use for the model.
+    outcome
+        .recv()
+        .unwrap_or_else(|_| Err("the test has ended".to_owned()))?;
+    Ok(Loaded {
+        engine: engine(),
+        model: ModelInfo {
+            name: "fake".to_owned(),
+            revision: None,
+            precision: "fp32".to_owned(),
+            dimensions: DIMENSIONS,
+            max_tokens: MAX_TOKENS,
+            quality: None,
+        },
+    })
+}
