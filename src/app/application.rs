@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::rt::{System, spawn};
 use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinError;
 use tokio::time::timeout_at;
 
 use super::signals::Signals;
@@ -67,6 +68,7 @@ impl Stopper {
 enum End {
     Asked(&'static str),
     NotLoaded(Cause),
+    Broken(Result<std::io::Result<()>, JoinError>),
 }
 
 /// Builds an application on a runtime of its own and runs it; gives the exit code of the process.
@@ -124,34 +126,32 @@ impl Application {
     /// Serves until a signal, the stopper, or a model that cannot be loaded ends it, and gives the exit code.
     pub async fn run_until_stopped(mut self) -> ExitCode {
         let handle = self.server.handle();
-        let server = spawn(self.server);
+        let mut server = spawn(self.server);
         let end = tokio::select! {
             signal = self.signals.next() => End::Asked(signal),
             () = self.stop.notified() => End::Asked("request"),
             // The sender is dropped without a word when the model is loaded.
             Ok(cause) = &mut self.load_failure => End::NotLoaded(cause),
+            outcome = &mut server => End::Broken(outcome),
         };
-        let code = match end {
+        match end {
             End::Asked(by) => {
                 log::info!("stopping by={by} grace_seconds={}", self.grace.as_secs());
                 finish(&handle, &self.service, &mut self.signals, self.grace).await;
+                log::info!("stopped");
                 ExitCode::SUCCESS
             }
             End::NotLoaded(cause) => {
-                log::error!(
-                    "the model cannot be loaded: {}",
-                    with_causes(cause.as_ref())
-                );
+                let causes = with_causes(cause.as_ref());
+                log::error!("the model cannot be loaded: {causes}");
                 handle.stop(false).await;
                 ExitCode::FAILURE
             }
-        };
-        match server.await {
-            Ok(Ok(())) => log::info!("stopped"),
-            Ok(Err(error)) => log::error!("the server failed: {}", with_causes(&error)),
-            Err(error) => log::error!("the server failed: {}", with_causes(&error)),
+            End::Broken(outcome) => {
+                log::error!("the server ended by itself: {outcome:?}");
+                ExitCode::FAILURE
+            }
         }
-        code
     }
 }
 
@@ -161,10 +161,8 @@ async fn finish(handle: &ServerHandle, service: &Service, signals: &mut Signals,
     service.announce_stop();
     tokio::select! {
         () = handle.stop(true) => {}
-        signal = signals.next() => {
-            log::warn!("stopping at once by={signal}");
-            return handle.stop(false).await;
-        }
+        // What still runs ends with the process.
+        signal = signals.next() => return log::warn!("stopping at once by={signal}"),
     }
     if let Some(engine) = service.engine().cloned() {
         // A plain thread: the runtime would wait for one of its own, however long the running batch takes.

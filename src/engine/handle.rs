@@ -80,16 +80,13 @@ impl Engine {
         let room = self.inner.queue.reserve(texts.len())?;
         let tokens = self.tokenize(texts).await?;
         let total = tokens.iter().map(Tokens::len).sum();
-        let call = Arc::new(Call::default());
-        let (entries, replies) = enqueue(tokens, room, &call, |tokens| {
-            Demand::new(priority, tokens, arrival)
-        });
+        let (entries, replies) = enqueue(tokens, room, priority, arrival);
+        let call = entries.first().map(|entry| Arc::clone(&entry.call));
         self.inner.queue.push(entries)?;
         let embeddings = try_join_all(replies.into_iter().map(receive)).await?;
         let waited = call
-            .started
-            .get()
-            .map_or(Duration::ZERO, |&started| started - arrival);
+            .and_then(|call| call.started.get().copied())
+            .map_or(Duration::ZERO, |started| started - arrival);
         Ok(Embedded {
             embeddings,
             tokens: total,
@@ -160,17 +157,21 @@ type Reply = oneshot::Receiver<Result<Embedding, Error>>;
 fn enqueue(
     tokens: Vec<Tokens>,
     mut room: OwnedSemaphorePermit,
-    call: &Arc<Call>,
-    demand: impl Fn(usize) -> Demand,
+    priority: Priority,
+    arrival: Instant,
 ) -> (Vec<Entry>, Vec<Reply>) {
+    let call = Arc::new(Call::default());
+    let mut before = 0;
     tokens
         .into_iter()
         .map(|tokens| {
             let (reply, receiver) = oneshot::channel();
+            let demand = Demand::new(priority, tokens.len(), before, arrival);
+            before += tokens.len();
             let entry = Entry {
-                demand: demand(tokens.len()),
                 tokens,
-                call: Arc::clone(call),
+                demand,
+                call: Arc::clone(&call),
                 reply,
                 room: room.split(1),
             };

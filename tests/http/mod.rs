@@ -6,3 +6,4 @@ mod load;
 mod openapi;
 mod refusals;
 mod routing;
+mod signals;

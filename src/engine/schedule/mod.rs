@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 
 /// What a text may be late for each of its tokens: about what a token costs, so that a text's patience is its own price.
 const ALLOWANCE_PER_TOKEN: Duration = Duration::from_millis(2);
+/// What a text may be late for each token of the texts before it in its call. They all arrive at once, but nobody gains
+/// when the last is as urgent as the first: so a query overtakes a long list of queries, and a short list a long one.
+const ALLOWANCE_PER_TOKEN_BEFORE: Duration = Duration::from_millis(4);
 /// What a bulk text may be late on top.
 const ALLOWANCE_BULK: Duration = Duration::from_secs(2);
 /// Rows that share a batch may be padded to this multiple of their tokens ...
@@ -36,14 +39,14 @@ pub struct Demand {
 }
 
 impl Demand {
-    /// A text of `tokens` tokens that arrived at `arrival`.
-    pub fn new(priority: Priority, tokens: usize, arrival: Instant) -> Self {
+    /// A text of `tokens` tokens that arrived at `arrival`, after texts of `before` tokens in the same call.
+    pub fn new(priority: Priority, tokens: usize, before: usize, arrival: Instant) -> Self {
         let extra = match priority {
             Priority::Interactive => Duration::ZERO,
             Priority::Bulk => ALLOWANCE_BULK,
         };
         let allowance =
-            ALLOWANCE_PER_TOKEN.saturating_mul(u32::try_from(tokens).unwrap_or(u32::MAX));
+            times(ALLOWANCE_PER_TOKEN, tokens) + times(ALLOWANCE_PER_TOKEN_BEFORE, before);
         Self {
             priority,
             tokens,
@@ -55,6 +58,10 @@ impl Demand {
     pub fn tokens(&self) -> usize {
         self.tokens
     }
+}
+
+fn times(duration: Duration, count: usize) -> Duration {
+    duration.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
 /// Chooses batches; see the module's documentation.

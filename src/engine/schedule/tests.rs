@@ -5,7 +5,14 @@ use super::*;
 const BUDGET: usize = 512;
 
 fn demand(priority: Priority, tokens: usize, arrival: Instant) -> Demand {
-    Demand::new(priority, tokens, arrival)
+    Demand::new(priority, tokens, 0, arrival)
+}
+
+/// The texts of one call, each of `tokens` tokens.
+fn list(priority: Priority, tokens: usize, texts: usize, arrival: Instant) -> Vec<Demand> {
+    (0..texts)
+        .map(|index| Demand::new(priority, tokens, index * tokens, arrival))
+        .collect()
 }
 
 /// Numbers that look random and are the same in every run.
@@ -146,6 +153,24 @@ fn a_query_is_in_the_batch_after_the_running_one_even_when_a_thousand_bulk_texts
     waiting.push(demand(Priority::Interactive, 12, now));
     let next = scheduler.pick(&waiting, now);
     assert_eq!(next, [waiting.len() - 1]);
+}
+
+#[test]
+fn what_asks_for_little_overtakes_the_rest_of_a_long_list() {
+    for priority in [Priority::Interactive, Priority::Bulk] {
+        let start = Instant::now();
+        let mut waiting = list(priority, 12, 500, start);
+        let mut scheduler = Scheduler::new(BUDGET);
+        for seconds in 0..5 {
+            let now = start + Duration::from_secs(seconds);
+            let batch = scheduler.pick(&waiting, now);
+            take(&mut waiting, batch);
+        }
+        let now = start + Duration::from_secs(5);
+        waiting.push(demand(priority, 12, now));
+        let next = scheduler.pick(&waiting, now);
+        assert!(next.contains(&(waiting.len() - 1)), "{priority:?}");
+    }
 }
 
 #[test]
