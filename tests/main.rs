@@ -6,4 +6,5 @@ mod engine;
 mod export;
 mod http;
 mod model;
+mod program;
 mod support;

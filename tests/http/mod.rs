@@ -6,4 +6,3 @@ mod load;
 mod openapi;
 mod refusals;
 mod routing;
-mod signals;

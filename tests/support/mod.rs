@@ -3,4 +3,5 @@
 pub mod fake;
 pub mod golden;
 pub mod models;
+pub mod program;
 pub mod server;

@@ -1,0 +1,201 @@
+//! The other commands: what they print, and how they fail.
+
+use std::process::{Output, Stdio};
+
+use serde_json::Value;
+
+use crate::support::golden::{golden, largest_difference, path, texts};
+use crate::support::program::{Served, floats, program};
+
+fn run(arguments: &[&str]) -> Output {
+    program()
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn embed_prints_a_json_line_for_every_text() {
+    let names = ["question_about_a_password", "one_word"];
+    let chosen: Vec<usize> = names
+        .iter()
+        .map(|name| texts().iter().position(|text| text.name == *name).unwrap())
+        .collect();
+    let mut arguments = vec!["embed", "--model", "minilm"];
+    arguments.extend(chosen.iter().map(|&index| texts()[index].text.as_str()));
+    let output = run(&arguments);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let lines = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(lines.lines().count(), chosen.len());
+    for (line, &index) in lines.lines().zip(&chosen) {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(line["text"], texts()[index].text);
+        let expected = &golden("minilm").embeddings[index];
+        assert!(largest_difference(&floats(&line["embedding"]), expected) < 1e-5);
+    }
+}
+
+#[test]
+fn embed_reads_lines_and_writes_a_numpy_array() {
+    let directory = tempfile::tempdir().unwrap();
+    let input = directory.path().join("texts.txt");
+    let array = directory.path().join("vectors.npy");
+    std::fs::write(&input, "hello\nWhat is machine learning?\n").unwrap();
+    let output = run(&[
+        "embed",
+        "--model",
+        "minilm",
+        "--input",
+        input.to_str().unwrap(),
+        "--output",
+        array.to_str().unwrap(),
+    ]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let array: ndarray::Array2<f32> = ndarray_npy::read_npy(&array).unwrap();
+    assert_eq!(array.dim(), (2, 384));
+    let question = texts()
+        .iter()
+        .position(|text| text.text == "What is machine learning?")
+        .unwrap();
+    let difference = largest_difference(
+        &array.row(1).to_vec(),
+        &golden("minilm").embeddings[question],
+    );
+    assert!(difference < 1e-5);
+}
+
+#[test]
+fn export_leaves_a_model_directory_that_serves() {
+    let directory = tempfile::tempdir().unwrap();
+    let target = directory.path().join("tiny");
+    let checkpoint = path("fixtures/tiny-xlm-roberta");
+    let arguments = [
+        "export",
+        checkpoint.to_str().unwrap(),
+        target.to_str().unwrap(),
+    ];
+    let output = run(&arguments);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let served = Served::start(&["--model-directory", target.to_str().unwrap()]);
+    served.wait_for_status(200);
+    assert_eq!(served.embed("hello").len(), 48);
+
+    let again = run(&arguments);
+    assert_eq!(again.status.code(), Some(1));
+    assert!(stderr(&again).contains("exists already"));
+    assert_eq!(
+        std::fs::read_dir(directory.path()).unwrap().count(),
+        1,
+        "nothing else is left"
+    );
+}
+
+#[test]
+fn export_refuses_a_bad_checkpoint_and_leaves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let target = directory.path().join("model");
+    let output = run(&[
+        "export",
+        directory.path().to_str().unwrap(),
+        target.to_str().unwrap(),
+    ]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(
+        stderr(&output).contains("config.json"),
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(std::fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn health_says_whether_a_server_is_ready() {
+    let served = Served::ready();
+    let ready = run(&["health", "--url", &served.url("")]);
+    assert_eq!(
+        (ready.status.code(), ready.stdout.as_slice()),
+        (Some(0), b"ready\n".as_slice())
+    );
+    let url = served.url("");
+    drop(served);
+    assert_eq!(run(&["health", "--url", &url]).status.code(), Some(1));
+}
+
+#[test]
+fn offline_names_what_is_missing_and_how_to_get_it() {
+    let empty = tempfile::tempdir().unwrap();
+    let output = program()
+        .args(["embed", "--model", "minilm", "--offline", "hello"])
+        .env("RUNPOD_QUERY__ARTIFACTS__CACHE_DIRECTORY", empty.path())
+        .env_remove("ORT_DYLIB_PATH")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let message = stderr(&output);
+    assert!(
+        message.contains("minilm") && message.contains("runpod-query fetch"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_mistake_on_the_command_line_or_in_the_settings_is_named() {
+    for (arguments, variable, code, named) in [
+        (
+            &["embed", "--model", "bert", "hello"][..],
+            None,
+            1,
+            "minilm",
+        ),
+        (
+            &["embed", "--model", "minilm", " "],
+            None,
+            1,
+            "text 1 is blank",
+        ),
+        (&["embed", "--model", "minilm"], None, 1, "no text"),
+        (
+            &["embed", "--model", "minilm", "--input", "/no/such/file"],
+            None,
+            1,
+            "/no/such/file",
+        ),
+        (&["serve", "--port", "http"], None, 2, "--port"),
+        (&["sing"], None, 2, "sing"),
+        (
+            &["openapi"],
+            Some(("RUNPOD_QUERY__SERVER__PROT", "1")),
+            1,
+            "prot",
+        ),
+        (
+            &["openapi", "--settings", "/no/such/file"],
+            None,
+            1,
+            "/no/such/file",
+        ),
+    ] {
+        let mut command = program();
+        command.args(arguments).envs(variable).stdin(Stdio::null());
+        let output = command.output().unwrap();
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {message}");
+        assert!(message.contains(named), "{arguments:?}: {message}");
+        assert!(!message.contains("panicked"), "{message}");
+    }
+}
+
+#[test]
+fn the_document_that_is_checked_in_is_what_openapi_prints() {
+    let output = run(&["openapi"]);
+    let checked_in = std::fs::read(path("../openapi/openapi.json")).unwrap();
+    assert!(
+        output.stdout == checked_in,
+        "openapi/openapi.json is stale: cargo run -- openapi > openapi/openapi.json"
+    );
+}

@@ -1,0 +1,4 @@
+//! The real program with the small real model: what it answers, prints and returns.
+
+mod commands;
+mod serve;

@@ -1,0 +1,115 @@
+//! `serve`, reached over HTTP.
+
+use serde_json::json;
+
+use crate::support::golden::{cosine, golden, largest_difference, length, texts};
+use crate::support::program::{Served, floats};
+
+/// Clients that ask at the same time.
+const CLIENTS: usize = 32;
+
+#[test]
+fn the_three_actions_give_what_their_contract_says() {
+    let served = Served::ready();
+    let query = served.run(&json!({"query": "What is machine learning?"}));
+    assert_eq!(query["status"], "COMPLETED");
+    let vector = floats(&query["output"]["embedding"]);
+    assert_eq!(vector.len(), 384);
+    assert!((length(&vector) - 1.0).abs() < 1e-5);
+
+    let texts = json!(["What is machine learning?", "The weather is nice today"]);
+    for input in [
+        json!({"queries": texts}),
+        json!({"action": "embed_query", "queries": texts}),
+        json!({"action": "embed_batch", "texts": texts}),
+    ] {
+        let answer = served.run(&input);
+        assert_eq!(answer["output"]["embeddings"].as_array().unwrap().len(), 2);
+        let first = floats(&answer["output"]["embeddings"][0]);
+        assert!(largest_difference(&first, &vector) < 1e-5);
+    }
+    assert_eq!(
+        served.run(&json!({"action": "health_check"}))["output"],
+        json!({"status": "ok", "endpoint": "query", "runtime": "onnx-cpu"})
+    );
+}
+
+#[test]
+fn similar_texts_have_similar_vectors() {
+    let served = Served::ready();
+    let password = served.embed("How do I reset my password?");
+    let credentials = served.embed("I forgot my login credentials");
+    let weather = served.embed("The weather is nice today");
+    assert!(cosine(&password, &credentials) > cosine(&password, &weather) + 0.3);
+}
+
+#[test]
+fn concurrent_clients_get_the_vectors_they_get_alone() {
+    let served = Served::ready();
+    let golden = golden("minilm").embeddings;
+    std::thread::scope(|scope| {
+        for client in 0..CLIENTS {
+            let (served, golden) = (&served, &golden);
+            scope.spawn(move || {
+                for (text, expected) in texts().iter().zip(golden).skip(client).step_by(CLIENTS / 2)
+                {
+                    // A text of blanks only is refused, whatever model it is for.
+                    if text.text.trim().is_empty() {
+                        continue;
+                    }
+                    let difference = largest_difference(&served.embed(&text.text), expected);
+                    assert!(difference < 1e-5, "{}: {difference}", text.name);
+                }
+            });
+        }
+    });
+}
+
+#[test]
+fn a_stop_signal_lets_the_running_job_end_and_the_program_with_success() {
+    for signal in ["TERM", "INT"] {
+        let mut served = Served::ready();
+        let texts: Vec<&str> = texts().iter().map(|text| text.text.as_str()).collect();
+        let texts: Vec<&str> = texts
+            .into_iter()
+            .filter(|text| !text.trim().is_empty())
+            .collect();
+        let answer = std::thread::scope(|scope| {
+            let running =
+                scope.spawn(|| served.run(&json!({"action": "embed_batch", "texts": texts})));
+            // The job takes about a second.
+            std::thread::sleep(std::time::Duration::from_millis(200));
+            served.signal(signal);
+            running.join().unwrap()
+        });
+        assert_eq!(answer["status"], "COMPLETED", "{signal}");
+        assert_eq!(served.wait().code(), Some(0), "{signal}");
+    }
+}
+
+#[test]
+fn the_probe_answers_while_the_model_loads() {
+    let served = Served::start(&["--model", "minilm"]);
+    assert!([204, 200].contains(&served.ping()));
+    served.wait_for_status(200);
+}
+
+#[test]
+fn the_log_tells_of_requests_and_never_of_texts() {
+    let mut served = Served::ready();
+    served.embed("a secret that nobody may read");
+    served.run(&json!({"query": 7, "texts": ["another secret"]}));
+    served.signal("TERM");
+    served.wait();
+    let log = served.log();
+    assert!(log.contains("/runsync"), "{log}");
+    assert!(!log.contains("secret"), "{log}");
+}
+
+#[test]
+fn a_model_that_cannot_be_loaded_ends_the_program_with_an_error_that_names_it() {
+    let mut served = Served::start(&["--model-directory", "/nowhere/at/all"]);
+    assert_eq!(served.wait().code(), Some(1));
+    let log = served.log();
+    assert!(log.contains("/nowhere/at/all"), "{log}");
+}

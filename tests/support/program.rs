@@ -1,0 +1,154 @@
+//! The real program as a child process, with the small real model.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use reqwest::blocking::Client;
+use serde_json::{Value, json};
+
+/// Longest time for anything that a test waits for: a first start fetches the model.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// Precedes the address in the log.
+const ADDRESS: &str = "address=";
+
+/// The program, ready to be given arguments.
+pub fn program() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_runpod-query"))
+}
+
+/// A running `serve`, ended with the test.
+pub struct Served {
+    child: Child,
+    address: String,
+    log: Arc<Mutex<Vec<String>>>,
+    reader: Option<JoinHandle<()>>,
+    client: Client,
+}
+
+impl Served {
+    /// Starts `serve` on a free port; does not wait until the model is loaded.
+    pub fn start(arguments: &[&str]) -> Self {
+        let mut child = program()
+            .args(["serve", "--host", "127.0.0.1", "--port", "0"])
+            .args(arguments)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let (sender, address) = channel();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let reader = std::thread::spawn({
+            let log = Arc::clone(&log);
+            move || {
+                for line in stderr.lines().map_while(Result::ok) {
+                    if let Some((_, address)) = line.split_once(ADDRESS) {
+                        sender.send(address.trim().to_owned()).unwrap();
+                    }
+                    log.lock().unwrap().push(line);
+                }
+            }
+        });
+        Self {
+            child,
+            address: address.recv_timeout(PATIENCE).unwrap(),
+            log,
+            reader: Some(reader),
+            client: Client::builder()
+                .no_proxy()
+                .timeout(PATIENCE)
+                .build()
+                .unwrap(),
+        }
+    }
+
+    /// Starts it with the small real model and waits until that is loaded.
+    pub fn ready() -> Self {
+        let served = Self::start(&["--model", "minilm"]);
+        served.wait_for_status(200);
+        served
+    }
+
+    /// Address of a route.
+    pub fn url(&self, route: &str) -> String {
+        format!("http://{}{route}", self.address)
+    }
+
+    /// Status of the probe.
+    pub fn ping(&self) -> u16 {
+        self.client
+            .get(self.url("/ping"))
+            .send()
+            .unwrap()
+            .status()
+            .as_u16()
+    }
+
+    /// Waits until the probe answers `status`.
+    pub fn wait_for_status(&self, status: u16) {
+        let begin = Instant::now();
+        while self.ping() != status {
+            assert!(begin.elapsed() < PATIENCE, "/ping never answered {status}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// The answer to a job.
+    pub fn run(&self, input: &Value) -> Value {
+        self.try_run(input).unwrap()
+    }
+
+    /// The answer to a job, or how the connection failed.
+    pub fn try_run(&self, input: &Value) -> reqwest::Result<Value> {
+        let body = json!({ "input": input }).to_string();
+        let request = self
+            .client
+            .post(self.url("/runsync"))
+            .header("content-type", "application/json");
+        let text = request.body(body).send()?.text()?;
+        Ok(serde_json::from_str(&text).unwrap())
+    }
+
+    /// The vector of a query.
+    pub fn embed(&self, query: &str) -> Vec<f32> {
+        floats(&self.run(&json!({ "query": query }))["output"]["embedding"])
+    }
+
+    /// The log so far; after [`Served::wait`] the whole of it.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().join("\n")
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("sh")
+            .args(["-c", &format!("kill -{name} {}", self.child.id())])
+            .status();
+        assert!(status.unwrap().success());
+    }
+
+    /// Waits for the end of the program.
+    pub fn wait(&mut self) -> ExitStatus {
+        let status = self.child.wait().unwrap();
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
+        }
+        status
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        // It has ended already where the test ended it.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A JSON array as floats.
+pub fn floats(array: &Value) -> Vec<f32> {
+    serde_json::from_value(array.clone()).unwrap()
+}
