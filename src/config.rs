@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use config::{Config, Environment, File, FileFormat, Value};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// Prefix of the environment variables that are settings, with `__` between levels:
 /// `RUNPOD_QUERY__SERVER__PORT` is `server.port`.
@@ -82,7 +82,7 @@ impl Default for Server {
 }
 
 /// Numeric precision of a model's matrices.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Precision {
     /// 32-bit floats: the reference.
@@ -290,13 +290,24 @@ mod tests {
     fn the_environment_overrides_the_file_and_the_command_line_overrides_both() {
         let directory = tempfile::tempdir().unwrap();
         let file = directory.path().join("settings.toml");
-        std::fs::write(&file, "[server]\nport = 1\nhost = \"::1\"\n[limits]\ntexts_per_call = 7").unwrap();
+        std::fs::write(
+            &file,
+            "[server]\nport = 1\nhost = \"::1\"\n[limits]\ntexts_per_call = 7",
+        )
+        .unwrap();
         let environment = HashMap::from([
             ("RUNPOD_QUERY__SERVER__PORT".to_owned(), "2".to_owned()),
-            ("RUNPOD_QUERY__SERVER__HOST".to_owned(), "127.0.0.1".to_owned()),
+            (
+                "RUNPOD_QUERY__SERVER__HOST".to_owned(),
+                "127.0.0.1".to_owned(),
+            ),
         ]);
-        let settings =
-            Settings::from_sources(environment, Some(&file), vec![("server.port", Value::from(3_u16))]).unwrap();
+        let settings = Settings::from_sources(
+            environment,
+            Some(&file),
+            vec![("server.port", Value::from(3_u16))],
+        )
+        .unwrap();
         assert_eq!(settings.server.port, 3);
         assert_eq!(settings.server.host, "127.0.0.1");
         assert_eq!(settings.limits.texts_per_call.get(), 7);
@@ -304,9 +315,17 @@ mod tests {
 
     #[test]
     fn variables_of_other_programs_are_understood_and_ours_win() {
-        let given = settings(&[("PORT", "80"), ("ORT_DYLIB_PATH", "/lib/ort.so"), ("RUST_LOG", "")]).unwrap();
+        let given = settings(&[
+            ("PORT", "80"),
+            ("ORT_DYLIB_PATH", "/lib/ort.so"),
+            ("RUST_LOG", ""),
+        ])
+        .unwrap();
         assert_eq!(given.server.port, 80);
-        assert_eq!(given.artifacts.runtime_library, Some(PathBuf::from("/lib/ort.so")));
+        assert_eq!(
+            given.artifacts.runtime_library,
+            Some(PathBuf::from("/lib/ort.so"))
+        );
         assert_eq!(given.log.filter, "info");
         let both = settings(&[("PORT", "80"), ("RUNPOD_QUERY__SERVER__PORT", "81")]).unwrap();
         assert_eq!(both.server.port, 81);
@@ -317,7 +336,11 @@ mod tests {
         for (variable, value, named) in [
             ("RUNPOD_QUERY__SERVER__PROT", "80", "prot"),
             ("RUNPOD_QUERY__SERVER__PORT", "http", "server.port"),
-            ("RUNPOD_QUERY__LIMITS__TEXTS_PER_CALL", "0", "limits.texts_per_call"),
+            (
+                "RUNPOD_QUERY__LIMITS__TEXTS_PER_CALL",
+                "0",
+                "limits.texts_per_call",
+            ),
             ("RUNPOD_QUERY__MODEL__PRECISION", "fp16", "fp16"),
             ("RUNPOD_QUERY__NONSENSE", "1", "nonsense"),
         ] {

@@ -1,5 +1,5 @@
 //! The program: everything it does is in the library.
 
 fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+    runpod_query::cli::run()
 }

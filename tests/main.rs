@@ -1,6 +1,8 @@
-//! The one integration test program: it uses the library as the binary does.
-//!
-//! One program, because each would link all dependencies again.
+//! Everything that is tested through the library's public face, in one binary and one process, so that models are
+//! loaded once.
 
 mod artifacts;
+mod engine;
+mod export;
+mod model;
 mod support;

@@ -4,10 +4,19 @@
 //! [`crate::config`]. Every vector that leaves it has the model's dimension and length 1, and does not depend on the
 //! other texts of its batch.
 
+mod description;
+mod encoder;
 mod error;
+mod pooling;
+mod sentence_transformers;
+mod session;
 mod tokenizer;
 
+pub use description::{DESCRIPTION_FILE, Description, GRAPH_FILE, ModelDirectory, TOKENIZER_FILE};
+pub use encoder::{Encoder, VECTORS_OUTPUT};
 pub use error::Error;
+pub use sentence_transformers::{Pooling, SentenceTransformer, read_json};
+pub use session::load_runtime;
 pub use tokenizer::{Tokenizer, Tokens};
 
 /// One text's vector: as many floats as the model has dimensions, of Euclidean length 1.

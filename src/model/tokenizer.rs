@@ -47,8 +47,7 @@ impl Tokenizer {
 
     /// As [`Tokenizer::load`], from the contents of a `tokenizer.json`.
     pub fn from_bytes(json: &[u8], max_tokens: NonZeroUsize) -> Result<Self, Error> {
-        let mut inner =
-            tokenizers::Tokenizer::from_bytes(json).map_err(Error::LoadTokenizer)?;
+        let mut inner = tokenizers::Tokenizer::from_bytes(json).map_err(Error::LoadTokenizer)?;
         inner.with_padding(None);
         inner
             .with_truncation(Some(TruncationParams {

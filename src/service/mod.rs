@@ -1,1 +1,23 @@
-//! To be written.
+//! The three actions: what may be asked, what is answered, and every way in which it can fail.
+//!
+//! Owns the contract with the user: names, shapes, limits, and the one public error. Imports [`crate::engine`] and
+//! [`crate::config`]. Knows no transport: over HTTP and in a queue the same input gives the same output and the same
+//! words. A text never appears in an error or in the log.
+
+mod code;
+mod error;
+mod json;
+mod limits;
+mod model_info;
+mod output;
+mod perform;
+mod request;
+
+pub use code::Code;
+pub use error::{Error, Invalid, Malformed, TooLarge, Unavailable};
+pub use json::Kind;
+pub use limits::Limits;
+pub use model_info::ModelInfo;
+pub use output::Output;
+pub use perform::{Health, Loaded, Performed, Phase, Service};
+pub use request::{Action, Request};

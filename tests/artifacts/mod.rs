@@ -1,6 +1,5 @@
 //! Pins, downloads and the cache, against a hub and a pip that fail on purpose.
 
-mod bench;
 mod downloads;
 mod fallback;
 mod hub;
@@ -10,3 +9,4 @@ mod populate;
 mod processes;
 mod python;
 mod runtime;
+mod setup;

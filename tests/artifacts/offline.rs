@@ -2,15 +2,15 @@
 
 use std::fs;
 
-use super::bench::{Bench, FILE, MODEL, assert_tells, content, hub, told};
+use super::setup::{FILE, MODEL, Setup, assert_tells, content, hub, told};
 
 #[test]
 fn a_missing_checkpoint_is_named_with_how_to_get_it() {
     let hub = hub(vec![]);
-    let mut bench = Bench::new(&hub.url());
-    bench.settings.offline = true;
-    let error = bench.fetch().unwrap_err();
-    let folder = bench.cache.path().join("checkpoints").join(MODEL);
+    let mut setup = Setup::new(&hub.url());
+    setup.settings.offline = true;
+    let error = setup.fetch().unwrap_err();
+    let folder = setup.cache.path().join("checkpoints").join(MODEL);
     assert_tells(
         &error,
         &[
@@ -20,28 +20,28 @@ fn a_missing_checkpoint_is_named_with_how_to_get_it() {
         ],
     );
     assert_eq!(hub.requests().len(), 0);
-    assert_eq!(fs::read_dir(bench.cache.path()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(setup.cache.path()).unwrap().count(), 0);
 }
 
 #[test]
 fn what_is_there_is_used() {
     let hub = hub(vec![]);
-    let mut bench = Bench::new(&hub.url());
-    bench.fetch().unwrap();
-    bench.settings.offline = true;
-    assert!(bench.fetch().unwrap() == content());
+    let mut setup = Setup::new(&hub.url());
+    setup.fetch().unwrap();
+    setup.settings.offline = true;
+    assert!(setup.fetch().unwrap() == content());
     assert_eq!(hub.requests().len(), 1);
 }
 
 #[test]
 fn a_damaged_file_is_named() {
     let hub = hub(vec![]);
-    let mut bench = Bench::new(&hub.url());
-    bench.fetch().unwrap();
-    let file = bench.complete_checkpoints()[0].join(FILE);
+    let mut setup = Setup::new(&hub.url());
+    setup.fetch().unwrap();
+    let file = setup.complete_checkpoints()[0].join(FILE);
     fs::remove_file(&file).unwrap();
-    bench.settings.offline = true;
-    assert_tells(&bench.fetch().unwrap_err(), &[file.to_str().unwrap()]);
+    setup.settings.offline = true;
+    assert_tells(&setup.fetch().unwrap_err(), &[file.to_str().unwrap()]);
     assert_eq!(hub.requests().len(), 1);
 }
 
@@ -67,9 +67,9 @@ fn a_missing_runtime_is_named_with_how_to_get_it() {
 
 #[test]
 fn other_layers_may_still_make_what_needs_no_fetching() {
-    let mut bench = Bench::new("http://unused");
-    bench.settings.offline = true;
-    let made = bench.store().populate("models/made", |staging| {
+    let mut setup = Setup::new("http://unused");
+    setup.settings.offline = true;
+    let made = setup.store().populate("models/made", |staging| {
         fs::write(staging.join("file"), "content").unwrap();
         Ok::<_, runpod_query::artifacts::Error>(())
     });

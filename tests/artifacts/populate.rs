@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use runpod_query::artifacts::Error;
 
-use super::bench::{Bench, assert_tells, files_below, told};
+use super::setup::{Setup, assert_tells, files_below, told};
 
 const KEY: &str = "models/made-0123";
 
@@ -29,11 +29,11 @@ fn write_file(staging: &Path) -> Result<(), Error> {
 
 #[test]
 fn a_folder_is_made_once() {
-    let bench = Bench::new("http://unused");
-    let made = bench.store().populate(KEY, write_file).unwrap();
-    assert_eq!(made, bench.cache.path().join(KEY));
+    let setup = Setup::new("http://unused");
+    let made = setup.store().populate(KEY, write_file).unwrap();
+    assert_eq!(made, setup.cache.path().join(KEY));
     assert_eq!(files_below(&made), ["sub/file"]);
-    let again = bench
+    let again = setup
         .store()
         .populate(KEY, |_| -> Result<(), Error> { panic!("it is there") });
     assert_eq!(again.unwrap(), made);
@@ -41,8 +41,8 @@ fn a_folder_is_made_once() {
 
 #[test]
 fn of_threads_that_want_the_same_folder_one_makes_it_and_the_others_wait() {
-    let bench = Bench::new("http://unused");
-    let (store, calls) = (bench.store(), AtomicUsize::new(0));
+    let setup = Setup::new("http://unused");
+    let (store, calls) = (setup.store(), AtomicUsize::new(0));
     let make = || {
         store.populate(KEY, |staging| {
             calls.fetch_add(1, Ordering::Relaxed);
@@ -62,59 +62,59 @@ fn of_threads_that_want_the_same_folder_one_makes_it_and_the_others_wait() {
 
 #[test]
 fn work_that_fails_leaves_nothing_and_can_be_done_again() {
-    let bench = Bench::new("http://unused");
-    let failed = bench.store().populate(KEY, |staging| {
+    let setup = Setup::new("http://unused");
+    let failed = setup.store().populate(KEY, |staging| {
         write_file(staging)?;
         Err(Failed::Work)
     });
     assert!(matches!(failed, Err(Failed::Work)));
-    assert_eq!(files_below(bench.cache.path()), [format!("{KEY}.lock")]);
-    assert!(bench.store().populate(KEY, write_file).is_ok());
+    assert_eq!(files_below(setup.cache.path()), [format!("{KEY}.lock")]);
+    assert!(setup.store().populate(KEY, write_file).is_ok());
 }
 
 #[test]
 fn what_a_killed_run_left_is_swept_away() {
-    let bench = Bench::new("http://unused");
-    let staging = bench.cache.path().join(format!("{KEY}.staging"));
+    let setup = Setup::new("http://unused");
+    let staging = setup.cache.path().join(format!("{KEY}.staging"));
     fs::create_dir_all(&staging).unwrap();
     fs::write(staging.join("half"), "").unwrap();
-    let made = bench.store().populate(KEY, write_file).unwrap();
+    let made = setup.store().populate(KEY, write_file).unwrap();
     assert_eq!(files_below(&made), ["sub/file"]);
     assert!(!staging.exists());
 }
 
 #[test]
 fn a_complete_folder_is_found_in_a_cache_that_cannot_be_written() {
-    let bench = Bench::new("http://unused");
-    let made = bench.store().populate(KEY, write_file).unwrap();
-    fs::remove_file(bench.cache.path().join(format!("{KEY}.lock"))).unwrap();
-    assert_eq!(bench.store().populate(KEY, write_file).unwrap(), made);
-    assert_eq!(files_below(bench.cache.path()), [format!("{KEY}/sub/file")]);
+    let setup = Setup::new("http://unused");
+    let made = setup.store().populate(KEY, write_file).unwrap();
+    fs::remove_file(setup.cache.path().join(format!("{KEY}.lock"))).unwrap();
+    assert_eq!(setup.store().populate(KEY, write_file).unwrap(), made);
+    assert_eq!(files_below(setup.cache.path()), [format!("{KEY}/sub/file")]);
 }
 
 #[test]
 fn a_key_that_leads_out_of_the_cache_is_refused() {
-    let bench = Bench::new("http://unused");
+    let setup = Setup::new("http://unused");
     for key in ["", "/absolute", "../beside", "models/../../beside"] {
-        let refused = bench.store().populate(key, write_file);
+        let refused = setup.store().populate(key, write_file);
         assert_tells(&told(&refused.unwrap_err()), &[&format!("{key:?}")]);
     }
-    assert_eq!(fs::read_dir(bench.cache.path()).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(setup.cache.path()).unwrap().count(), 0);
 }
 
 #[test]
 fn a_cache_that_cannot_be_made_is_named() {
-    let mut bench = Bench::new("http://unused");
-    let file = bench.cache.path().join("file");
+    let mut setup = Setup::new("http://unused");
+    let file = setup.cache.path().join("file");
     fs::write(&file, "").unwrap();
-    bench.settings.cache_directory = Some(file.join("cache"));
-    let error = bench.store().populate(KEY, write_file).unwrap_err();
+    setup.settings.cache_directory = Some(file.join("cache"));
+    let error = setup.store().populate(KEY, write_file).unwrap_err();
     assert_tells(&told(&error), &["cannot create", "file/cache/models"]);
 }
 
 #[test]
 fn an_error_of_the_cache_reaches_the_caller_in_its_own_type() {
-    let bench = Bench::new("http://unused");
-    let refused = bench.store().populate("..", |_| Err::<(), _>(Failed::Work));
+    let setup = Setup::new("http://unused");
+    let refused = setup.store().populate("..", |_| Err::<(), _>(Failed::Work));
     assert!(matches!(refused, Err(Failed::Store(Error::Key { .. }))));
 }

@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::bench::{Bench, TAG, content, hub};
 use super::hub::Answer;
+use super::setup::{Setup, TAG, content, hub};
 
 const HUB: &str = "RUNPOD_QUERY_TEST_HUB";
 const CACHE: &str = "RUNPOD_QUERY_TEST_CACHE";
@@ -19,17 +19,17 @@ fn fetch() {
     let (Ok(hub), Ok(cache)) = (std::env::var(HUB), std::env::var(CACHE)) else {
         return;
     };
-    let mut bench = Bench::new(&hub);
-    bench.settings.cache_directory = Some(cache.into());
-    bench.sources.patience.read_timeout = Duration::from_secs(60);
-    assert!(bench.fetch().unwrap() == content());
+    let mut setup = Setup::new(&hub);
+    setup.settings.cache_directory = Some(cache.into());
+    setup.sources.patience.read_timeout = Duration::from_secs(60);
+    assert!(setup.fetch().unwrap() == content());
 }
 
-fn start_fetching(bench: &Bench) -> Child {
+fn start_fetching(setup: &Setup) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["artifacts::processes::fetch", "--exact", "--ignored"])
-        .env(HUB, bench.settings.hub_url.as_ref().unwrap())
-        .env(CACHE, bench.cache.path())
+        .env(HUB, setup.settings.hub_url.as_ref().unwrap())
+        .env(CACHE, setup.cache.path())
         .stdout(Stdio::null())
         .spawn()
         .unwrap()
@@ -41,13 +41,13 @@ fn of_processes_that_want_the_same_checkpoint_one_fetches_it_and_the_others_wait
         thread::sleep(Duration::from_millis(200));
         Answer::whole(&content(), TAG)
     }]);
-    let bench = Bench::new(&hub.url());
-    let children: Vec<_> = (0..3).map(|_| start_fetching(&bench)).collect();
+    let setup = Setup::new(&hub.url());
+    let children: Vec<_> = (0..3).map(|_| start_fetching(&setup)).collect();
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }
     assert_eq!(hub.requests().len(), 1);
-    assert_eq!(bench.complete_checkpoints().len(), 1);
+    assert_eq!(setup.complete_checkpoints().len(), 1);
 }
 
 #[test]
@@ -55,10 +55,10 @@ fn a_killed_download_is_resumed_where_it_stopped() {
     let hub = hub(vec![|_| {
         Answer::whole(&content(), TAG).silent_after(15_000)
     }]);
-    let bench = Bench::new(&hub.url());
-    let mut child = start_fetching(&bench);
+    let setup = Setup::new(&hub.url());
+    let mut child = start_fetching(&setup);
     let started = Instant::now();
-    while fs::metadata(bench.partial()).map_or(0, |metadata| metadata.len()) < 15_000 {
+    while fs::metadata(setup.partial()).map_or(0, |metadata| metadata.len()) < 15_000 {
         assert!(
             started.elapsed() < Duration::from_secs(20),
             "nothing is fetched"
@@ -67,9 +67,9 @@ fn a_killed_download_is_resumed_where_it_stopped() {
     }
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(bench.complete_checkpoints().is_empty());
+    assert!(setup.complete_checkpoints().is_empty());
 
-    assert!(bench.fetch().unwrap() == content());
+    assert!(setup.fetch().unwrap() == content());
     assert_eq!(hub.requests()[1].first_byte(), 15_000);
     assert_eq!(hub.requests()[1].sent, 25_000);
 }

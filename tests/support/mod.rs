@@ -1,15 +1,141 @@
-//! What tests of several parts share.
+//! A model that does what its texts say, so that a test needs no files and decides when things happen.
 
-use std::sync::OnceLock;
+pub mod golden;
+pub mod models;
 
-use runpod_query::artifacts::Store;
-use runpod_query::config::Settings;
+use std::num::NonZeroUsize;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
-/// The store that the program itself would use here, so that tests fetch what is pinned once and keep it.
-pub fn store() -> &'static Store {
-    static STORE: OnceLock<Store> = OnceLock::new();
-    STORE.get_or_init(|| {
-        let settings = Settings::load(None, Vec::new()).unwrap();
-        Store::open(&settings.artifacts).unwrap()
-    })
+use runpod_query::engine::Encode;
+use runpod_query::model::{self, Embedding, Tokenizer, Tokens};
+use serde_json::json;
+
+/// Tokens of the longest text.
+pub const MAX_TOKENS: usize = 4096;
+
+/// A batch that holds this word fails.
+pub const FAIL: &str = "fail";
+/// A batch that holds this word panics.
+pub const PANIC: &str = "panic";
+/// A batch that holds this word waits for [`Script::release`].
+pub const WAIT: &str = "wait";
+
+const SPECIAL: [&str; 4] = ["unknown", FAIL, PANIC, WAIT];
+
+/// A tokenizer of whole words, `w0` to `w1999` and the special ones; every other word is the same token.
+pub fn tokenizer() -> Arc<Tokenizer> {
+    let numbered = (0..2000).map(|number| format!("w{number}"));
+    let vocabulary: serde_json::Map<String, serde_json::Value> = SPECIAL
+        .iter()
+        .map(|word| (*word).to_owned())
+        .chain(numbered)
+        .enumerate()
+        .map(|(id, word)| (word, json!(id)))
+        .collect();
+    let description = json!({
+        "version": "1.0",
+        "pre_tokenizer": {"type": "WhitespaceSplit"},
+        "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": "unknown"},
+    });
+    let max_tokens = NonZeroUsize::new(MAX_TOKENS).unwrap();
+    Arc::new(Tokenizer::from_bytes(description.to_string().as_bytes(), max_tokens).unwrap())
+}
+
+/// The vector of a text that begins with the word `w<first>` and has `words` words.
+pub fn vector(first: usize, words: usize) -> Embedding {
+    embedding(first + SPECIAL.len(), words)
+}
+
+fn embedding(first_id: usize, tokens: usize) -> Embedding {
+    vec![first_id as f32, tokens as f32, 0.1, -0.062_5]
+}
+
+/// The test's side of a [`Fake`].
+pub struct Script {
+    batches: Arc<Mutex<Vec<Vec<usize>>>>,
+    gate: Sender<()>,
+}
+
+/// The engine's side: an encoder that follows its texts.
+pub struct Fake {
+    batches: Arc<Mutex<Vec<Vec<usize>>>>,
+    gate: Receiver<()>,
+}
+
+/// A fresh encoder and its script.
+pub fn fake() -> (Fake, Script) {
+    let (sender, receiver) = channel();
+    let batches = Arc::<Mutex<Vec<Vec<usize>>>>::default();
+    let encoder = Fake {
+        batches: Arc::clone(&batches),
+        gate: receiver,
+    };
+    (
+        encoder,
+        Script {
+            batches,
+            gate: sender,
+        },
+    )
+}
+
+impl Script {
+    /// Lets one waiting batch go on.
+    pub fn release(&self) {
+        self.gate.send(()).unwrap();
+    }
+
+    /// Lengths of the texts of every batch so far, the running one included.
+    pub fn batches(&self) -> Vec<Vec<usize>> {
+        self.batches.lock().unwrap().clone()
+    }
+
+    /// Returns when the encoder has got its `count`th batch.
+    pub fn wait_for_batches(&self, count: usize) {
+        wait_until(&format!("{count} batches"), || {
+            self.batches().len() >= count
+        });
+    }
+}
+
+impl Encode for Fake {
+    fn encode(&mut self, batch: &[&Tokens]) -> Result<Vec<Embedding>, model::Error> {
+        let lengths = batch.iter().map(|tokens| tokens.len()).collect();
+        self.batches.lock().unwrap().push(lengths);
+        let holds = |word: &str| {
+            let id = SPECIAL.iter().position(|special| *special == word).unwrap();
+            batch
+                .iter()
+                .any(|tokens| tokens.ids().contains(&(id as u32)))
+        };
+        if holds(WAIT) {
+            // The test may have ended already.
+            let _ = self.gate.recv();
+        }
+        assert!(!holds(PANIC), "as the text says");
+        if holds(FAIL) {
+            return Err(model::Error::Output {
+                what: "up, as the text says".to_owned(),
+            });
+        }
+        Ok(batch
+            .iter()
+            .map(|tokens| embedding(tokens.ids()[0] as usize, tokens.len()))
+            .collect())
+    }
+}
+
+/// Polls `condition`, and fails the test when it does not hold soon.
+#[track_caller]
+pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let begin = Instant::now();
+    while !condition() {
+        assert!(
+            begin.elapsed() < Duration::from_secs(10),
+            "waited in vain for {what}"
+        );
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }

@@ -25,13 +25,13 @@ pub fn content() -> Vec<u8> {
 }
 
 /// A temporary cache and what a store over it is opened with.
-pub struct Bench {
+pub struct Setup {
     pub cache: tempfile::TempDir,
     pub settings: config::Artifacts,
     pub sources: Sources,
 }
 
-impl Bench {
+impl Setup {
     /// A store of one model with one file, which the hub at `url` has.
     pub fn new(url: &str) -> Self {
         Self::with_pins(url, pins())

@@ -1,0 +1,200 @@
+//! What can be typed.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use config::Value;
+
+use crate::config::{Override, Precision};
+
+/// Text embeddings of BAAI/bge-m3 on a CPU.
+#[derive(Parser)]
+#[command(version, about, max_term_width = 100)]
+pub struct Arguments {
+    /// File of settings, in TOML.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub settings: Option<PathBuf>,
+    /// What to do; nothing: serve.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The commands.
+#[derive(Subcommand)]
+pub enum Command {
+    /// Answer over HTTP.
+    Serve(Serve),
+    /// Print the vectors of texts.
+    Embed(Embed),
+    /// Download a pinned model, verify it and export it into the cache.
+    Fetch(Fetch),
+    /// Turn a checkpoint directory into a model directory.
+    Export(Export),
+    /// Ask a running server whether it is ready; exit code 0 says yes.
+    Health(Health),
+    /// Print the OpenAPI document.
+    Openapi,
+}
+
+impl Default for Command {
+    fn default() -> Self {
+        Self::Serve(Serve::default())
+    }
+}
+
+/// Which model, and where it may come from.
+#[derive(Args, Default)]
+pub struct ModelChoice {
+    /// Pinned model to use: bge-m3 (the default) or minilm.
+    #[arg(long, value_name = "NAME", conflicts_with = "model_directory")]
+    model: Option<String>,
+    /// Model directory to use instead of a pinned model.
+    #[arg(long, value_name = "DIRECTORY")]
+    model_directory: Option<PathBuf>,
+    /// Precision of the pinned model's matrices.
+    #[arg(long)]
+    precision: Option<PrecisionName>,
+    /// Threads of one pass through the model [default: the container's CPU quota].
+    #[arg(long, value_name = "NUMBER")]
+    threads: Option<NonZeroUsize>,
+    /// Fetch nothing; what is missing is an error.
+    #[arg(long)]
+    offline: bool,
+}
+
+/// Arguments of `serve`.
+#[derive(Args, Default)]
+pub struct Serve {
+    #[command(flatten)]
+    model: ModelChoice,
+    /// Address to listen on.
+    #[arg(long, value_name = "ADDRESS")]
+    host: Option<String>,
+    /// Port to listen on; 0 lets the system choose.
+    #[arg(long)]
+    port: Option<u16>,
+}
+
+/// Arguments of `embed`.
+#[derive(Args)]
+pub struct Embed {
+    #[command(flatten)]
+    model: ModelChoice,
+    /// The texts; none: every line of --input or of standard input is a text.
+    #[arg(value_name = "TEXT", conflicts_with = "input")]
+    pub texts: Vec<String>,
+    /// File with a text on every line.
+    #[arg(long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+    /// File for the vectors: NumPy's format where its name ends in .npy, else JSON lines [default: standard output].
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Arguments of `fetch`.
+#[derive(Args)]
+pub struct Fetch {
+    /// Pinned model: bge-m3 or minilm.
+    #[arg(value_name = "MODEL")]
+    name: String,
+    /// Precision to export.
+    #[arg(long)]
+    precision: Option<PrecisionName>,
+}
+
+/// Arguments of `export`.
+#[derive(Args)]
+pub struct Export {
+    /// Checkpoint directory, as Hugging Face publishes it.
+    pub checkpoint: PathBuf,
+    /// Model directory to create.
+    pub target: PathBuf,
+    /// Name of the model [default: the checkpoint directory's].
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Revision of the checkpoint, to be written down.
+    #[arg(long)]
+    pub revision: Option<String>,
+    /// Precision of the matrices.
+    #[arg(long, default_value = "fp32")]
+    pub precision: PrecisionName,
+}
+
+/// Arguments of `health`.
+#[derive(Args)]
+pub struct Health {
+    /// Address of the server [default: this machine, at the port of the settings].
+    #[arg(long)]
+    pub url: Option<String>,
+}
+
+/// A precision, as it is typed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PrecisionName {
+    /// 32-bit floats.
+    Fp32,
+    /// 8-bit integers.
+    Int8,
+}
+
+impl From<PrecisionName> for Precision {
+    fn from(name: PrecisionName) -> Self {
+        match name {
+            PrecisionName::Fp32 => Self::Fp32,
+            PrecisionName::Int8 => Self::Int8,
+        }
+    }
+}
+
+impl Command {
+    /// The settings that were typed.
+    pub fn overrides(&self) -> Vec<Override> {
+        match self {
+            Self::Serve(serve) => {
+                let mut overrides = serve.model.overrides();
+                overrides.extend(
+                    serve
+                        .host
+                        .as_deref()
+                        .map(|host| ("server.host", host.into())),
+                );
+                overrides.extend(serve.port.map(|port| ("server.port", port.into())));
+                overrides
+            }
+            Self::Embed(embed) => embed.model.overrides(),
+            Self::Fetch(fetch) => {
+                let mut overrides = vec![("model.name", fetch.name.as_str().into())];
+                overrides.extend(precision(fetch.precision));
+                overrides
+            }
+            Self::Export(_) | Self::Health(_) | Self::Openapi => Vec::new(),
+        }
+    }
+}
+
+impl ModelChoice {
+    fn overrides(&self) -> Vec<Override> {
+        let directory = self
+            .model_directory
+            .as_ref()
+            .map(|path| path.to_string_lossy().into_owned());
+        let threads = self.threads.map(|threads| threads.get() as u64);
+        let mut overrides: Vec<Override> = Vec::new();
+        overrides.extend(
+            self.model
+                .as_deref()
+                .map(|name| ("model.name", Value::from(name))),
+        );
+        overrides.extend(directory.map(|path| ("model.directory", path.into())));
+        overrides.extend(precision(self.precision));
+        overrides.extend(threads.map(|threads| ("engine.threads", threads.into())));
+        overrides.extend(self.offline.then(|| ("artifacts.offline", true.into())));
+        overrides
+    }
+}
+
+fn precision(name: Option<PrecisionName>) -> Option<Override> {
+    let name = name?.to_possible_value()?;
+    Some(("model.precision", name.get_name().into()))
+}

@@ -1,0 +1,89 @@
+//! From settings to a model directory and ONNX Runtime on this machine, fetching and exporting what is not there yet.
+
+use std::num::NonZeroUsize;
+use std::process::ExitCode;
+
+use ort::environment::Environment;
+
+use super::Failure;
+use crate::artifacts::{Pins, Store};
+use crate::config::{Precision, Settings};
+use crate::export::{self, Options};
+use crate::model::{Encoder, ModelDirectory, Tokenizer, load_runtime};
+
+/// A model that is ready to encode.
+pub struct LoadedModel {
+    /// Texts to tokens.
+    pub tokenizer: Tokenizer,
+    /// Tokens to vectors.
+    pub encoder: Encoder,
+}
+
+/// `fetch`: everything that serving the model needs is put into the cache.
+pub fn fetch(settings: &Settings) -> Result<ExitCode, Failure> {
+    let directory = model_directory(settings)?;
+    println!("{}", directory.path.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Loads ONNX Runtime, fetching its library where it is not there.
+pub fn runtime(settings: &Settings) -> Result<Environment, Failure> {
+    let library = Store::open(&settings.artifacts)?.runtime_library()?;
+    Ok(load_runtime(&library)?)
+}
+
+/// The model directory of the settings: the given one, or the pinned model's in the cache.
+pub fn model_directory(settings: &Settings) -> Result<ModelDirectory, Failure> {
+    if let Some(path) = &settings.model.directory {
+        return Ok(ModelDirectory::open(path)?);
+    }
+    let store = Store::open(&settings.artifacts)?;
+    let name = &settings.model.name;
+    let pin = Pins::get().model(name)?;
+    let precision = settings.model.precision;
+    let key = format!(
+        "models/{name}-{}-{}-{}",
+        label(precision),
+        pin.identity(),
+        export::FORMAT
+    );
+    let path = store.populate(&key, |target| -> Result<(), Failure> {
+        let checkpoint = store.checkpoint(name)?;
+        log::info!("exporting {name} in {}", label(precision));
+        let options = Options {
+            name: name.clone(),
+            revision: Some(pin.revision.clone()),
+            precision,
+        };
+        export::export(&checkpoint, target, &options)?;
+        export::check(target, &runtime(settings)?)?;
+        Ok(())
+    })?;
+    Ok(ModelDirectory::open(&path)?)
+}
+
+/// Loads the model of the settings.
+pub fn load(settings: &Settings) -> Result<LoadedModel, Failure> {
+    let directory = model_directory(settings)?;
+    let environment = runtime(settings)?;
+    let threads = match settings.engine.threads {
+        Some(threads) => threads,
+        None => available_threads(),
+    };
+    Ok(LoadedModel {
+        tokenizer: Tokenizer::load(&directory.tokenizer, directory.description.max_tokens)?,
+        encoder: Encoder::load(&environment, &directory, threads)?,
+    })
+}
+
+/// As many threads as the container's CPU quota allows.
+fn available_threads() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+fn label(precision: Precision) -> &'static str {
+    match precision {
+        Precision::Fp32 => "fp32",
+        Precision::Int8 => "int8",
+    }
+}

@@ -1,0 +1,37 @@
+//! What can go wrong between texts and their vectors.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model;
+
+/// Why a call got no vectors.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// The queue has no room for the call's texts now.
+    #[error("the queue is full; try again in {} s", retry_after.as_secs())]
+    Overloaded {
+        /// When there is likely to be room: whole seconds, at least one.
+        retry_after: Duration,
+    },
+    /// The call holds more texts than the queue will ever have room for.
+    #[error("{texts} texts are more than the queue's {limit}")]
+    TooLarge {
+        /// Room of the empty queue, in texts.
+        limit: usize,
+        /// Texts of the call.
+        texts: usize,
+    },
+    /// The engine takes no more calls.
+    #[error("the engine has stopped")]
+    Stopped,
+    /// A defect: the encoder or the tokenizer panicked on one of the call's texts.
+    #[error("the engine panicked: {message}")]
+    Panicked {
+        /// What the panic said.
+        message: Arc<str>,
+    },
+    /// The model failed on a batch with one of the call's texts. One failure answers many callers.
+    #[error("the model failed")]
+    Model(#[source] Arc<model::Error>),
+}

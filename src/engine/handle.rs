@@ -1,0 +1,184 @@
+//! The callers' side: room in the queue, tokens, and the wait for the vectors.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+use futures_util::future::try_join_all;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use super::queue::{Call, Entry, Queue, Status};
+use super::schedule::{Demand, Priority};
+use super::{Encode, Error, worker};
+use crate::config;
+use crate::model::{Embedding, Tokenizer, Tokens};
+
+/// Name of the thread that owns the encoder.
+const THREAD_NAME: &str = "encoder";
+/// Calls with fewer bytes of text are tokenized at once; above, handing over to another thread costs less than holding
+/// up the other requests of this one.
+const INLINE_BYTES: usize = 4096;
+
+/// The vectors of one call.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Embedded {
+    /// One for each text, in the order of the texts.
+    pub embeddings: Vec<Embedding>,
+    /// Tokens of all texts together, special tokens included.
+    pub tokens: usize,
+    /// How long the call was in the queue before its first text left it.
+    pub waited: Duration,
+}
+
+/// A handle on the engine; clones share it. The engine stops with [`Engine::stop`] or with its last handle.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    queue: Arc<Queue>,
+    tokenizer: Arc<Tokenizer>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+impl Engine {
+    /// Starts the thread that owns `encoder`.
+    pub fn spawn<E: Encode>(
+        encoder: E,
+        tokenizer: Arc<Tokenizer>,
+        settings: &config::Engine,
+    ) -> std::io::Result<Self> {
+        let queue = Arc::new(Queue::new(
+            settings.queue_texts.get(),
+            settings.batch_tokens.get(),
+        ));
+        let thread = Builder::new().name(THREAD_NAME.to_owned()).spawn({
+            let queue = Arc::clone(&queue);
+            move || worker::run(encoder, &queue)
+        })?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                queue,
+                tokenizer,
+                thread: Mutex::new(Some(thread)),
+            }),
+        })
+    }
+
+    /// The vectors of `texts`, in their order. All texts are admitted or none; dropping the future takes back what has
+    /// not begun.
+    pub async fn embed(&self, texts: Vec<String>, priority: Priority) -> Result<Embedded, Error> {
+        let arrival = Instant::now();
+        // First, so that refusing a call costs nothing.
+        let room = self.inner.queue.reserve(texts.len())?;
+        let tokens = self.tokenize(texts).await?;
+        let total = tokens.iter().map(Tokens::len).sum();
+        let call = Arc::new(Call::default());
+        let (entries, replies) = enqueue(tokens, room, &call, |tokens| {
+            Demand::new(priority, tokens, arrival)
+        });
+        self.inner.queue.push(entries)?;
+        let embeddings = try_join_all(replies.into_iter().map(receive)).await?;
+        let waited = call
+            .started
+            .get()
+            .map_or(Duration::ZERO, |&started| started - arrival);
+        Ok(Embedded {
+            embeddings,
+            tokens: total,
+            waited,
+        })
+    }
+
+    /// What the engine is doing.
+    pub fn status(&self) -> Status {
+        self.inner.queue.status()
+    }
+
+    /// Refuses new calls, finishes those that are admitted, and returns when the encoder is gone. Blocks.
+    pub fn stop(&self) {
+        self.inner.queue.close();
+        let thread = self
+            .inner
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        if thread.is_some_and(|thread| thread.join().is_err()) {
+            log::error!("the {THREAD_NAME} thread panicked");
+        }
+    }
+
+    async fn tokenize(&self, texts: Vec<String>) -> Result<Vec<Tokens>, Error> {
+        if texts.iter().map(String::len).sum::<usize>() < INLINE_BYTES {
+            return texts
+                .iter()
+                .map(|text| tokenize(&self.inner.tokenizer, text))
+                .collect();
+        }
+        let tokenizer = Arc::clone(&self.inner.tokenizer);
+        // Lives as long as this future: when the caller goes, the blocking thread stops at the next text.
+        let caller = Arc::new(());
+        let watch = Arc::downgrade(&caller);
+        tokio::task::spawn_blocking(move || tokenize_watched(&tokenizer, &texts, &watch))
+            .await
+            .map_err(|error| Error::Panicked {
+                message: error.to_string().into(),
+            })?
+    }
+}
+
+fn tokenize_watched(
+    tokenizer: &Tokenizer,
+    texts: &[String],
+    caller: &Weak<()>,
+) -> Result<Vec<Tokens>, Error> {
+    texts
+        .iter()
+        .map(|text| match caller.strong_count() {
+            0 => Err(Error::Stopped),
+            _ => tokenize(tokenizer, text),
+        })
+        .collect()
+}
+
+fn tokenize(tokenizer: &Tokenizer, text: &str) -> Result<Tokens, Error> {
+    tokenizer
+        .tokenize(text)
+        .map_err(|error| Error::Model(Arc::new(error)))
+}
+
+type Reply = oneshot::Receiver<Result<Embedding, Error>>;
+
+fn enqueue(
+    tokens: Vec<Tokens>,
+    mut room: OwnedSemaphorePermit,
+    call: &Arc<Call>,
+    demand: impl Fn(usize) -> Demand,
+) -> (Vec<Entry>, Vec<Reply>) {
+    tokens
+        .into_iter()
+        .map(|tokens| {
+            let (reply, receiver) = oneshot::channel();
+            let entry = Entry {
+                demand: demand(tokens.len()),
+                tokens,
+                call: Arc::clone(call),
+                reply,
+                room: room.split(1),
+            };
+            (entry, receiver)
+        })
+        .unzip()
+}
+
+async fn receive(reply: Reply) -> Result<Embedding, Error> {
+    reply.await.unwrap_or(Err(Error::Stopped))
+}

@@ -1,0 +1,216 @@
+//! The texts that wait, shared by all callers and the one thread that takes them.
+//!
+//! Room is counted in texts and reserved before any work is done for them; a text gives its room back when it leaves
+//! for a batch, or when its caller has gone and somebody else needs the room.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+
+use super::Error;
+use super::schedule::{Demand, Scheduler};
+use crate::model::{Embedding, Tokens};
+
+/// Bounds of the hint when to try again.
+const RETRY_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+/// Weight of the newest batch in the running mean of what a token costs.
+const PACE_WEIGHT: f64 = 0.2;
+
+/// What the engine is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// Texts in the queue.
+    pub queued_texts: usize,
+    /// Calls of which no text has left the queue.
+    pub queued_calls: usize,
+    /// Texts in the batch that runs now.
+    pub running_texts: usize,
+    /// Whether the engine takes calls.
+    pub accepting: bool,
+}
+
+/// One call, shared by its texts.
+#[derive(Debug, Default)]
+pub(super) struct Call {
+    /// When its first text left the queue.
+    pub started: OnceLock<Instant>,
+}
+
+/// One text on its way through the queue.
+pub(super) struct Entry {
+    pub tokens: Tokens,
+    pub demand: Demand,
+    pub call: Arc<Call>,
+    pub reply: oneshot::Sender<Result<Embedding, Error>>,
+    /// Its room in the queue, given back by dropping it.
+    pub room: Option<OwnedSemaphorePermit>,
+}
+
+/// The queue; see the module's documentation.
+pub(super) struct Queue {
+    capacity: usize,
+    room: Arc<Semaphore>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    waiting: Vec<Entry>,
+    scheduler: Scheduler,
+    running_texts: usize,
+    accepting: bool,
+    /// Seconds per token, a running mean; zero before the first batch.
+    pace: f64,
+}
+
+impl Queue {
+    pub fn new(capacity: usize, batch_tokens: usize) -> Self {
+        let capacity = capacity.min(Semaphore::MAX_PERMITS).min(u32::MAX as usize);
+        Self {
+            capacity,
+            room: Arc::new(Semaphore::new(capacity)),
+            state: Mutex::new(State {
+                waiting: Vec::new(),
+                scheduler: Scheduler::new(batch_tokens),
+                running_texts: 0,
+                accepting: true,
+                pace: 0.0,
+            }),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Room for all of `texts`, or none.
+    pub fn reserve(&self, texts: usize) -> Result<OwnedSemaphorePermit, Error> {
+        let count = u32::try_from(texts)
+            .ok()
+            .filter(|_| texts <= self.capacity)
+            .ok_or(Error::TooLarge {
+                limit: self.capacity,
+                texts,
+            })?;
+        if !self.lock().accepting {
+            return Err(Error::Stopped);
+        }
+        let reserve = || Arc::clone(&self.room).try_acquire_many_owned(count);
+        reserve()
+            .or_else(|_| {
+                self.lock().forget_abandoned();
+                reserve()
+            })
+            .map_err(|_| Error::Overloaded {
+                retry_after: self.lock().retry_after(),
+            })
+    }
+
+    /// Adds texts whose room is reserved.
+    pub fn push(&self, entries: Vec<Entry>) -> Result<(), Error> {
+        let mut state = self.lock();
+        if !state.accepting {
+            return Err(Error::Stopped);
+        }
+        state.waiting.extend(entries);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Waits for texts and takes the next batch; nothing when the queue is closed and empty.
+    pub fn take(&self) -> Option<Vec<Entry>> {
+        let mut state = self.lock();
+        loop {
+            state.forget_abandoned();
+            let batch = state.take(Instant::now());
+            if !batch.is_empty() {
+                return Some(batch);
+            }
+            if !state.accepting {
+                return None;
+            }
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Notes that the batch taken last is done: it had `tokens` tokens and took `duration`.
+    pub fn done(&self, tokens: usize, duration: Duration) {
+        let mut state = self.lock();
+        state.running_texts = 0;
+        let pace = duration.as_secs_f64() / tokens.max(1) as f64;
+        state.pace = match state.pace {
+            0.0 => pace,
+            mean => mean + PACE_WEIGHT * (pace - mean),
+        };
+    }
+
+    /// Refuses all further texts; what waits is still taken.
+    pub fn close(&self) {
+        self.lock().accepting = false;
+        self.changed.notify_all();
+    }
+
+    /// Refuses all further texts and drops those that wait, whose callers see the engine stopped.
+    pub fn abandon(&self) {
+        let mut state = self.lock();
+        state.accepting = false;
+        state.waiting.clear();
+    }
+
+    pub fn status(&self) -> Status {
+        let state = self.lock();
+        let unstarted = state
+            .waiting
+            .iter()
+            .filter(|entry| entry.call.started.get().is_none());
+        Status {
+            queued_texts: state.waiting.len(),
+            queued_calls: unstarted
+                .map(|entry| Arc::as_ptr(&entry.call))
+                .collect::<HashSet<_>>()
+                .len(),
+            running_texts: state.running_texts,
+            accepting: state.accepting,
+        }
+    }
+
+    /// A panic elsewhere leaves no half-done change behind: every change of the state is one statement.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn forget_abandoned(&mut self) {
+        self.waiting.retain(|entry| !entry.reply.is_closed());
+    }
+
+    fn take(&mut self, now: Instant) -> Vec<Entry> {
+        let demands: Vec<Demand> = self.waiting.iter().map(|entry| entry.demand).collect();
+        let mut indices = self.scheduler.pick(&demands, now);
+        // From the back, so that the indices still to come stay right.
+        indices.sort_unstable_by(|left, right| right.cmp(left));
+        let mut batch: Vec<Entry> = indices
+            .into_iter()
+            .map(|index| self.waiting.swap_remove(index))
+            .collect();
+        batch.sort_by_key(|entry| entry.demand.tokens());
+        for entry in &batch {
+            entry.call.started.get_or_init(|| now);
+        }
+        self.running_texts = batch.len();
+        batch
+    }
+
+    /// How long the texts that wait are likely to take.
+    fn retry_after(&self) -> Duration {
+        let tokens: usize = self.waiting.iter().map(|entry| entry.demand.tokens()).sum();
+        let (shortest, longest) = RETRY_AFTER;
+        let seconds = (self.pace * tokens as f64)
+            .ceil()
+            .min(longest.as_secs_f64());
+        Duration::from_secs_f64(seconds).max(shortest)
+    }
+}

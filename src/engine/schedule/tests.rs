@@ -1,0 +1,231 @@
+//! Each promise of the scheduler.
+
+use super::*;
+
+const BUDGET: usize = 512;
+
+fn demand(priority: Priority, tokens: usize, arrival: Instant) -> Demand {
+    Demand::new(priority, tokens, arrival)
+}
+
+/// Numbers that look random and are the same in every run.
+fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    move |below| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 16) as usize % below
+    }
+}
+
+/// Removes a batch as the queue does.
+fn take(waiting: &mut Vec<Demand>, mut batch: Vec<usize>) -> Vec<Demand> {
+    batch.sort_unstable();
+    batch
+        .into_iter()
+        .rev()
+        .map(|index| waiting.swap_remove(index))
+        .collect()
+}
+
+#[test]
+fn nothing_waiting_gives_an_empty_batch() {
+    assert!(Scheduler::new(BUDGET).pick(&[], Instant::now()).is_empty());
+}
+
+#[test]
+fn every_text_leaves_once_within_the_budget_with_texts_of_its_priority() {
+    for seed in 1..60 {
+        let mut random = numbers(seed);
+        let mut now = Instant::now();
+        let mut scheduler = Scheduler::new(BUDGET);
+        let mut waiting: Vec<Demand> = (0..1 + random(300))
+            .map(|_| {
+                let priority = [Priority::Interactive, Priority::Bulk][random(2)];
+                let longest = [20, 300, 9000][random(3)];
+                let tokens = 1 + random(longest);
+                demand(
+                    priority,
+                    tokens,
+                    now + Duration::from_millis(random(5000) as u64),
+                )
+            })
+            .collect();
+        while !waiting.is_empty() {
+            let indices = scheduler.pick(&waiting, now);
+            let mut distinct = indices.clone();
+            distinct.sort_unstable();
+            distinct.dedup();
+            assert_eq!(
+                distinct.len(),
+                indices.len(),
+                "a text is twice in a batch (seed {seed})"
+            );
+            let batch = take(&mut waiting, indices);
+            let size = batch
+                .iter()
+                .fold(Size::default(), |size, text| size.with(text.tokens));
+            assert!(!batch.is_empty());
+            assert!(
+                batch.len() == 1 || size.fits(BUDGET),
+                "{size:?} (seed {seed})"
+            );
+            assert!(batch.iter().all(|text| text.priority == batch[0].priority));
+            now += Duration::from_millis(size.longest as u64);
+        }
+    }
+}
+
+#[test]
+fn equal_texts_fill_the_budget() {
+    let now = Instant::now();
+    let waiting = vec![demand(Priority::Interactive, 12, now); 100];
+    assert_eq!(
+        Scheduler::new(BUDGET).pick(&waiting, now).len(),
+        BUDGET / 12
+    );
+}
+
+#[test]
+fn short_texts_are_batched_whatever_they_are_padded_by() {
+    let now = Instant::now();
+    let waiting = [4, 40, 9].map(|tokens| demand(Priority::Interactive, tokens, now));
+    assert_eq!(Scheduler::new(BUDGET).pick(&waiting, now).len(), 3);
+}
+
+#[test]
+fn a_long_text_is_not_padded_into_a_batch_of_short_ones() {
+    let now = Instant::now();
+    let mut waiting = vec![demand(Priority::Interactive, 4, now); 20];
+    waiting.push(demand(Priority::Interactive, 400, now));
+    let mut scheduler = Scheduler::new(16_384);
+    let batch = scheduler.pick(&waiting, now);
+    assert_eq!(batch.len(), 20);
+    assert!(batch.iter().all(|&index| waiting[index].tokens == 4));
+}
+
+#[test]
+fn a_text_above_the_budget_goes_alone() {
+    let now = Instant::now();
+    let waiting = vec![demand(Priority::Bulk, 8192, now); 3];
+    assert_eq!(Scheduler::new(BUDGET).pick(&waiting, now).len(), 1);
+}
+
+#[test]
+fn equal_texts_go_in_the_order_of_their_arrival() {
+    let now = Instant::now();
+    let mut waiting: Vec<Demand> = (0..200)
+        .map(|index| {
+            demand(
+                Priority::Interactive,
+                16,
+                now + Duration::from_millis(index * 37 % 200),
+            )
+        })
+        .collect();
+    let mut scheduler = Scheduler::new(BUDGET);
+    let mut latest = now;
+    while !waiting.is_empty() {
+        let indices = scheduler.pick(&waiting, now);
+        let batch = take(&mut waiting, indices);
+        let earliest_here = batch.iter().map(|text| text.deadline).min().unwrap();
+        assert!(earliest_here >= latest);
+        latest = batch.iter().map(|text| text.deadline).max().unwrap();
+    }
+}
+
+#[test]
+fn a_query_is_in_the_batch_after_the_running_one_even_when_a_thousand_bulk_texts_are_overdue() {
+    let start = Instant::now();
+    let now = start + Duration::from_secs(60);
+    let mut waiting = vec![demand(Priority::Bulk, 12, start); 1000];
+    let mut scheduler = Scheduler::new(BUDGET);
+    let running = scheduler.pick(&waiting, now);
+    take(&mut waiting, running);
+    waiting.push(demand(Priority::Interactive, 12, now));
+    let next = scheduler.pick(&waiting, now);
+    assert_eq!(next, [waiting.len() - 1]);
+}
+
+#[test]
+fn a_query_waits_for_one_overdue_long_text_at_most() {
+    let start = Instant::now();
+    let now = start + Duration::from_secs(120);
+    let mut waiting = vec![demand(Priority::Interactive, 2048, start); 20];
+    let mut scheduler = Scheduler::new(BUDGET);
+    let running = scheduler.pick(&waiting, now);
+    take(&mut waiting, running);
+    waiting.push(demand(Priority::Interactive, 12, now));
+    assert_eq!(scheduler.pick(&waiting, now), [waiting.len() - 1]);
+}
+
+/// Runs `patient` in a flood of queries that never ends; gives how long it waited.
+fn wait_in_a_flood_of_queries(patient: Demand, start: Instant) -> Duration {
+    let mut scheduler = Scheduler::new(BUDGET);
+    let mut now = start;
+    loop {
+        let mut waiting = vec![demand(Priority::Interactive, 12, now); 200];
+        waiting.push(patient);
+        if scheduler.pick(&waiting, now).contains(&200) {
+            return now - start;
+        }
+        now += Duration::from_millis(100);
+        assert!(now - start < Duration::from_secs(60), "starved");
+    }
+}
+
+#[test]
+fn a_flood_of_queries_does_not_hold_a_patient_text_beyond_its_deadline() {
+    let start = Instant::now();
+    for (priority, tokens) in [
+        (Priority::Interactive, 2048),
+        (Priority::Bulk, 12),
+        (Priority::Bulk, 2048),
+    ] {
+        let patient = demand(priority, tokens, start);
+        let waited = wait_in_a_flood_of_queries(patient, start);
+        assert!(
+            start + waited <= patient.deadline + Duration::from_millis(100),
+            "{waited:?}"
+        );
+    }
+}
+
+#[test]
+fn overdue_bulk_and_a_flood_of_queries_share_the_encoder_equally() {
+    let start = Instant::now();
+    let now = start + Duration::from_secs(60);
+    let mut scheduler = Scheduler::new(BUDGET);
+    let mut cost = [0, 0];
+    for _ in 0..400 {
+        let mut waiting = vec![demand(Priority::Interactive, 12, now); 10];
+        waiting.extend(vec![demand(Priority::Bulk, 100, start); 10]);
+        let batch = scheduler.pick(&waiting, now);
+        let bulk = usize::from(waiting[batch[0]].priority == Priority::Bulk);
+        cost[bulk] += batch.len() * waiting[batch[0]].tokens;
+    }
+    let ratio = cost[0] as f64 / cost[1] as f64;
+    assert!((0.8..1.25).contains(&ratio), "{cost:?}");
+}
+
+#[test]
+fn picking_from_a_full_queue_takes_far_less_than_a_pass_through_the_model() {
+    let mut random = numbers(7);
+    let now = Instant::now();
+    let waiting: Vec<Demand> = (0..1024)
+        .map(|_| {
+            demand(
+                Priority::Bulk,
+                1 + random(256),
+                now + Duration::from_micros(random(9999) as u64),
+            )
+        })
+        .collect();
+    let mut scheduler = Scheduler::new(BUDGET);
+    let begin = Instant::now();
+    for _ in 0..50 {
+        scheduler.pick(&waiting, now);
+    }
+    assert!(begin.elapsed() / 50 < Duration::from_millis(5));
+}

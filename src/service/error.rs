@@ -1,0 +1,260 @@
+//! The one public error: its variants are what a caller can do about it, its text is what the caller reads.
+
+use std::time::Duration;
+
+use super::{Action, Code, Kind};
+use crate::engine;
+
+/// When to ask again while the model loads.
+const LOADING_RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Why a request got no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The request is not what its route takes.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// The key is missing or wrong.
+    #[error("give the key as Authorization: Bearer <key>")]
+    Unauthorized,
+    /// There is nothing at this address.
+    #[error("nothing is here; /docs lists what is")]
+    NotFound,
+    /// There is something at this address, for other methods.
+    #[error("this address takes {}", allowed.join(", "))]
+    MethodNotAllowed {
+        /// The methods it takes.
+        allowed: Vec<&'static str>,
+    },
+    /// Something is above its limit.
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+    /// The body is not JSON by its content type.
+    #[error("the body must be application/json, as it is")]
+    UnsupportedMediaType,
+    /// The input asks for nothing that can be done.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// Too many texts wait already.
+    #[error("too many texts wait already; try again in {} s", retry_after.as_secs())]
+    Overloaded {
+        /// When there is likely to be room.
+        retry_after: Duration,
+    },
+    /// A defect. The text says nothing of the cause, which is for the log alone.
+    #[error("the server failed; its log says why")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The server cannot answer now.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// The answer took too long.
+    #[error("no answer within {} s", limit.as_secs())]
+    Timeout {
+        /// The longest time an answer may take.
+        limit: Duration,
+    },
+}
+
+/// Why a request is not what its route takes.
+#[derive(Debug, thiserror::Error)]
+pub enum Malformed {
+    /// A part of the request is not JSON.
+    #[error("{part} is not valid JSON: {reason}")]
+    Json {
+        /// Which part.
+        part: &'static str,
+        /// What is wrong, and where.
+        reason: serde_json::Error,
+    },
+    /// A part of the request is not an object.
+    #[error("{part} is {found}; it must be an object")]
+    NotAnObject {
+        /// Which part.
+        part: &'static str,
+        /// What it is.
+        found: Kind,
+    },
+    /// The envelope holds no input.
+    #[error("input is missing; the body must be {{\"input\": {{...}}}}")]
+    NoInput,
+    /// The body ended early.
+    #[error("the body cannot be read to its end")]
+    Incomplete,
+}
+
+/// What is above its limit.
+#[derive(Debug, thiserror::Error)]
+pub enum TooLarge {
+    /// The body of a request.
+    #[error("the body is larger than {limit} bytes")]
+    Body {
+        /// The largest body, in bytes.
+        limit: usize,
+    },
+    /// The texts of one call.
+    #[error("{field} holds {texts} texts; the limit is {limit}")]
+    Texts {
+        /// The list.
+        field: &'static str,
+        /// Its length.
+        texts: usize,
+        /// The longest list.
+        limit: usize,
+    },
+    /// The texts of one call, measured by the whole queue.
+    #[error("{texts} texts are more than the queue can ever hold; its limit is {limit}")]
+    Queue {
+        /// Texts of the call.
+        texts: usize,
+        /// Room of the empty queue.
+        limit: usize,
+    },
+    /// The answer.
+    #[error("the result of {texts} texts is larger than {limit} bytes; {fitting} texts fit")]
+    Result {
+        /// Texts of the call.
+        texts: usize,
+        /// The largest result, in bytes of JSON.
+        limit: usize,
+        /// Texts whose result is within the limit.
+        fitting: usize,
+    },
+}
+
+/// What is wrong with an input.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    /// A field is of the wrong kind.
+    #[error("{field} is {found}; it must be {expected}")]
+    Kind {
+        /// The field.
+        field: &'static str,
+        /// What it is.
+        found: Kind,
+        /// What it must be.
+        expected: &'static str,
+    },
+    /// A member of a list is no text.
+    #[error("{field}[{index}] is {found}; each text must be a string")]
+    Member {
+        /// The list.
+        field: &'static str,
+        /// Position in the list, from 0.
+        index: usize,
+        /// What the member is.
+        found: Kind,
+    },
+    /// A text holds nothing but white space.
+    #[error("{field} is blank")]
+    Blank {
+        /// The field.
+        field: &'static str,
+    },
+    /// A text in a list holds nothing but white space.
+    #[error("{field}[{index}] is blank")]
+    BlankMember {
+        /// The list.
+        field: &'static str,
+        /// Position in the list, from 0.
+        index: usize,
+    },
+    /// A list holds nothing.
+    #[error("{field} is empty; give at least one text")]
+    Empty {
+        /// The list.
+        field: &'static str,
+    },
+    /// Neither `query` nor `queries` is given.
+    #[error("give query or queries")]
+    NoQuery,
+    /// Both `query` and `queries` are given.
+    #[error("give query or queries, not both")]
+    TwoQueries,
+    /// A field that the action needs is not given.
+    #[error("{field} is missing")]
+    Missing {
+        /// The field.
+        field: &'static str,
+    },
+    /// A field that only another action has is given.
+    #[error("{field} is a field of {owner}; the action is {action}")]
+    Foreign {
+        /// The field.
+        field: &'static str,
+        /// The action that has it.
+        owner: Action,
+        /// The action that was asked for.
+        action: Action,
+    },
+    /// There is no such action.
+    #[error("action is {given}; it must be one of {}", Action::names())]
+    Action {
+        /// Beginning of what was given, quoted.
+        given: String,
+    },
+}
+
+/// Why the server cannot answer now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unavailable {
+    /// It has just been started.
+    #[error("the model is still loading")]
+    Loading,
+    /// It has been told to end.
+    #[error("the server is about to end")]
+    Stopping,
+}
+
+impl Error {
+    /// The error's name.
+    pub fn code(&self) -> Code {
+        match self {
+            Self::Malformed(_) => Code::Malformed,
+            Self::Unauthorized => Code::Unauthorized,
+            Self::NotFound => Code::NotFound,
+            Self::MethodNotAllowed { .. } => Code::MethodNotAllowed,
+            Self::TooLarge(_) => Code::TooLarge,
+            Self::UnsupportedMediaType => Code::UnsupportedMediaType,
+            Self::Invalid(_) => Code::Invalid,
+            Self::Overloaded { .. } => Code::Overloaded,
+            Self::Internal(_) => Code::Internal,
+            Self::Unavailable(_) => Code::Unavailable,
+            Self::Timeout { .. } => Code::Timeout,
+        }
+    }
+
+    /// When the same request may succeed; nothing where waiting does not help.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Overloaded { retry_after } => Some(*retry_after),
+            Self::Unavailable(_) => Some(LOADING_RETRY_AFTER),
+            Self::Malformed(_)
+            | Self::Unauthorized
+            | Self::NotFound
+            | Self::MethodNotAllowed { .. }
+            | Self::TooLarge(_)
+            | Self::UnsupportedMediaType
+            | Self::Invalid(_)
+            | Self::Internal(_)
+            | Self::Timeout { .. } => None,
+        }
+    }
+
+    /// The error in one line, as a failed job shows it.
+    pub fn line(&self) -> String {
+        format!("{}: {self}", self.code())
+    }
+}
+
+impl From<engine::Error> for Error {
+    fn from(error: engine::Error) -> Self {
+        match error {
+            engine::Error::Overloaded { retry_after } => Self::Overloaded { retry_after },
+            engine::Error::TooLarge { limit, texts } => TooLarge::Queue { texts, limit }.into(),
+            engine::Error::Stopped => Unavailable::Stopping.into(),
+            engine::Error::Panicked { .. } | engine::Error::Model(_) => {
+                Self::Internal(Box::new(error))
+            }
+        }
+    }
+}

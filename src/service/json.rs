@@ -1,0 +1,238 @@
+//! JSON, read strictly and no further than a request needs it.
+//!
+//! Strictly: a key that appears twice, half a surrogate pair or nesting without end is an error wherever it stands.
+//! No further: numbers and booleans are only told apart, and a list keeps its first members and counts the others, so
+//! that a body within its limit stays small in memory.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// Characters of a key that an error repeats.
+const SHOWN_CHARACTERS: usize = 40;
+
+/// What a JSON value is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Boolean,
+    /// A number.
+    Number,
+    /// A string.
+    String,
+    /// A list.
+    List,
+    /// An object.
+    Object,
+}
+
+impl Kind {
+    /// The kind of a value that is not read yet.
+    pub fn of(value: &RawValue) -> Self {
+        match value.get().as_bytes().first() {
+            Some(b'n') => Self::Null,
+            Some(b't' | b'f') => Self::Boolean,
+            Some(b'"') => Self::String,
+            Some(b'[') => Self::List,
+            Some(b'{') => Self::Object,
+            _ => Self::Number,
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Null => "null",
+            Self::Boolean => "a boolean",
+            Self::Number => "a number",
+            Self::String => "a string",
+            Self::List => "a list",
+            Self::Object => "an object",
+        })
+    }
+}
+
+/// A value as far as a request needs it.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Value {
+    Null,
+    Boolean,
+    Number,
+    String(String),
+    List(List),
+    Object(BTreeMap<String, Value>),
+}
+
+/// A list's beginning and its length.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct List {
+    /// The first members.
+    pub members: Vec<Value>,
+    /// How many there are in all.
+    pub length: usize,
+}
+
+impl Value {
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Null => Kind::Null,
+            Self::Boolean => Kind::Boolean,
+            Self::Number => Kind::Number,
+            Self::String(_) => Kind::String,
+            Self::List(_) => Kind::List,
+            Self::Object(_) => Kind::Object,
+        }
+    }
+
+    /// Reads `json`, keeping at most `members` members of a list.
+    pub fn read(json: &RawValue, members: usize) -> Result<Self, serde_json::Error> {
+        Reader { members }.deserialize(&mut serde_json::Deserializer::from_str(json.get()))
+    }
+}
+
+/// The beginning of `text` in quotes, fit for an error.
+pub fn quote(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_CHARACTERS) {
+        Some((end, _)) => format!("{:?}...", &text[..end]),
+        None => format!("{text:?}"),
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Reader {
+    members: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for Reader {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON value")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Value, E> {
+        Ok(Value::Boolean)
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Value, E> {
+        Ok(Value::Number)
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Value, E> {
+        Ok(Value::Number)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Value, E> {
+        Ok(Value::Number)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::String(text.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
+        let mut list = List::default();
+        while let Some(value) = sequence.next_element_seed(self)? {
+            list.length += 1;
+            if list.members.len() < self.members {
+                list.members.push(value);
+            }
+        }
+        Ok(Value::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut fields = BTreeMap::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if fields.contains_key(&name) {
+                return Err(A::Error::custom(format_args!(
+                    "the key {} appears twice",
+                    quote(&name)
+                )));
+            }
+            let value = map.next_value_seed(self)?;
+            fields.insert(name, value);
+        }
+        Ok(Value::Object(fields))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str, members: usize) -> Result<Value, String> {
+        let raw: &RawValue = serde_json::from_str(json).map_err(|error| error.to_string())?;
+        Value::read(raw, members).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_value_is_read_as_far_as_needed() {
+        let Value::Object(fields) = read(
+            r#"{"n":null,"b":true,"i":-1,"u":1,"f":1.5,"s":"\u00e9\n","l":["a",2,[]],"o":{}}"#,
+            2,
+        )
+        .unwrap() else {
+            panic!("no object");
+        };
+        assert_eq!(fields["n"], Value::Null);
+        assert_eq!(fields["b"], Value::Boolean);
+        for number in ["i", "u", "f"] {
+            assert_eq!(fields[number], Value::Number);
+        }
+        assert_eq!(fields["s"], Value::String("é\n".to_owned()));
+        let members = vec![Value::String("a".to_owned()), Value::Number];
+        assert_eq!(fields["l"], Value::List(List { members, length: 3 }));
+        assert_eq!(fields["o"], Value::Object(BTreeMap::new()));
+    }
+
+    #[test]
+    fn what_is_ambiguous_or_broken_is_an_error_wherever_it_stands() {
+        let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(200), "]".repeat(200));
+        for (json, words) in [
+            (r#"{"a":1,"a":1}"#, r#"the key "a" appears twice"#),
+            (
+                r#"{"x":[{"b":1,"\u0062":2}]}"#,
+                r#"the key "b" appears twice"#,
+            ),
+            (r#"{"x":"\ud83d"}"#, "hex escape"),
+            (r#"{"x":["\ud83d\u0041"]}"#, "surrogate"),
+            (r#"{"x":1e999}"#, "number out of range"),
+            (deep.as_str(), "recursion limit"),
+        ] {
+            let error = read(json, 8).unwrap_err();
+            assert!(error.contains(words), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_kind_of_a_value_is_known_before_it_is_read() {
+        for json in ["null", "true", "false", "-1", "2.5", "\"\"", "[]", "{}"] {
+            let raw: &RawValue = serde_json::from_str(json).unwrap();
+            assert_eq!(Kind::of(raw), Value::read(raw, 0).unwrap().kind(), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_long_or_odd_text_is_shown_in_part_and_escaped() {
+        assert_eq!(quote("a\n\u{1b}"), r#""a\n\u{1b}""#);
+        assert_eq!(quote(&"é".repeat(41)), format!("\"{}\"...", "é".repeat(40)));
+    }
+}

@@ -1,0 +1,26 @@
+//! What one call may ask for.
+
+use std::time::Duration;
+
+use crate::config::Settings;
+
+/// Limits of one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Texts in one call.
+    pub texts: usize,
+    /// Largest result, in bytes of JSON.
+    pub result_bytes: usize,
+    /// Longest time until the answer.
+    pub time: Duration,
+}
+
+impl From<&Settings> for Limits {
+    fn from(settings: &Settings) -> Self {
+        Self {
+            texts: settings.limits.texts_per_call.get(),
+            result_bytes: settings.limits.result_bytes.get(),
+            time: settings.server.request_timeout(),
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The service: an input in, an output or an error out, within the limits.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::{Error, Limits, ModelInfo, Output, Request, TooLarge, Unavailable};
+use crate::engine::{Embedded, Engine, Priority};
+
+/// Bytes of JSON that a float of a unit vector takes, separator included, in tenths: the measured mean.
+const TENTHS_OF_BYTES_PER_FLOAT: usize = 127;
+
+/// What the service serves, once it is loaded.
+#[derive(Clone)]
+pub struct Loaded {
+    /// Turns texts into vectors.
+    pub engine: Engine,
+    /// What users may know about the model.
+    pub model: ModelInfo,
+}
+
+/// Where the service is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// The model is still loading.
+    Loading,
+    /// Requests are answered.
+    Ready,
+    /// The program has been told to end.
+    Stopping,
+}
+
+/// A request that was answered.
+#[derive(Debug)]
+pub struct Performed {
+    /// The action's output as JSON.
+    pub output: Box<RawValue>,
+    /// Texts that were embedded for it.
+    pub texts: usize,
+    /// How long the request was in the queue.
+    pub waited: Duration,
+}
+
+/// What the service is doing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Health {
+    /// Where it is in its life.
+    pub phase: Phase,
+    /// The model, once it is loaded.
+    pub model: Option<ModelInfo>,
+    /// Requests answered since the start.
+    pub completed: u64,
+    /// Requests refused or failed since the start.
+    pub failed: u64,
+    /// Requests of which at least one text has begun, or that have no text.
+    pub running: u64,
+    /// Requests whose texts all wait.
+    pub queued: u64,
+}
+
+/// A handle on the service; clones share it.
+#[derive(Clone)]
+pub struct Service {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    limits: Limits,
+    loaded: OnceLock<Loaded>,
+    stopping: AtomicBool,
+    completed: AtomicU64,
+    failed: AtomicU64,
+    active: AtomicU64,
+}
+
+impl Service {
+    /// A service whose model is still to come.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                limits,
+                loaded: OnceLock::new(),
+                stopping: AtomicBool::new(false),
+                completed: AtomicU64::new(0),
+                failed: AtomicU64::new(0),
+                active: AtomicU64::new(0),
+            }),
+        }
+    }
+
+    /// Makes the service ready. Only the first call counts.
+    pub fn fill(&self, loaded: Loaded) {
+        self.inner.loaded.get_or_init(|| loaded);
+    }
+
+    /// Lets everybody know that the program is about to end. What is asked meanwhile is still answered.
+    pub fn announce_stop(&self) {
+        self.inner.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// The engine, once the model is loaded.
+    pub fn engine(&self) -> Option<&Engine> {
+        self.inner.loaded.get().map(|loaded| &loaded.engine)
+    }
+
+    /// Where the service is in its life.
+    pub fn phase(&self) -> Phase {
+        if self.inner.stopping.load(Ordering::Relaxed) {
+            Phase::Stopping
+        } else if self.inner.loaded.get().is_some() {
+            Phase::Ready
+        } else {
+            Phase::Loading
+        }
+    }
+
+    /// What the service is doing.
+    pub fn health(&self) -> Health {
+        let active = self.inner.active.load(Ordering::Relaxed);
+        let queued = self
+            .engine()
+            .map_or(0, |engine| engine.status().queued_calls as u64)
+            .min(active);
+        Health {
+            phase: self.phase(),
+            model: self.inner.loaded.get().map(|loaded| loaded.model.clone()),
+            completed: self.inner.completed.load(Ordering::Relaxed),
+            failed: self.inner.failed.load(Ordering::Relaxed),
+            running: active - queued,
+            queued,
+        }
+    }
+
+    /// Does what `input` asks for.
+    pub async fn perform(&self, input: &RawValue) -> Result<Performed, Error> {
+        let _active = Active::count(&self.inner.active);
+        let limit = self.inner.limits.time;
+        let outcome = tokio::time::timeout(limit, self.answer(input))
+            .await
+            .unwrap_or(Err(Error::Timeout { limit }));
+        let counter = if outcome.is_ok() {
+            &self.inner.completed
+        } else {
+            &self.inner.failed
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        outcome
+    }
+
+    async fn answer(&self, input: &RawValue) -> Result<Performed, Error> {
+        let (output, texts, waited) = match Request::parse(input, self.inner.limits.texts)? {
+            Request::Health => {
+                self.loaded()?;
+                (Output::HEALTHY, 0, Duration::ZERO)
+            }
+            Request::Query(query) => {
+                let embedded = self.embed(vec![query], Priority::Interactive).await?;
+                let waited = embedded.waited;
+                let embedding = embedded.embeddings.into_iter().flatten().collect();
+                (Output::Embedding { embedding }, 1, waited)
+            }
+            Request::Queries(queries) => list(self.embed(queries, Priority::Interactive).await?),
+            Request::Texts(texts) => list(self.embed(texts, Priority::Bulk).await?),
+        };
+        let output = to_raw_value(&output).map_err(|error| Error::Internal(Box::new(error)))?;
+        self.check_result(texts, output.get().len())?;
+        Ok(Performed {
+            output,
+            texts,
+            waited,
+        })
+    }
+
+    /// The vectors of `texts`, unless the result would be above its limit.
+    pub async fn embed(&self, texts: Vec<String>, priority: Priority) -> Result<Embedded, Error> {
+        let Loaded { engine, model } = self.loaded()?;
+        self.check_result(
+            texts.len(),
+            texts.len() * model.dimensions * TENTHS_OF_BYTES_PER_FLOAT / 10,
+        )?;
+        Ok(engine.embed(texts, priority).await?)
+    }
+
+    fn loaded(&self) -> Result<&Loaded, Unavailable> {
+        self.inner.loaded.get().ok_or(Unavailable::Loading)
+    }
+
+    fn check_result(&self, texts: usize, bytes: usize) -> Result<(), TooLarge> {
+        let limit = self.inner.limits.result_bytes;
+        if bytes <= limit {
+            return Ok(());
+        }
+        Err(TooLarge::Result {
+            texts,
+            limit,
+            fitting: texts * limit / bytes,
+        })
+    }
+}
+
+fn list(embedded: Embedded) -> (Output, usize, Duration) {
+    let Embedded {
+        embeddings, waited, ..
+    } = embedded;
+    let texts = embeddings.len();
+    (Output::Embeddings { embeddings }, texts, waited)
+}
+
+/// Counts a request for as long as it is worked on, also when its caller goes.
+struct Active<'a>(&'a AtomicU64);
+
+impl<'a> Active<'a> {
+    fn count(counter: &'a AtomicU64) -> Self {
+        counter.fetch_add(1, Ordering::Relaxed);
+        Self(counter)
+    }
+}
+
+impl Drop for Active<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,151 @@
+//! Each way to ask, and each way to ask wrongly.
+
+use super::*;
+
+fn parse(input: &str) -> Result<Request, String> {
+    let raw: &RawValue = serde_json::from_str(input).unwrap();
+    Request::parse(raw, 3).map_err(|error| error.line())
+}
+
+#[test]
+fn every_way_to_ask_is_understood() {
+    let one = || Ok(Request::Query("a".to_owned()));
+    let two = || vec!["a".to_owned(), " b".to_owned()];
+    for (input, request) in [
+        (r#"{"query":"a"}"#, one()),
+        (r#"{"action":null,"query":"a"}"#, one()),
+        (
+            r#"{"action":"embed_query","query":"a","queries":null,"texts":null}"#,
+            one(),
+        ),
+        (
+            r#"{"query":"a","instruction":{"x":[1]},"openai_route":null}"#,
+            one(),
+        ),
+        (r#"{"queries":["a"," b"]}"#, Ok(Request::Queries(two()))),
+        (
+            r#"{"action":"embed_query","queries":["a"," b"]}"#,
+            Ok(Request::Queries(two())),
+        ),
+        (
+            r#"{"texts":["a"," b"],"action":"embed_batch"}"#,
+            Ok(Request::Texts(two())),
+        ),
+        (r#"{"action":"health_check"}"#, Ok(Request::Health)),
+        (
+            r#"{"query":"\ud83d\ude00"}"#,
+            Ok(Request::Query("😀".to_owned())),
+        ),
+    ] {
+        assert_eq!(parse(input), request, "{input}");
+    }
+}
+
+#[test]
+fn every_wrong_input_is_told_what_is_wrong_with_it() {
+    for (input, words) in [
+        ("[]", "malformed: input is a list; it must be an object"),
+        (
+            "\"a\"",
+            "malformed: input is a string; it must be an object",
+        ),
+        (
+            r#"{"query":"a","query":"b"}"#,
+            "malformed: input is not valid JSON: the key \"query\" appears twice",
+        ),
+        (
+            r#"{"query":"\ud83d"}"#,
+            "malformed: input is not valid JSON",
+        ),
+        ("{}", "invalid: give query or queries"),
+        (r#"{"query":null}"#, "invalid: give query or queries"),
+        (
+            r#"{"query":"a","queries":["b"]}"#,
+            "invalid: give query or queries, not both",
+        ),
+        (r#"{"query":""}"#, "invalid: query is blank"),
+        (
+            r#"{"query":" \t\n\u00a0\u3000"}"#,
+            "invalid: query is blank",
+        ),
+        (
+            r#"{"query":7}"#,
+            "invalid: query is a number; it must be a string",
+        ),
+        (
+            r#"{"query":["a"]}"#,
+            "invalid: query is a list; it must be a string (a list goes into queries)",
+        ),
+        (
+            r#"{"queries":"a"}"#,
+            "invalid: queries is a string; it must be a list of strings (one string alone",
+        ),
+        (
+            r#"{"queries":[]}"#,
+            "invalid: queries is empty; give at least one text",
+        ),
+        (
+            r#"{"queries":["a","b",3]}"#,
+            "invalid: queries[2] is a number; each text must be a string",
+        ),
+        (
+            r#"{"queries":["a",null]}"#,
+            "invalid: queries[1] is null; each text must be a string",
+        ),
+        (r#"{"queries":["a"," "]}"#, "invalid: queries[1] is blank"),
+        (
+            r#"{"queries":["a","b","c",4]}"#,
+            "too_large: queries holds 4 texts; the limit is 3",
+        ),
+        (r#"{"action":"embed_batch"}"#, "invalid: texts is missing"),
+        (
+            r#"{"action":"embed_batch","texts":null}"#,
+            "invalid: texts is missing",
+        ),
+        (
+            r#"{"action":"embed_batch","texts":"a"}"#,
+            "invalid: texts is a string; it must be a list of strings",
+        ),
+        (
+            r#"{"action":"embed_batch","texts":{}}"#,
+            "invalid: texts is an object; it must be a list of strings",
+        ),
+        (
+            r#"{"action":"embed_batch","texts":[[]]}"#,
+            "invalid: texts[0] is a list; each text must be a string",
+        ),
+        (
+            r#"{"texts":["a"]}"#,
+            "invalid: texts is a field of embed_batch; the action is embed_query",
+        ),
+        (
+            r#"{"action":"embed_batch","query":"a"}"#,
+            "invalid: query is a field of embed_query; the action is embed_batch",
+        ),
+        (
+            r#"{"action":"health_check","queries":["a"]}"#,
+            "invalid: queries is a field of embed_query; the action is health_check",
+        ),
+        (
+            r#"{"action":1,"query":"a"}"#,
+            "invalid: action is a number; it must be a string",
+        ),
+        (
+            r#"{"action":"foo"}"#,
+            "invalid: action is \"foo\"; it must be one of embed_query, embed_batch, health_check",
+        ),
+        (
+            r#"{"action":"Embed_Query","query":"a"}"#,
+            "invalid: action is \"Embed_Query\"; it must be one of",
+        ),
+    ] {
+        let error = parse(input).unwrap_err();
+        assert!(error.starts_with(words), "{input}: {error}");
+    }
+}
+
+#[test]
+fn an_error_repeats_no_more_than_the_beginning_of_what_was_given() {
+    let error = parse(&format!(r#"{{"action":"{}"}}"#, "x".repeat(5000))).unwrap_err();
+    assert!(error.len() < 200, "{error}");
+}

@@ -1,0 +1,272 @@
+//! What the engine promises its callers, with an encoder that does what its texts say.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use futures_util::future::{join, join_all};
+use runpod_query::config;
+use runpod_query::engine::{Embedded, Engine, Error, Priority};
+
+use crate::support::{FAIL, PANIC, Script, WAIT, fake, tokenizer, vector, wait_until};
+
+fn settings(queue_texts: usize, batch_tokens: usize) -> config::Engine {
+    config::Engine {
+        queue_texts: NonZeroUsize::new(queue_texts).unwrap(),
+        batch_tokens: NonZeroUsize::new(batch_tokens).unwrap(),
+        threads: None,
+    }
+}
+
+fn engine(queue_texts: usize, batch_tokens: usize) -> (Engine, Script) {
+    let (encoder, script) = fake();
+    let engine = Engine::spawn(encoder, tokenizer(), &settings(queue_texts, batch_tokens)).unwrap();
+    (engine, script)
+}
+
+/// Runs one call on a thread of its own, as another client would.
+fn call(
+    engine: &Engine,
+    texts: Vec<String>,
+    priority: Priority,
+) -> std::thread::JoinHandle<Result<Embedded, Error>> {
+    let engine = engine.clone();
+    std::thread::spawn(move || block_on(engine.embed(texts, priority)))
+}
+
+fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(future)
+}
+
+fn texts(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+fn numbered(range: std::ops::Range<usize>) -> Vec<String> {
+    range.map(|number| format!("w{number}")).collect()
+}
+
+/// Occupies the encoder until the script releases it.
+fn occupy(engine: &Engine, script: &Script) -> std::thread::JoinHandle<Result<Embedded, Error>> {
+    let before = script.batches().len();
+    let running = call(engine, texts(&[WAIT]), Priority::Interactive);
+    script.wait_for_batches(before + 1);
+    running
+}
+
+fn queued(engine: &Engine, texts: usize) {
+    wait_until(&format!("{texts} queued texts"), || {
+        engine.status().queued_texts == texts
+    });
+}
+
+#[tokio::test]
+async fn vectors_come_in_the_order_of_their_texts() {
+    let (engine, _script) = engine(1024, 16);
+    let mixed: Vec<String> = (0..300)
+        .map(|number| format!("w{number}{}", " w1".repeat(number % 7)))
+        .collect();
+    let embedded = engine.embed(mixed, Priority::Bulk).await.unwrap();
+    let expected: Vec<_> = (0..300)
+        .map(|number| vector(number, 1 + number % 7))
+        .collect();
+    assert_eq!(embedded.embeddings, expected);
+    assert_eq!(
+        embedded.tokens,
+        (0..300).map(|number| 1 + number % 7).sum::<usize>()
+    );
+}
+
+#[tokio::test]
+async fn long_texts_take_the_same_way_over_another_thread() {
+    let (engine, script) = engine(8, 16);
+    let long = vec![format!("w7{}", " w1".repeat(3000)), "w8".to_owned()];
+    let embedded = engine.embed(long, Priority::Interactive).await.unwrap();
+    assert_eq!(embedded.embeddings, [vector(7, 3001), vector(8, 1)]);
+    assert_eq!(script.batches(), [[1], [3001]]);
+}
+
+#[tokio::test]
+async fn a_call_without_texts_has_no_vectors() {
+    let (engine, script) = engine(8, 16);
+    let embedded = engine.embed(Vec::new(), Priority::Bulk).await.unwrap();
+    assert!(embedded.embeddings.is_empty());
+    assert!(script.batches().is_empty());
+}
+
+#[test]
+fn what_waits_while_a_batch_runs_becomes_the_next_batch() {
+    let (engine, script) = engine(1024, 512);
+    let running = occupy(&engine, &script);
+    let waiting: Vec<_> = (0..20)
+        .map(|number| call(&engine, vec![format!("w{number}")], Priority::Interactive))
+        .collect();
+    queued(&engine, 20);
+    assert_eq!(engine.status().queued_calls, 20);
+    assert_eq!(engine.status().running_texts, 1);
+    script.release();
+    for (number, caller) in waiting.into_iter().enumerate() {
+        let embedded = caller.join().unwrap().unwrap();
+        assert_eq!(embedded.embeddings, [vector(number, 1)]);
+        assert!(embedded.waited > Duration::ZERO);
+    }
+    running.join().unwrap().unwrap();
+    assert_eq!(script.batches(), [vec![1], vec![1; 20]]);
+}
+
+#[test]
+fn a_query_is_answered_before_the_bulk_call_that_came_first() {
+    let (engine, script) = engine(1024, 16);
+    let running = occupy(&engine, &script);
+    let bulk = call(&engine, numbered(0..500), Priority::Bulk);
+    queued(&engine, 500);
+    let query = call(&engine, texts(&["w1 w2"]), Priority::Interactive);
+    queued(&engine, 501);
+    script.release();
+    query.join().unwrap().unwrap();
+    bulk.join().unwrap().unwrap();
+    running.join().unwrap().unwrap();
+    assert_eq!(script.batches()[1], [2]);
+}
+
+#[test]
+fn a_full_queue_refuses_the_whole_call_at_once_and_says_when_to_try_again() {
+    let (engine, script) = engine(10, 512);
+    let running = occupy(&engine, &script);
+    let waiting = call(&engine, numbered(0..8), Priority::Bulk);
+    queued(&engine, 8);
+    let refused = block_on(engine.embed(numbered(0..3), Priority::Interactive)).unwrap_err();
+    assert!(
+        matches!(refused, Error::Overloaded { retry_after } if retry_after >= Duration::from_secs(1)),
+        "{refused:?}"
+    );
+    assert_eq!(engine.status().queued_texts, 8);
+    let fitting = call(&engine, numbered(0..2), Priority::Interactive);
+    queued(&engine, 10);
+    script.release();
+    for caller in [running, waiting, fitting] {
+        caller.join().unwrap().unwrap();
+    }
+}
+
+#[test]
+fn a_call_that_never_fits_into_the_queue_is_told_so() {
+    let (engine, _script) = engine(10, 512);
+    let refused = block_on(engine.embed(numbered(0..11), Priority::Bulk)).unwrap_err();
+    assert!(
+        matches!(
+            refused,
+            Error::TooLarge {
+                limit: 10,
+                texts: 11
+            }
+        ),
+        "{refused:?}"
+    );
+}
+
+#[test]
+fn a_caller_that_has_gone_costs_nothing_and_leaves_its_room() {
+    let (engine, script) = engine(10, 512);
+    let running = occupy(&engine, &script);
+    block_on(async {
+        let gone = engine.embed(numbered(0..10), Priority::Interactive);
+        assert!(
+            tokio::time::timeout(Duration::from_millis(20), gone)
+                .await
+                .is_err()
+        );
+    });
+    let next = call(&engine, texts(&["w1 w2 w3"]), Priority::Interactive);
+    queued(&engine, 1);
+    script.release();
+    next.join().unwrap().unwrap();
+    running.join().unwrap().unwrap();
+    assert_eq!(script.batches(), [[1], [3]]);
+}
+
+#[test]
+fn a_failed_batch_answers_its_callers_and_nobody_else() {
+    let (engine, script) = engine(1024, 4);
+    let running = occupy(&engine, &script);
+    // Lengths keep the two calls' texts in separate batches; the failing text goes first.
+    let failing = call(
+        &engine,
+        texts(&[FAIL, "w1 w2 w3 w4", "w5 w6 w7 w8"]),
+        Priority::Interactive,
+    );
+    queued(&engine, 3);
+    let healthy = call(&engine, texts(&["w9 w9 w9 w9"]), Priority::Interactive);
+    queued(&engine, 4);
+    script.release();
+    let error = failing.join().unwrap().unwrap_err();
+    assert!(matches!(error, Error::Model(_)), "{error:?}");
+    assert_eq!(healthy.join().unwrap().unwrap().embeddings, [vector(9, 4)]);
+    running.join().unwrap().unwrap();
+    assert_eq!(engine.status().queued_texts, 0);
+}
+
+#[tokio::test]
+async fn the_engine_serves_on_after_a_panic_of_the_encoder() {
+    let (engine, _script) = engine(8, 16);
+    let error = engine
+        .embed(texts(&[PANIC]), Priority::Interactive)
+        .await
+        .unwrap_err();
+    assert!(error.to_string().contains("as the text says"), "{error}");
+    let embedded = engine
+        .embed(texts(&["w3"]), Priority::Interactive)
+        .await
+        .unwrap();
+    assert_eq!(embedded.embeddings, [vector(3, 1)]);
+}
+
+#[test]
+fn stopping_finishes_what_is_admitted_and_refuses_the_rest() {
+    let (engine, script) = engine(1024, 4);
+    let running = occupy(&engine, &script);
+    let admitted = call(&engine, numbered(0..9), Priority::Bulk);
+    queued(&engine, 9);
+    let stopping = std::thread::spawn({
+        let engine = engine.clone();
+        move || engine.stop()
+    });
+    wait_until("the engine to refuse calls", || !engine.status().accepting);
+    let refused = block_on(engine.embed(texts(&["w1"]), Priority::Interactive)).unwrap_err();
+    assert!(matches!(refused, Error::Stopped), "{refused:?}");
+    script.release();
+    stopping.join().unwrap();
+    assert_eq!(admitted.join().unwrap().unwrap().embeddings.len(), 9);
+    running.join().unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn many_callers_at_once_each_get_their_own_vectors() {
+    let (engine, _script) = engine(1024, 64);
+    let callers = (0..400_usize).map(|number| {
+        let text = format!("w{number}{}", " w0".repeat(number % 13));
+        let priority = [Priority::Interactive, Priority::Bulk][number % 2];
+        engine.embed(vec![text], priority)
+    });
+    for (number, outcome) in join_all(callers).await.into_iter().enumerate() {
+        assert_eq!(
+            outcome.unwrap().embeddings,
+            [vector(number, 1 + number % 13)]
+        );
+    }
+}
+
+#[tokio::test]
+async fn calls_of_one_task_run_side_by_side() {
+    let (engine, script) = engine(8, 16);
+    let (first, second) = join(
+        engine.embed(texts(&["w1"]), Priority::Interactive),
+        engine.embed(texts(&["w2"]), Priority::Interactive),
+    )
+    .await;
+    assert!(first.is_ok() && second.is_ok());
+    assert!(script.batches().len() <= 2);
+}

@@ -1,0 +1,4 @@
+//! What the exporter writes, and what it refuses.
+
+mod determinism;
+mod refusals;

@@ -1,0 +1,3 @@
+//! Vectors against SentenceTransformer's, and their independence of the batch.
+
+mod golden;

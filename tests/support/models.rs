@@ -1,0 +1,71 @@
+//! Real models, fetched and exported once per process and kept in the user's cache between runs.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use runpod_query::artifacts::Store;
+use runpod_query::config::{Precision, Settings};
+use runpod_query::export::{self, Options};
+use runpod_query::model::{Encoder, ModelDirectory, Tokenizer, Tokens, load_runtime};
+
+use super::golden;
+
+/// A loaded model and its tokenizer.
+pub struct Model {
+    pub tokenizer: Tokenizer,
+    pub encoder: Encoder,
+    // Deleted with the model.
+    _directory: tempfile::TempDir,
+}
+
+impl Model {
+    /// Exports the checkpoint and loads what was written.
+    pub fn export(checkpoint: &Path, name: &str) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let options = Options {
+            name: name.to_owned(),
+            revision: None,
+            precision: Precision::Fp32,
+        };
+        export::export(checkpoint, directory.path(), &options).unwrap();
+        let model = ModelDirectory::open(directory.path()).unwrap();
+        let tokenizer = Tokenizer::load(&model.tokenizer, model.description.max_tokens).unwrap();
+        let environment = load_runtime(&runtime_library()).unwrap();
+        let encoder = Encoder::load(&environment, &model, NonZeroUsize::MIN).unwrap();
+        Self {
+            tokenizer,
+            encoder,
+            _directory: directory,
+        }
+    }
+
+    /// The vectors of texts in one batch.
+    pub fn encode(&mut self, texts: &[&str]) -> Vec<Vec<f32>> {
+        let tokens: Vec<Tokens> = texts
+            .iter()
+            .map(|text| self.tokenizer.tokenize(text).unwrap())
+            .collect();
+        self.encoder
+            .encode(&tokens.iter().collect::<Vec<_>>())
+            .unwrap()
+    }
+}
+
+/// Files are fetched once and kept where the program itself would keep them.
+pub fn store() -> Store {
+    let settings = Settings::load(None, Vec::new()).unwrap();
+    Store::open(&settings.artifacts).unwrap()
+}
+
+/// ONNX Runtime's shared library.
+pub fn runtime_library() -> PathBuf {
+    store().runtime_library().unwrap()
+}
+
+/// The checkpoint that a golden file was made from.
+pub fn checkpoint(name: &str) -> PathBuf {
+    match name {
+        "minilm" => store().checkpoint(name).unwrap(),
+        fixture => golden::path(&format!("fixtures/{fixture}")),
+    }
+}
