@@ -110,7 +110,7 @@ impl<'a> Hub<'a> {
                 });
             };
             progress.warn(&format!(
-                "{}: {}; going on at byte {} in {:.1} s",
+                "{}: {}; next attempt from byte {} in {:.1} s",
                 wanted.name,
                 error::in_one_line(&fault),
                 transfer.partial.length(),

@@ -86,6 +86,7 @@ fn a_download_that_falls_silent_is_given_up_and_resumed() {
     let started = Instant::now();
     assert_fetched(&setup);
     assert!(started.elapsed() >= setup.sources.patience.read_timeout);
+    assert!(started.elapsed() < Duration::from_secs(10));
     assert_eq!(ranges(&hub), [(0, 15_000), (15_000, 25_000)]);
 }
 
@@ -122,9 +123,11 @@ fn a_part_of_another_version_is_never_joined() {
     let hub = hub(vec![
         |_| Answer::whole(&[7; 40_000], "older").cut_after(15_000),
         |_| Answer::part(&content(), TAG, 15_000),
+        // Wrong bytes are forgiven once, so nothing was joined and found wrong before.
+        |_| Answer::whole(&[7; 40_000], TAG),
     ]);
     assert_fetched(&Setup::new(&hub.url()));
-    assert_eq!(hub.requests().len(), 3);
+    assert_eq!(hub.requests().len(), 4);
     assert_eq!(hub.requests()[2].header("range"), None);
 }
 
@@ -133,9 +136,11 @@ fn a_part_that_begins_elsewhere_is_never_joined() {
     let hub = hub(vec![
         |_| Answer::whole(&content(), TAG).cut_after(15_000),
         |_| Answer::part(&content(), TAG, 14_999),
+        // Wrong bytes are forgiven once, so nothing was joined and found wrong before.
+        |_| Answer::whole(&[7; 40_000], TAG),
     ]);
     assert_fetched(&Setup::new(&hub.url()));
-    assert_eq!(hub.requests().len(), 3);
+    assert_eq!(hub.requests().len(), 4);
     assert_eq!(hub.requests()[2].header("range"), None);
 }
 
@@ -332,15 +337,21 @@ fn a_redirection_is_followed_and_resumed_through() {
 
 #[test]
 fn an_error_shows_no_secret_of_an_address() {
-    let hub = Hub::start(
+    let refusing = Hub::start(
         vec![Box::new(|_| {
             Answer::status(302).with("Location", "/elsewhere?signature=secret")
         })],
         Box::new(|_| Answer::status(403)),
     );
-    let refused = Setup::new(&hub.url().replace("http://", "http://user:secret@"));
-    let unreachable = Setup::new(&nowhere().replace("http://", "http://user:secret@"));
-    for setup in [refused, unreachable] {
+    let redirecting = hub_that_always(|_| {
+        Answer::status(302).with("Location", &format!("{}/?signature=secret", nowhere()))
+    });
+    let stopping = hub_that_always(|request| match request.path.as_str() {
+        PATH_ON_THE_HUB => Answer::status(302).with("Location", "/elsewhere?signature=secret"),
+        _ => Answer::whole(&content(), TAG).cut_after(0),
+    });
+    for url in [refusing.url(), redirecting.url(), stopping.url(), nowhere()] {
+        let setup = Setup::new(&url.replace("http://", "http://user:secret@"));
         let error = setup.fetch().unwrap_err();
         assert_tells(&error, &[PATH_ON_THE_HUB]);
         assert!(!error.contains("secret"), "{error}");
