@@ -8,5 +8,6 @@ mod pinned;
 mod populate;
 mod processes;
 mod python;
+mod refusals;
 mod runtime;
 mod setup;
