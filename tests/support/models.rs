@@ -57,7 +57,7 @@ impl Model {
 }
 
 /// Files are fetched once and kept where the program itself would keep them.
-fn store() -> Store {
+pub fn store() -> Store {
     let settings = Settings::load(None, Vec::new()).unwrap();
     Store::open(&settings.artifacts).unwrap()
 }
