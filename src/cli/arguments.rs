@@ -31,6 +31,8 @@ pub enum Command {
     Fetch(Fetch),
     /// Turn a checkpoint directory into a model directory.
     Export(Export),
+    /// Compare a model directory with the values published for a pinned model.
+    Golden(Golden),
     /// Ask a running server whether it is ready; exit code 0 says yes.
     Health(Health),
     /// Print the OpenAPI document.
@@ -121,6 +123,16 @@ pub struct Export {
     pub precision: PrecisionName,
 }
 
+/// Arguments of `golden`.
+#[derive(Args)]
+pub struct Golden {
+    /// Model directory to check.
+    pub directory: PathBuf,
+    /// Pinned model whose values it must reproduce.
+    #[arg(long, value_name = "NAME", default_value = "bge-m3")]
+    pub model: String,
+}
+
 /// Arguments of `health`.
 #[derive(Args)]
 pub struct Health {
@@ -168,7 +180,7 @@ impl Command {
                 overrides.extend(precision(fetch.precision));
                 overrides
             }
-            Self::Export(_) | Self::Health(_) | Self::Openapi => Vec::new(),
+            Self::Export(_) | Self::Golden(_) | Self::Health(_) | Self::Openapi => Vec::new(),
         }
     }
 }

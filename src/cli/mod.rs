@@ -6,6 +6,7 @@
 mod arguments;
 mod embed;
 mod export;
+mod golden;
 mod health;
 mod prepare;
 mod serve;
@@ -44,6 +45,7 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Embed(embed) => embed::embed(&settings, &embed),
         Command::Fetch(_) => prepare::fetch(&settings),
         Command::Export(export) => export::export(&settings, &export),
+        Command::Golden(golden) => golden::golden(&settings, &golden),
         Command::Health(health) => health::health(&settings, &health),
         Command::Openapi => serve::openapi(),
     }
