@@ -171,7 +171,11 @@ impl GraphBuilder {
                 input: inputs,
                 output: outputs,
             }),
-            opset_import: vec![opset("", STANDARD_OPSET), opset(MICROSOFT, 1), opset(kernels::DOMAIN, 1)],
+            opset_import: vec![
+                opset("", STANDARD_OPSET),
+                opset(MICROSOFT, 1),
+                opset(kernels::DOMAIN, 1),
+            ],
         }
     }
 }

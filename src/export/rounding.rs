@@ -21,7 +21,11 @@ pub struct Columns {
 }
 
 /// Rounds the stacked matrices, each `[out, in]`, into one.
-pub fn round_matrix(source: &mut Source<'_>, name: &str, parts: &[TensorPlace]) -> Result<Columns, Error> {
+pub fn round_matrix(
+    source: &mut Source<'_>,
+    name: &str,
+    parts: &[TensorPlace],
+) -> Result<Columns, Error> {
     let inputs = parts[0].shape[1];
     let outputs = parts.iter().map(|part| part.shape[0]).sum();
     let mut turned = vec![0_i8; inputs * outputs];
@@ -50,7 +54,11 @@ pub fn round_matrix(source: &mut Source<'_>, name: &str, parts: &[TensorPlace]) 
 }
 
 /// Rounds a table row by row, a piece at a time: bytes `[rows, columns]` and scales `[rows]`.
-pub fn round_table(source: &mut Source<'_>, name: &str, table: &TensorPlace) -> Result<[Tensor; 2], Error> {
+pub fn round_table(
+    source: &mut Source<'_>,
+    name: &str,
+    table: &TensorPlace,
+) -> Result<[Tensor; 2], Error> {
     let columns = table.shape[1];
     let mut scales = Vec::with_capacity(table.shape[0]);
     let checkpoint = &mut source.checkpoint;
@@ -66,18 +74,26 @@ pub fn round_table(source: &mut Source<'_>, name: &str, table: &TensorPlace) -> 
         }
         Ok(())
     })?;
-    let scales = source.weights.floats(&format!("{name}.scale"), &[table.shape[0]], &scales)?;
+    let scales = source
+        .weights
+        .floats(&format!("{name}.scale"), &[table.shape[0]], &scales)?;
     Ok([bytes, scales])
 }
 
 /// The scale of a row, and the row in steps of it.
 fn round_row(row: &[f32]) -> (f32, Vec<i8>) {
-    let greatest = row.iter().fold(0.0_f32, |greatest, weight| greatest.max(weight.abs()));
+    let greatest = row
+        .iter()
+        .fold(0.0_f32, |greatest, weight| greatest.max(weight.abs()));
     if greatest <= f32::MIN_POSITIVE {
         return (0.0, vec![0; row.len()]);
     }
     let scale = greatest / GREATEST;
-    let bytes = row.iter().map(|weight| (weight / scale).round_ties_even().clamp(-GREATEST, GREATEST) as i8);
+    let bytes = row.iter().map(|weight| {
+        (weight / scale)
+            .round_ties_even()
+            .clamp(-GREATEST, GREATEST) as i8
+    });
     (scale, bytes.collect())
 }
 
@@ -87,9 +103,14 @@ mod tests {
 
     #[test]
     fn a_rounded_row_is_off_by_at_most_half_a_step_and_uses_the_whole_range() {
-        let row: Vec<f32> = (0..100).map(|index| ((index * 37 % 100) as f32 - 40.0) * 0.01).collect();
+        let row: Vec<f32> = (0..100)
+            .map(|index| ((index * 37 % 100) as f32 - 40.0) * 0.01)
+            .collect();
         let (scale, bytes) = round_row(&row);
-        assert_eq!(bytes.iter().map(|byte| byte.unsigned_abs()).max(), Some(127));
+        assert_eq!(
+            bytes.iter().map(|byte| byte.unsigned_abs()).max(),
+            Some(127)
+        );
         for (weight, byte) in row.iter().zip(bytes) {
             assert!((f32::from(byte) * scale - weight).abs() <= 0.5001 * scale);
         }

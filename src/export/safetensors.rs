@@ -140,8 +140,15 @@ impl WeightsFile {
     /// Copies a tensor's little-endian bytes into `sink`, piece by piece.
     pub fn copy(&mut self, tensor: &TensorPlace, sink: &mut dyn Write) -> Result<(), Transfer> {
         let path = self.path.clone();
-        let read_error = |source| Transfer::Read(Error::Read { path: path.clone(), source });
-        self.file.seek(SeekFrom::Start(tensor.offset)).map_err(read_error)?;
+        let read_error = |source| {
+            Transfer::Read(Error::Read {
+                path: path.clone(),
+                source,
+            })
+        };
+        self.file
+            .seek(SeekFrom::Start(tensor.offset))
+            .map_err(read_error)?;
         let mut left = tensor.bytes();
         let mut piece = vec![0; PIECE_BYTES.min(left)];
         while left > 0 {
@@ -164,7 +171,12 @@ impl WeightsFile {
                 source,
             },
         })?;
-        let values: Vec<f32> = bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        let values: Vec<f32> = bytes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|bytes| f32::from_le_bytes(*bytes))
+            .collect();
         if values.iter().all(|value| value.is_finite()) {
             return Ok(values);
         }

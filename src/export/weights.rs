@@ -42,7 +42,12 @@ impl WeightsWriter {
     }
 
     /// Copies tensors one below the other into one tensor; all must agree in every dimension but the first.
-    pub fn stack(&mut self, source: &mut WeightsFile, name: &str, parts: &[TensorPlace]) -> Result<Tensor, Error> {
+    pub fn stack(
+        &mut self,
+        source: &mut WeightsFile,
+        name: &str,
+        parts: &[TensorPlace],
+    ) -> Result<Tensor, Error> {
         let mut shape = parts[0].shape.clone();
         shape[0] = parts.iter().map(|part| part.shape[0]).sum();
         self.tensor(name, &shape, ElementType::Float, |sink| {
@@ -58,7 +63,12 @@ impl WeightsWriter {
     }
 
     /// Writes computed whole numbers.
-    pub fn integers(&mut self, name: &str, shape: &[usize], values: &[i32]) -> Result<Tensor, Error> {
+    pub fn integers(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        values: &[i32],
+    ) -> Result<Tensor, Error> {
         self.tensor(name, shape, ElementType::Int32, |sink| {
             write_all(sink, values.iter().flat_map(|value| value.to_le_bytes()))
         })
@@ -84,7 +94,11 @@ impl WeightsWriter {
         let length = (shape.iter().product::<usize>() * element.bytes()) as u64;
         let place = self.place(length)?;
         let mut inline = Vec::new();
-        let sink: &mut dyn Write = if place.is_some() { &mut self.file } else { &mut inline };
+        let sink: &mut dyn Write = if place.is_some() {
+            &mut self.file
+        } else {
+            &mut inline
+        };
         fill(sink).map_err(|fault| match fault {
             Transfer::Read(error) => error,
             Transfer::Write(source) => Error::Write {
@@ -134,7 +148,13 @@ fn write_all(sink: &mut dyn Write, bytes: impl Iterator<Item = u8>) -> Result<()
     sink.write_all(&bytes).map_err(Transfer::Write)
 }
 
-fn describe(name: &str, shape: &[usize], element: ElementType, place: Option<Place>, inline: Vec<u8>) -> Tensor {
+fn describe(
+    name: &str,
+    shape: &[usize],
+    element: ElementType,
+    place: Option<Place>,
+    inline: Vec<u8>,
+) -> Tensor {
     let mut tensor = Tensor {
         name: name.to_owned(),
         dims: shape.iter().map(|&size| size as i64).collect(),

@@ -148,7 +148,11 @@ type Named = (&'static str, Tensor<i64>);
 
 /// Texts one behind the other, for a graph that takes their lengths.
 fn joined(batch: &[&Tokens]) -> Result<Vec<Named>, Error> {
-    let ids: Array1<i64> = batch.iter().flat_map(|tokens| tokens.ids()).map(|&id| i64::from(id)).collect();
+    let ids: Array1<i64> = batch
+        .iter()
+        .flat_map(|tokens| tokens.ids())
+        .map(|&id| i64::from(id))
+        .collect();
     let lengths: Array1<i64> = batch.iter().map(|tokens| tokens.len() as i64).collect();
     Ok(vec![
         (input::IDS, Tensor::from_array(ids)?),
@@ -158,7 +162,11 @@ fn joined(batch: &[&Tokens]) -> Result<Vec<Named>, Error> {
 
 /// Texts one below the other, padded to the longest.
 fn padded(inputs: &[Input], batch: &[&Tokens]) -> Result<Vec<Named>, Error> {
-    let longest = batch.iter().map(|tokens| tokens.len()).max().unwrap_or_default();
+    let longest = batch
+        .iter()
+        .map(|tokens| tokens.len())
+        .max()
+        .unwrap_or_default();
     let named = inputs.iter().filter_map(|input| {
         // Padding gets mask 0 and never reaches a text's vector, so its id needs only be a valid one.
         let (name, own, padding): (_, fn(u32) -> i64, i64) = match input {

@@ -34,7 +34,11 @@ pub fn build(source: Source<'_>) -> Result<Model, Error> {
             value_info(input::IDS, ElementType::Int64, &batch_by_sequence()),
             value_info(input::MASK, ElementType::Int64, &batch_by_sequence()),
         ],
-        vec![value_info(VECTORS_OUTPUT, ElementType::Float, &vector_sizes)],
+        vec![value_info(
+            VECTORS_OUTPUT,
+            ElementType::Float,
+            &vector_sizes,
+        )],
     ))
 }
 
@@ -86,7 +90,8 @@ impl FloatWriter<'_> {
             single: graph.integers("shape.single", &[3], &[-1, 1, hidden]),
             mask: graph.add(
                 "mask.keys",
-                Operation::standard("Cast", &[input::MASK]).integer("to", ElementType::Int32 as i64),
+                Operation::standard("Cast", &[input::MASK])
+                    .integer("to", ElementType::Int32 as i64),
             ),
             unpadded: graph.add(
                 "mask.unpadded",
@@ -99,13 +104,17 @@ impl FloatWriter<'_> {
     /// Sum of word, position and token type rows, normalised: `[batch x sequence, hidden]`.
     fn embeddings(&mut self) -> Result<Value, Error> {
         let table = self.source.word_table()?;
-        let table = self.source.copy(&mut self.graph, "embeddings.words", &[table])?;
+        let table = self
+            .source
+            .copy(&mut self.graph, "embeddings.words", &[table])?;
         let words = Operation::standard("Gather", &[&table, input::IDS]);
         let words = self.graph.add("embeddings.word", words);
         let table = self.source.position_table(&mut self.graph)?;
         let positions = match self.architecture.positions {
             Positions::FromZero => positions::from_zero(&mut self.graph, &table),
-            Positions::AfterPadding { padding_id } => positions::after_padding(&mut self.graph, &table, padding_id),
+            Positions::AfterPadding { padding_id } => {
+                positions::after_padding(&mut self.graph, &table, padding_id)
+            }
         };
         let sum = self.skip_normalization("embeddings.LayerNorm", &words, &positions, None)?;
         let rows = Operation::standard("Reshape", &[&sum, &self.shapes.rows]);
@@ -281,9 +290,16 @@ impl FloatWriter<'_> {
         Ok(self.graph.add(short(source), operation))
     }
 
-    fn product(&mut self, linear: &Linear, input: &str, bias: Option<&str>) -> Result<Value, Error> {
+    fn product(
+        &mut self,
+        linear: &Linear,
+        input: &str,
+        bias: Option<&str>,
+    ) -> Result<Value, Error> {
         let parts = self.source.matrices(linear)?;
-        let matrix = self.source.copy(&mut self.graph, &format!("{}.weight", linear.name), &parts)?;
+        let matrix =
+            self.source
+                .copy(&mut self.graph, &format!("{}.weight", linear.name), &parts)?;
         let mut inputs = vec![input, &matrix];
         inputs.extend(bias);
         let product = Operation::standard("Gemm", &inputs).integer("transB", 1);

@@ -19,8 +19,15 @@ use crate::model::VECTORS_OUTPUT;
 const SMALLEST_NORM: f32 = 1e-12;
 
 /// Writes the weights and gives the graph that uses them.
-pub fn build(checkpoint: &mut Checkpoint, weights: &mut WeightsWriter, precision: Precision) -> Result<Model, Error> {
-    let source = Source { checkpoint, weights };
+pub fn build(
+    checkpoint: &mut Checkpoint,
+    weights: &mut WeightsWriter,
+    precision: Precision,
+) -> Result<Model, Error> {
+    let source = Source {
+        checkpoint,
+        weights,
+    };
     match precision {
         Precision::Fp32 => float::build(source),
         Precision::Int8 => rounded::build(source),
@@ -47,8 +54,15 @@ pub(super) struct Source<'a> {
 
 impl Source<'_> {
     /// Copies tensors, stacked, into one weight of the graph.
-    fn copy(&mut self, graph: &mut GraphBuilder, name: &str, parts: &[TensorPlace]) -> Result<Value, Error> {
-        let tensor = self.weights.stack(&mut self.checkpoint.weights, name, parts)?;
+    fn copy(
+        &mut self,
+        graph: &mut GraphBuilder,
+        name: &str,
+        parts: &[TensorPlace],
+    ) -> Result<Value, Error> {
+        let tensor = self
+            .weights
+            .stack(&mut self.checkpoint.weights, name, parts)?;
         Ok(graph.weight(tensor))
     }
 
@@ -56,7 +70,8 @@ impl Source<'_> {
     fn word_table(&self) -> Result<TensorPlace, Error> {
         let architecture = &self.checkpoint.architecture;
         let shape = [architecture.vocabulary, architecture.hidden.get()];
-        self.checkpoint.find("embeddings.word_embeddings.weight", &shape)
+        self.checkpoint
+            .find("embeddings.word_embeddings.weight", &shape)
     }
 
     /// The matrices of a connected part, each `[outputs, inputs]`.
@@ -70,16 +85,27 @@ impl Source<'_> {
         self.copy(graph, &format!("{}.bias", linear.name), &parts)
     }
 
-    fn parts(&self, linear: &Linear, kind: &str, shape: &[usize]) -> Result<Vec<TensorPlace>, Error> {
+    fn parts(
+        &self,
+        linear: &Linear,
+        kind: &str,
+        shape: &[usize],
+    ) -> Result<Vec<TensorPlace>, Error> {
         let find = |part: &String| self.checkpoint.find(&format!("{part}.{kind}"), shape);
         linear.parts.iter().map(find).collect()
     }
 
     /// Scale and shift of a normalisation.
-    fn normalization(&mut self, graph: &mut GraphBuilder, source: &str) -> Result<[Value; 2], Error> {
+    fn normalization(
+        &mut self,
+        graph: &mut GraphBuilder,
+        source: &str,
+    ) -> Result<[Value; 2], Error> {
         let name = short(source).to_owned();
         let hidden = self.checkpoint.architecture.hidden.get();
-        let scale = self.checkpoint.find(&format!("{source}.weight"), &[hidden])?;
+        let scale = self
+            .checkpoint
+            .find(&format!("{source}.weight"), &[hidden])?;
         let shift = self.checkpoint.find(&format!("{source}.bias"), &[hidden])?;
         Ok([
             self.copy(graph, &format!("{name}.scale"), &[scale])?,
@@ -92,16 +118,22 @@ impl Source<'_> {
         let architecture = &self.checkpoint.architecture;
         let hidden = architecture.hidden.get();
         let (rows, types) = (architecture.position_rows, architecture.token_types);
-        let place = self.checkpoint.find("embeddings.position_embeddings.weight", &[rows, hidden])?;
+        let place = self
+            .checkpoint
+            .find("embeddings.position_embeddings.weight", &[rows, hidden])?;
         let mut table = self.checkpoint.weights.read(&place)?;
-        let place = self.checkpoint.find("embeddings.token_type_embeddings.weight", &[types, hidden])?;
+        let place = self
+            .checkpoint
+            .find("embeddings.token_type_embeddings.weight", &[types, hidden])?;
         let types = self.checkpoint.weights.read(&place)?;
         for row in table.chunks_exact_mut(hidden) {
             for (cell, added) in row.iter_mut().zip(&types) {
                 *cell += added;
             }
         }
-        let tensor = self.weights.floats("embeddings.positions", &[rows, hidden], &table)?;
+        let tensor = self
+            .weights
+            .floats("embeddings.positions", &[rows, hidden], &table)?;
         Ok(graph.weight(tensor))
     }
 }
@@ -125,6 +157,12 @@ fn normalize(graph: &mut GraphBuilder, vectors: &str) {
         "norm.length",
         Operation::standard("ReduceL2", &[vectors, &axis]).integer("keepdims", 1),
     );
-    let norm = graph.add("norm.divisor", Operation::standard("Max", &[&norm, &smallest]));
-    graph.add(VECTORS_OUTPUT, Operation::standard("Div", &[vectors, &norm]));
+    let norm = graph.add(
+        "norm.divisor",
+        Operation::standard("Max", &[&norm, &smallest]),
+    );
+    graph.add(
+        VECTORS_OUTPUT,
+        Operation::standard("Div", &[vectors, &norm]),
+    );
 }

@@ -44,7 +44,11 @@ pub fn build(source: Source<'_>) -> Result<Model, Error> {
             value_info(input::IDS, ElementType::Int64, &[Size::Named("tokens")]),
             value_info(input::LENGTHS, ElementType::Int64, &[Size::Named("texts")]),
         ],
-        vec![value_info(VECTORS_OUTPUT, ElementType::Float, &vector_sizes)],
+        vec![value_info(
+            VECTORS_OUTPUT,
+            ElementType::Float,
+            &vector_sizes,
+        )],
     ))
 }
 
@@ -54,8 +58,8 @@ struct RoundedWriter<'a> {
     source: Source<'a>,
 }
 
-/// A matrix rounded row by row: bytes, scales and zeros.
-type Rounded = [Value; 3];
+/// A matrix rounded row by row: bytes, and the rounding of each row.
+type Rounded = [Value; 2];
 
 /// Rows between two halves of a layer: as they are, for the residual, and rounded, for the next product.
 struct Rows {
@@ -73,8 +77,18 @@ impl RoundedWriter<'_> {
         let table = round_table(&mut self.source, "embeddings.words", &place)?;
         let [words, word_scales] = table.map(|tensor| self.graph.weight(tensor));
         let positions = self.source.position_table(&mut self.graph)?;
-        let [scale, shift] = self.source.normalization(&mut self.graph, "embeddings.LayerNorm")?;
-        let inputs = [input::IDS, input::LENGTHS, &words, &word_scales, &positions, &scale, &shift];
+        let [scale, shift] = self
+            .source
+            .normalization(&mut self.graph, "embeddings.LayerNorm")?;
+        let inputs = [
+            input::IDS,
+            input::LENGTHS,
+            &words,
+            &word_scales,
+            &positions,
+            &scale,
+            &shift,
+        ];
         let padding_id = match self.architecture.positions {
             Positions::FromZero => -1,
             Positions::AfterPadding { padding_id } => padding_id,
@@ -89,21 +103,39 @@ impl RoundedWriter<'_> {
         let source = format!("encoder.layer.{layer}");
         let (hidden, intermediate) = (self.hidden(), self.architecture.intermediate);
         let context = self.attention(layer, &tokens.rounded, first_only)?;
-        let residual = if first_only { self.first_of_texts(&tokens.floats) } else { tokens.floats };
-        let attended = self.add_normalize(&format!("{source}.attention.output"), [hidden, hidden], &context, &residual)?;
+        let residual = if first_only {
+            self.first_of_texts(&tokens.floats)
+        } else {
+            tokens.floats
+        };
+        let attended = self.add_normalize(
+            &format!("{source}.attention.output"),
+            [hidden, hidden],
+            &context,
+            &residual,
+        )?;
         let wide = self.feed_forward(layer, &attended.rounded)?;
-        self.add_normalize(&format!("{source}.output"), [hidden, intermediate], &wide, &attended.floats)
+        self.add_normalize(
+            &format!("{source}.output"),
+            [hidden, intermediate],
+            &wide,
+            &attended.floats,
+        )
     }
 
-    fn attention(&mut self, layer: usize, tokens: &Rounded, first_only: bool) -> Result<Rounded, Error> {
+    fn attention(
+        &mut self,
+        layer: usize,
+        tokens: &Rounded,
+        first_only: bool,
+    ) -> Result<Rounded, Error> {
         let linear = Linear {
             name: format!("layer.{layer}.attention.query_key_value"),
             parts: attention_parts(layer, &["query", "key", "value"]),
             outputs: self.hidden(),
             inputs: self.hidden(),
         };
-        let mut inputs = self.product(&linear, tokens)?;
-        inputs.push(input::LENGTHS.to_owned());
+        let inputs = self.product(&linear, tokens, Some(input::LENGTHS))?;
         let operation = Operation::of(DOMAIN, name::ATTEND, &borrowed(&inputs))
             .integer("heads", self.architecture.heads as i64)
             .integer("first_only", i64::from(first_only));
@@ -117,7 +149,7 @@ impl RoundedWriter<'_> {
             outputs: self.architecture.intermediate,
             inputs: self.hidden(),
         };
-        let inputs = self.product(&linear, tokens)?;
+        let inputs = self.product(&linear, tokens, None)?;
         let operation = Operation::of(DOMAIN, name::GELU, &borrowed(&inputs));
         Ok(self.rounded(&format!("layer.{layer}.gelu"), operation))
     }
@@ -135,8 +167,7 @@ impl RoundedWriter<'_> {
             outputs,
             inputs,
         };
-        let mut inputs = self.product(&linear, tokens)?;
-        inputs.push(residual.to_owned());
+        let mut inputs = self.product(&linear, tokens, Some(residual))?;
         let normalization = format!("{source}.LayerNorm");
         inputs.extend(self.source.normalization(&mut self.graph, &normalization)?);
         let operation = Operation::of(DOMAIN, name::ADD_NORMALIZE, &borrowed(&inputs))
@@ -144,38 +175,55 @@ impl RoundedWriter<'_> {
         Ok(self.rows(short(&normalization), operation))
     }
 
-    /// The product of rounded numbers, and all that an operator needs to turn it back into floats.
-    fn product(&mut self, linear: &Linear, [bytes, scales, zeros]: &Rounded) -> Result<Vec<Value>, Error> {
+    /// The product of rounded numbers and all that an operator needs to turn it back into floats, with what else the
+    /// operator takes that changes from run to run.
+    fn product(
+        &mut self,
+        linear: &Linear,
+        tokens: &Rounded,
+        other: Option<&str>,
+    ) -> Result<Vec<Value>, Error> {
+        let [bytes, rounding] = tokens;
         let parts = self.source.matrices(linear)?;
         let Columns { matrix, scale, sum } = round_matrix(&mut self.source, &linear.name, &parts)?;
         let [matrix, scale, sum] = [matrix, scale, sum].map(|tensor| self.graph.weight(tensor));
         let bias = self.source.bias(&mut self.graph, linear)?;
         let product = Operation::standard("MatMulInteger", &[bytes, &matrix]);
         let product = self.graph.add(&format!("{}.product", linear.name), product);
-        Ok(vec![product, scales.clone(), zeros.clone(), scale, sum, bias])
+        let mut inputs = vec![product, rounding.clone()];
+        inputs.extend(other.map(str::to_owned));
+        inputs.extend([scale, sum, bias]);
+        Ok(inputs)
     }
 
     /// The row of the first token of each text.
     fn first_of_texts(&mut self, rows: &str) -> Value {
         let graph = &mut self.graph;
         let axis = graph.integers("pooling.axis", &[], &[0]);
-        let starts = Operation::standard("CumSum", &[input::LENGTHS, &axis]).integer("exclusive", 1);
+        let starts =
+            Operation::standard("CumSum", &[input::LENGTHS, &axis]).integer("exclusive", 1);
         let starts = graph.add("pooling.starts", starts);
-        graph.add("pooling.first", Operation::standard("Gather", &[rows, &starts]))
+        graph.add(
+            "pooling.first",
+            Operation::standard("Gather", &[rows, &starts]),
+        )
     }
 
     fn rows(&mut self, name: &str, operation: Operation) -> Rows {
-        let names = ["", ".bytes", ".scales", ".zeros"].map(|part| format!("{name}{part}"));
-        let [floats, bytes, scales, zeros] = self.graph.add_split(names.each_ref().map(String::as_str), operation);
+        let names = ["", ".bytes", ".rounding"].map(|part| format!("{name}{part}"));
+        let [floats, bytes, rounding] = self
+            .graph
+            .add_split(names.each_ref().map(String::as_str), operation);
         Rows {
             floats,
-            rounded: [bytes, scales, zeros],
+            rounded: [bytes, rounding],
         }
     }
 
     fn rounded(&mut self, name: &str, operation: Operation) -> Rounded {
-        let names = ["bytes", "scales", "zeros"].map(|part| format!("{name}.{part}"));
-        self.graph.add_split(names.each_ref().map(String::as_str), operation)
+        let names = ["bytes", "rounding"].map(|part| format!("{name}.{part}"));
+        self.graph
+            .add_split(names.each_ref().map(String::as_str), operation)
     }
 }
 

@@ -6,29 +6,12 @@
 
 use std::cell::RefCell;
 
-use ndarray::linalg::general_mat_mul;
-use ndarray::{ArrayView2, ArrayViewMut2};
-
-use super::rows::{Columns, Rounding, dequantize, softmax};
+use super::passes::{dequantize_part, multiply, softmax};
+use super::rows::{Block, LANES, Strided};
+use super::tensors::Product;
 
 /// Queries whose scores are held at one time.
 const QUERY_BLOCK: usize = 64;
-
-/// Queries, keys and values of a batch, as the rounded product that made them: a row of three times the hidden size
-/// for each token.
-#[derive(Clone, Copy)]
-pub struct Projected<'a> {
-    /// Whole numbers, row after row.
-    pub product: &'a [i32],
-    /// Rounding of the rows that were multiplied.
-    pub scales: &'a [f32],
-    /// Their zeros.
-    pub zeros: &'a [i32],
-    /// What turns columns into floats.
-    pub columns: Columns<'a>,
-    /// Floats of a token.
-    pub hidden: usize,
-}
 
 /// One head of one text.
 pub struct Head<'a> {
@@ -44,9 +27,12 @@ pub struct Head<'a> {
 
 #[derive(Default)]
 struct Scratch {
+    rows: Vec<f32>,
     queries: Vec<f32>,
-    keys: Vec<f32>,
-    values: Vec<f32>,
+    /// For every block of keys, their columns one by one.
+    keys: Vec<Block>,
+    /// For every block of columns, the values one by one.
+    values: Vec<Block>,
     scores: Vec<f32>,
     context: Vec<f32>,
 }
@@ -56,74 +42,82 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-/// Computes one head of one text. The queries are the first tokens of the text, as many as the result has rows.
-pub fn attend(projected: Projected<'_>, head: Head<'_>) {
+/// Computes one head of one text on the calling thread. `projected` has the queries, keys and values of all tokens side
+/// by side; the queries that ask are those of the text's first tokens, as many as the result has rows.
+pub fn attend(projected: &Product<'_>, head: Head<'_>) {
+    let size = head.context.first().map_or(0, |row| row.len());
     SCRATCH.with_borrow_mut(|scratch| {
-        scratch.fill(projected, &head);
-        scratch.attend(head);
+        scratch.gather(projected, &head, size);
+        scratch.weigh(head, size);
     });
 }
 
-/// Gives back the memory of texts longer than `tokens`.
-fn fit(buffer: &mut Vec<f32>, floats: usize) -> &mut [f32] {
-    if buffer.len() < floats {
-        buffer.resize(floats, 0.0);
+fn fit<T: Copy + Default>(buffer: &mut Vec<T>, length: usize) -> &mut [T] {
+    if buffer.len() < length {
+        buffer.resize(length, T::default());
     }
-    &mut buffer[..floats]
+    &mut buffer[..length]
 }
 
 impl Scratch {
-    /// Gathers the head's queries, keys and values, each as `[tokens, head size]`.
-    fn fill(&mut self, projected: Projected<'_>, head: &Head<'_>) {
-        let size = head.context.first().map_or(0, |row| row.len());
-        let queries = head.context.len();
-        let parts = [
-            (&mut self.queries, queries, 0),
-            (&mut self.keys, head.tokens, projected.hidden),
-            (&mut self.values, head.tokens, 2 * projected.hidden),
-        ];
-        for (buffer, tokens, offset) in parts {
-            let rows = fit(buffer, tokens * size).chunks_exact_mut(size);
-            let columns = projected.columns.slice(offset + head.column, size);
-            for (row, token) in rows.zip(head.start..) {
-                let begin = token * 3 * projected.hidden + offset + head.column;
-                let rounding = Rounding {
-                    scale: projected.scales[token],
-                    zero: projected.zeros[token],
-                };
-                dequantize(&projected.product[begin..begin + size], rounding, columns, row);
-            }
-        }
-    }
-
-    fn attend(&mut self, mut head: Head<'_>) {
-        let size = head.context.first().map_or(0, |row| row.len());
-        let keys = matrix(&self.keys, head.tokens, size);
-        let values = matrix(&self.values, head.tokens, size);
+    fn gather(&mut self, projected: &Product<'_>, head: &Head<'_>, size: usize) {
+        let hidden = projected.width() / 3;
+        let columns = |part: usize| (part * hidden + head.column, size);
+        let queries = fit(&mut self.queries, head.context.len() * size);
+        dequantize_part(projected, head.start, columns(0), queries);
+        // Shares are of scores divided by the root of the head's size; dividing the queries costs less.
         let scale = 1.0 / (size as f32).sqrt();
-        for (block, results) in head.context.chunks_mut(QUERY_BLOCK).enumerate() {
-            let first = block * QUERY_BLOCK * size;
-            let queries = matrix(&self.queries[first..], results.len(), size);
-            let scores = fit(&mut self.scores, results.len() * head.tokens);
-            let mut products = matrix_mut(scores, results.len(), head.tokens);
-            general_mat_mul(scale, &queries, &keys.t(), 0.0, &mut products);
-            scores.chunks_exact_mut(head.tokens).for_each(softmax);
-            let scores = matrix(scores, results.len(), head.tokens);
-            let context = fit(&mut self.context, results.len() * size);
-            general_mat_mul(1.0, &scores, &values, 0.0, &mut matrix_mut(context, results.len(), size));
-            for (result, row) in results.iter_mut().zip(context.chunks_exact(size)) {
-                result.copy_from_slice(row);
+        queries.iter_mut().for_each(|value| *value *= scale);
+
+        let rows = fit(&mut self.rows, head.tokens * size);
+        dequantize_part(projected, head.start, columns(1), rows);
+        let keys = fit(&mut self.keys, head.tokens.div_ceil(LANES) * size);
+        for (rows, block) in rows.chunks(LANES * size).zip(keys.chunks_exact_mut(size)) {
+            for (lane, row) in rows.chunks_exact(size).enumerate() {
+                for (column, &value) in block.iter_mut().zip(row) {
+                    column[lane] = value;
+                }
+            }
+        }
+        dequantize_part(projected, head.start, columns(2), rows);
+        let values = fit(&mut self.values, size.div_ceil(LANES) * head.tokens);
+        for (index, block) in values.chunks_exact_mut(head.tokens).enumerate() {
+            let first = index * LANES;
+            let width = LANES.min(size - first);
+            for (row, values) in rows.chunks_exact(size).zip(block) {
+                values[..width].copy_from_slice(&row[first..first + width]);
             }
         }
     }
-}
 
-#[expect(clippy::expect_used, reason = "the slice is cut to the very size")]
-fn matrix(floats: &[f32], rows: usize, columns: usize) -> ArrayView2<'_, f32> {
-    ArrayView2::from_shape((rows, columns), &floats[..rows * columns]).expect("as long as its shape")
-}
-
-#[expect(clippy::expect_used, reason = "the slice is cut to the very size")]
-fn matrix_mut(floats: &mut [f32], rows: usize, columns: usize) -> ArrayViewMut2<'_, f32> {
-    ArrayViewMut2::from_shape((rows, columns), &mut floats[..rows * columns]).expect("as long as its shape")
+    fn weigh(&mut self, mut head: Head<'_>, size: usize) {
+        let tokens = head.tokens;
+        let (key_blocks, value_blocks) = (tokens.div_ceil(LANES), size.div_ceil(LANES));
+        let (scores_width, context_width) = (key_blocks * LANES, value_blocks * LANES);
+        for (block, results) in head.context.chunks_mut(QUERY_BLOCK).enumerate() {
+            let rows = results.len();
+            let queries = Strided {
+                floats: &self.queries[block * QUERY_BLOCK * size..],
+                stride: size,
+            };
+            let scores = fit(&mut self.scores, rows * scores_width);
+            multiply(queries, rows, size, &self.keys[..key_blocks * size], scores);
+            softmax(scores, scores_width, tokens);
+            let shares = Strided {
+                floats: scores,
+                stride: scores_width,
+            };
+            let context = fit(&mut self.context, rows * context_width);
+            multiply(
+                shares,
+                rows,
+                tokens,
+                &self.values[..value_blocks * tokens],
+                context,
+            );
+            for (result, row) in results.iter_mut().zip(context.chunks_exact(context_width)) {
+                result.copy_from_slice(&row[..size]);
+            }
+        }
+    }
 }

@@ -6,6 +6,7 @@
 
 mod attention;
 mod operators;
+mod passes;
 mod rows;
 mod tensors;
 
@@ -30,14 +31,26 @@ impl ByteProducts {
         #[cfg(target_arch = "x86_64")]
         {
             if is_x86_feature_detected!("avx512vnni") {
-                return Self { instructions: "AVX-512 VNNI", levels: ALL };
+                return Self {
+                    instructions: "AVX-512 VNNI",
+                    levels: ALL,
+                };
             }
             if is_x86_feature_detected!("avxvnni") {
-                return Self { instructions: "AVX VNNI", levels: ALL };
+                return Self {
+                    instructions: "AVX VNNI",
+                    levels: ALL,
+                };
             }
-            Self { instructions: "AVX2 without VNNI", levels: 127 }
+            Self {
+                instructions: "AVX2 without VNNI",
+                levels: 127,
+            }
         }
         #[cfg(not(target_arch = "x86_64"))]
-        Self { instructions: "those of its architecture", levels: ALL }
+        Self {
+            instructions: "those of its architecture",
+            levels: ALL,
+        }
     }
 }

@@ -1,13 +1,11 @@
 //! Arithmetic on rows of floats, for whatever vector instructions the processor has.
 //!
-//! The program is built for the oldest processor of its architecture; each function here is compiled several times and
-//! chooses at run time. Sums run in a fixed number of lanes, so a row gives the same result on every processor, and
-//! never depends on the rows beside it.
-
-use multiversion::multiversion;
+//! Everything here becomes part of its caller, which is compiled once for each set of instructions and chooses at run
+//! time (the program is built for the oldest processor of its architecture). Sums run in a fixed number of lanes, so a
+//! row gives the same result on every processor, and never depends on the rows beside it.
 
 /// Partial sums that are kept side by side; as many as the widest registers hold.
-const LANES: usize = 16;
+pub const LANES: usize = 16;
 
 /// How the numbers of a row were rounded to bytes: `value = scale * (byte - zero)`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,7 +29,7 @@ pub struct Columns<'a> {
 
 impl<'a> Columns<'a> {
     /// The columns from `start`, `length` of them.
-    pub fn slice(&self, start: usize, length: usize) -> Columns<'a> {
+    pub fn slice(self, start: usize, length: usize) -> Columns<'a> {
         Columns {
             scale: &self.scale[start..start + length],
             sum: &self.sum[start..start + length],
@@ -41,10 +39,7 @@ impl<'a> Columns<'a> {
 }
 
 /// Rounds a row to `levels` steps between its least and its greatest value; zero is always among them.
-#[multiversion(targets(
-    "x86_64+avx+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl",
-    "x86_64+avx+avx2+fma",
-))]
+#[inline(always)]
 pub fn quantize(row: &[f32], levels: u8, bytes: &mut [u8]) -> Rounding {
     let (chunks, rest) = row.as_chunks::<LANES>();
     let mut least = [0.0_f32; LANES];
@@ -60,7 +55,10 @@ pub fn quantize(row: &[f32], levels: u8, bytes: &mut [u8]) -> Rounding {
     let range = greatest - least;
     if range <= f32::MIN_POSITIVE {
         bytes.fill(0);
-        return Rounding { scale: 0.0, zero: 0 };
+        return Rounding {
+            scale: 0.0,
+            zero: 0,
+        };
     }
     let inverse = f32::from(levels) / range;
     let zero = round(-least * inverse);
@@ -75,10 +73,7 @@ pub fn quantize(row: &[f32], levels: u8, bytes: &mut [u8]) -> Rounding {
 }
 
 /// Turns a row of a product of rounded numbers into floats.
-#[multiversion(targets(
-    "x86_64+avx+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl",
-    "x86_64+avx+avx2+fma",
-))]
+#[inline(always)]
 pub fn dequantize(product: &[i32], rounding: Rounding, columns: Columns<'_>, floats: &mut [f32]) {
     let columns = columns.scale.iter().zip(columns.sum).zip(columns.bias);
     for ((float, product), ((scale, sum), bias)) in floats.iter_mut().zip(product).zip(columns) {
@@ -88,10 +83,7 @@ pub fn dequantize(product: &[i32], rounding: Rounding, columns: Columns<'_>, flo
 }
 
 /// Adds `other` to a row.
-#[multiversion(targets(
-    "x86_64+avx+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl",
-    "x86_64+avx+avx2+fma",
-))]
+#[inline(always)]
 pub fn add(row: &mut [f32], other: &[f32]) {
     for (value, added) in row.iter_mut().zip(other) {
         *value += added;
@@ -99,10 +91,7 @@ pub fn add(row: &mut [f32], other: &[f32]) {
 }
 
 /// Normalises a row to mean 0 and variance 1, then scales and shifts it.
-#[multiversion(targets(
-    "x86_64+avx+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl",
-    "x86_64+avx+avx2+fma",
-))]
+#[inline(always)]
 pub fn normalize(row: &mut [f32], scale: &[f32], shift: &[f32], epsilon: f32) {
     let length = row.len() as f32;
     let mean = sum(row, |value| value) / length;
@@ -116,10 +105,7 @@ pub fn normalize(row: &mut [f32], scale: &[f32], shift: &[f32], epsilon: f32) {
 /// Applies `x * Phi(x)`, where Phi is the normal distribution function: the exact GELU.
 ///
 /// The error function is formula 7.1.26 of Abramowitz and Stegun, off by at most 1.5e-7.
-#[multiversion(targets(
-    "x86_64+avx+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl",
-    "x86_64+avx+avx2+fma",
-))]
+#[inline(always)]
 pub fn gelu(row: &mut [f32]) {
     for value in row {
         let x = value.abs() * std::f32::consts::FRAC_1_SQRT_2;
@@ -136,10 +122,7 @@ pub fn gelu(row: &mut [f32]) {
 }
 
 /// Turns a row of scores into shares that sum to 1.
-#[multiversion(targets(
-    "x86_64+avx+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl",
-    "x86_64+avx+avx2+fma",
-))]
+#[inline(always)]
 pub fn softmax(row: &mut [f32]) {
     let (chunks, rest) = row.as_chunks::<LANES>();
     let mut greatest = [f32::NEG_INFINITY; LANES];
@@ -148,7 +131,10 @@ pub fn softmax(row: &mut [f32]) {
             greatest[lane] = greatest[lane].max(chunk[lane]);
         }
     }
-    let greatest = greatest.iter().chain(rest).fold(f32::NEG_INFINITY, |a, &b| a.max(b));
+    let greatest = greatest
+        .iter()
+        .chain(rest)
+        .fold(f32::NEG_INFINITY, |a, &b| a.max(b));
     for value in row.iter_mut() {
         *value = exponential(*value - greatest);
     }
@@ -159,13 +145,61 @@ pub fn softmax(row: &mut [f32]) {
 }
 
 /// Turns a row of bytes into floats.
-#[multiversion(targets(
-    "x86_64+avx+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl",
-    "x86_64+avx+avx2+fma",
-))]
+#[inline(always)]
 pub fn widen(bytes: &[i8], scale: f32, floats: &mut [f32]) {
     for (float, byte) in floats.iter_mut().zip(bytes) {
         *float = f32::from(*byte) * scale;
+    }
+}
+
+/// Floats that are multiplied side by side.
+pub type Block = [f32; LANES];
+
+/// A matrix whose rows begin every `stride` floats.
+#[derive(Clone, Copy)]
+pub struct Strided<'a> {
+    /// The floats.
+    pub floats: &'a [f32],
+    /// Distance of two rows, at least the length of a row.
+    pub stride: usize,
+}
+
+/// Rows that are multiplied at one time, so that a block that was read serves them all.
+const ROWS: usize = 8;
+
+/// Multiplies `rows` rows of `left`, of the length `inner`, with a matrix that is cut into blocks of columns.
+///
+/// `blocks` holds for every block of [`LANES`] columns its `inner` rows. `product` has room for all columns of all
+/// blocks in each of its rows.
+#[inline(always)]
+pub fn multiply(
+    left: Strided<'_>,
+    rows: usize,
+    inner: usize,
+    blocks: &[Block],
+    product: &mut [f32],
+) {
+    let width = blocks.len() / inner * LANES;
+    for (column, block) in blocks.chunks_exact(inner).enumerate() {
+        for first in (0..rows).step_by(ROWS) {
+            // The last rows stand in for those that are missing; what they give is not kept.
+            let row = |offset: usize| {
+                &left.floats[(first + offset).min(rows - 1) * left.stride..][..inner]
+            };
+            let lefts: [&[f32]; ROWS] = std::array::from_fn(row);
+            let mut sums = [[0.0_f32; LANES]; ROWS];
+            for (index, values) in block.iter().enumerate() {
+                for (sum, left) in sums.iter_mut().zip(lefts) {
+                    let factor = left[index];
+                    for lane in 0..LANES {
+                        sum[lane] = factor.mul_add(values[lane], sum[lane]);
+                    }
+                }
+            }
+            for (row, sum) in (first..rows).zip(sums) {
+                product[row * width + column * LANES..][..LANES].copy_from_slice(&sum);
+            }
+        }
     }
 }
 
@@ -210,7 +244,10 @@ fn exponential(x: f32) -> f32 {
     let x = x.max(SMALLEST);
     let n = round(x * std::f32::consts::LOG2_E);
     let r = (x - n * LN_2_HIGH) - n * LN_2_LOW;
-    let e = 1.0 + r * (1.0 + r * (0.5 + r * (1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0 + r * (1.0 / 720.0))))));
+    let e = 1.0
+        + r * (1.0
+            + r * (0.5
+                + r * (1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0 + r * (1.0 / 720.0))))));
     let power = f32::from_bits(((whole(n) + 127) as u32) << 23);
     e * power
 }
@@ -222,7 +259,9 @@ mod tests {
     /// Values of both signs, one of them far out.
     fn row(length: usize) -> Vec<f32> {
         let wave = (0..length).map(|index| (index as f32 * 0.7).sin() * 3.0 - 1.0);
-        wave.enumerate().map(|(index, value)| if index == 5 { 11.0 } else { value }).collect()
+        wave.enumerate()
+            .map(|(index, value)| if index == 5 { 11.0 } else { value })
+            .collect()
     }
 
     #[test]
@@ -233,7 +272,10 @@ mod tests {
             let rounding = quantize(&row, levels, &mut bytes);
             for (value, &byte) in row.iter().zip(&bytes) {
                 let back = rounding.scale * (i32::from(byte) - rounding.zero) as f32;
-                assert!((back - value).abs() <= 0.5001 * rounding.scale, "{value} became {back}");
+                assert!(
+                    (back - value).abs() <= 0.5001 * rounding.scale,
+                    "{value} became {back}"
+                );
                 assert!(byte <= levels);
             }
         }
@@ -247,7 +289,10 @@ mod tests {
 
     #[test]
     fn a_product_of_bytes_comes_back_as_the_product_of_floats() {
-        let rounding = Rounding { scale: 0.5, zero: 3 };
+        let rounding = Rounding {
+            scale: 0.5,
+            zero: 3,
+        };
         let columns = Columns {
             scale: &[2.0, 0.25],
             sum: &[10, -4],
@@ -264,7 +309,10 @@ mod tests {
         normalize(&mut row, &[1.0; 100], &[0.0; 100], 1e-12);
         let mean = row.iter().sum::<f32>() / 100.0;
         let variance = row.iter().map(|value| value * value).sum::<f32>() / 100.0;
-        assert!(mean.abs() < 1e-6 && (variance - 1.0).abs() < 1e-5, "{mean} {variance}");
+        assert!(
+            mean.abs() < 1e-6 && (variance - 1.0).abs() < 1e-5,
+            "{mean} {variance}"
+        );
     }
 
     #[test]
@@ -278,13 +326,19 @@ mod tests {
             let area: f64 = (0..steps)
                 .map(|step| {
                     let left = f64::from(step) * width;
-                    (density(left) + 4.0 * density(left + width / 2.0) + density(left + width)) * width / 6.0
+                    (density(left) + 4.0 * density(left + width / 2.0) + density(left + width))
+                        * width
+                        / 6.0
                 })
                 .sum();
             let expected = x * (0.5 + area);
             let mut row = [x as f32];
             gelu(&mut row);
-            assert!((f64::from(row[0]) - expected).abs() < 2e-6, "{x}: {} instead of {expected}", row[0]);
+            assert!(
+                (f64::from(row[0]) - expected).abs() < 2e-6,
+                "{x}: {} instead of {expected}",
+                row[0]
+            );
         }
     }
 
@@ -297,6 +351,35 @@ mod tests {
         let ratio = f64::from(shares[3]) / f64::from(shares[7]);
         let expected = f64::from(scores[3] - scores[7]).exp();
         assert!((ratio / expected - 1.0).abs() < 1e-5);
+    }
+
+    #[test]
+    fn multiplying_in_blocks_equals_multiplying_one_by_one() {
+        for (rows, inner, columns) in [(1, 1, 16), (3, 12, 32), (8, 64, 16), (21, 5, 48)] {
+            let stride = inner + 2;
+            let left = row(rows * stride);
+            let right = row(inner * columns);
+            let blocks: Vec<Block> = (0..columns / LANES)
+                .flat_map(|block| (0..inner).map(move |index| index * columns + block * LANES))
+                .map(|start| right[start..start + LANES].try_into().unwrap())
+                .collect();
+            let mut product = vec![0.0; rows * columns];
+            let strided = Strided {
+                floats: &left,
+                stride,
+            };
+            multiply(strided, rows, inner, &blocks, &mut product);
+            for (place, found) in product.iter().enumerate() {
+                let (row, column) = (place / columns, place % columns);
+                let expected: f32 = (0..inner)
+                    .map(|index| left[row * stride + index] * right[index * columns + column])
+                    .sum();
+                assert!(
+                    (found - expected).abs() < 1e-3 * (1.0 + expected.abs()),
+                    "{found} {expected}"
+                );
+            }
+        }
     }
 
     #[test]
