@@ -10,6 +10,7 @@ mod graph;
 mod onnx;
 mod reference;
 mod safetensors;
+mod traffic;
 mod transformer;
 mod weights;
 
@@ -26,6 +27,7 @@ pub use check::{check, golden};
 use checkpoint::Checkpoint;
 pub use error::Error;
 pub use reference::{Comparison, Reference, Subject};
+pub use traffic::bytes_per_pass;
 use weights::WeightsWriter;
 
 /// Counts the changes of what is written for one and the same checkpoint, so that caches do not keep old exports.
