@@ -1,11 +1,10 @@
 //! A checkpoint of BAAI/bge-m3's architecture with seeded random weights, to measure without downloading anything.
 //!
-//! Owns what is random and what is made up; imports nothing of this crate. The same size gives the same bytes on every
+//! Owns what is random and what is made up; imports nothing but [`super::random`]. The same size gives the same bytes on every
 //! machine. Its time and memory are the real model's, since neither depends on the weights; its vectors mean nothing.
 
 mod descriptions;
 mod pieces;
-mod random;
 mod size;
 mod tokenizer;
 mod weights;

@@ -4,8 +4,8 @@ use std::io::{self, Write};
 
 use serde_json::{Map, json};
 
-use super::random::Stream;
 use super::size::Tensor;
+use crate::bench::random::Stream;
 
 /// Spread of every weight: with a thousand inputs an output spreads like its inputs.
 const DEVIATION: f32 = 0.03;
