@@ -1,3 +1,4 @@
 //! What the measurements are made with.
 
+mod command;
 mod synthetic;
