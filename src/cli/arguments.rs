@@ -33,6 +33,8 @@ pub enum Command {
     Export(Export),
     /// Measure latency, throughput, start and memory of a server on this machine, or of a running one.
     Bench(Bench),
+    /// Compare a model directory with the values published for a pinned model.
+    Golden(Golden),
     /// Ask a running server whether it is ready; exit code 0 says yes.
     Health(Health),
     /// Print the OpenAPI document.
@@ -155,6 +157,16 @@ pub enum SyntheticSize {
     BgeM3,
 }
 
+/// Arguments of `golden`.
+#[derive(Args)]
+pub struct Golden {
+    /// Model directory to check.
+    pub directory: PathBuf,
+    /// Pinned model whose values it must reproduce.
+    #[arg(long, value_name = "NAME", default_value = "bge-m3")]
+    pub model: String,
+}
+
 /// Arguments of `health`.
 #[derive(Args)]
 pub struct Health {
@@ -203,7 +215,7 @@ impl Command {
                 overrides
             }
             Self::Bench(bench) => bench.model.overrides(),
-            Self::Export(_) | Self::Health(_) | Self::Openapi => Vec::new(),
+            Self::Export(_) | Self::Golden(_) | Self::Health(_) | Self::Openapi => Vec::new(),
         }
     }
 }

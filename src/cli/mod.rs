@@ -7,6 +7,7 @@ mod arguments;
 mod bench;
 mod embed;
 mod export;
+mod golden;
 mod health;
 mod prepare;
 mod serve;
@@ -47,6 +48,7 @@ fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Fetch(_) => prepare::fetch(&settings),
         Command::Export(export) => export::export(&settings, &export),
         Command::Bench(bench) => bench::bench(&settings, &bench, file.as_deref()),
+        Command::Golden(golden) => golden::golden(&settings, &golden),
         Command::Health(health) => health::health(&settings, &health),
         Command::Openapi => serve::openapi(),
     }

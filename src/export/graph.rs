@@ -8,6 +8,8 @@ use super::onnx::{
     Model, Node, OperatorSet, STANDARD_OPSET, Shape, Tensor, TensorType, Type, ValueInfo,
 };
 
+use crate::model::kernels;
+
 /// The name of a value that flows between nodes.
 pub type Value = String;
 
@@ -37,8 +39,13 @@ impl Operation {
 
     /// An operator of ONNX Runtime's own.
     pub fn microsoft(operator: &str, inputs: &[&str]) -> Self {
+        Self::of(MICROSOFT, operator, inputs)
+    }
+
+    /// An operator of another domain.
+    pub fn of(domain: &str, operator: &str, inputs: &[&str]) -> Self {
         let mut operation = Self::standard(operator, inputs);
-        operation.node.domain = MICROSOFT.to_owned();
+        operation.node.domain = domain.to_owned();
         operation
     }
 
@@ -164,7 +171,7 @@ impl GraphBuilder {
                 input: inputs,
                 output: outputs,
             }),
-            opset_import: vec![opset("", STANDARD_OPSET), opset(MICROSOFT, 1)],
+            opset_import: vec![opset("", STANDARD_OPSET), opset(MICROSOFT, 1), opset(kernels::DOMAIN, 1)],
         }
     }
 }

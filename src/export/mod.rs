@@ -9,6 +9,7 @@ mod error;
 mod graph;
 mod onnx;
 mod reference;
+mod rounding;
 mod safetensors;
 mod traffic;
 mod transformer;
@@ -48,7 +49,7 @@ pub struct Options {
 pub fn export(source: &Path, target: &Path, options: &Options) -> Result<Description, Error> {
     let mut checkpoint = Checkpoint::open(source)?;
     let mut weights = WeightsWriter::create(target)?;
-    let model = transformer::build(&mut checkpoint, &mut weights)?;
+    let model = transformer::build(&mut checkpoint, &mut weights, options.precision)?;
     weights.finish()?;
     write(&target.join(GRAPH_FILE), &model.encode_to_vec())?;
     copy(&source.join(TOKENIZER_FILE), &target.join(TOKENIZER_FILE))?;

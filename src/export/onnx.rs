@@ -106,8 +106,21 @@ pub struct Tensor {
 pub enum ElementType {
     Undefined = 0,
     Float = 1,
+    Int8 = 3,
     Int32 = 6,
     Int64 = 7,
+}
+
+impl ElementType {
+    /// Bytes of one element.
+    pub fn bytes(self) -> usize {
+        match self {
+            Self::Undefined => 0,
+            Self::Int8 => 1,
+            Self::Float | Self::Int32 => 4,
+            Self::Int64 => 8,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Enumeration)]

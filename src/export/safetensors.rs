@@ -39,6 +39,21 @@ impl TensorPlace {
     fn bytes(&self) -> usize {
         self.shape.iter().product::<usize>() * FLOAT_BYTES
     }
+
+    /// Splits a matrix into pieces of whole rows, each of about a megabyte.
+    pub fn row_pieces(&self) -> Vec<Self> {
+        let row_bytes = self.bytes() / self.shape[0].max(1);
+        let rows_at_once = (PIECE_BYTES / row_bytes.max(1)).max(1);
+        (0..self.shape[0])
+            .step_by(rows_at_once)
+            .map(|row| {
+                let mut piece = self.clone();
+                piece.offset += (row * row_bytes) as u64;
+                piece.shape[0] = rows_at_once.min(self.shape[0] - row);
+                piece
+            })
+            .collect()
+    }
 }
 
 impl WeightsFile {
@@ -123,16 +138,16 @@ impl WeightsFile {
     }
 
     /// Copies a tensor's little-endian bytes into `sink`, piece by piece.
-    pub fn copy(&mut self, tensor: &TensorPlace, sink: &mut dyn Write) -> Result<(), Copy> {
-        self.file
-            .seek(SeekFrom::Start(tensor.offset))
-            .map_err(Copy::Read)?;
+    pub fn copy(&mut self, tensor: &TensorPlace, sink: &mut dyn Write) -> Result<(), Transfer> {
+        let path = self.path.clone();
+        let read_error = |source| Transfer::Read(Error::Read { path: path.clone(), source });
+        self.file.seek(SeekFrom::Start(tensor.offset)).map_err(read_error)?;
         let mut left = tensor.bytes();
         let mut piece = vec![0; PIECE_BYTES.min(left)];
         while left > 0 {
             let piece = &mut piece[..PIECE_BYTES.min(left)];
-            self.file.read_exact(piece).map_err(Copy::Read)?;
-            sink.write_all(piece).map_err(Copy::Write)?;
+            self.file.read_exact(piece).map_err(read_error)?;
+            sink.write_all(piece).map_err(Transfer::Write)?;
             left -= piece.len();
         }
         Ok(())
@@ -141,14 +156,15 @@ impl WeightsFile {
     /// Reads a whole tensor, which must be finite throughout.
     pub fn read(&mut self, tensor: &TensorPlace) -> Result<Vec<f32>, Error> {
         let mut bytes = Vec::with_capacity(tensor.bytes());
-        self.copy(tensor, &mut bytes)
-            .map_err(|error| self.read_error(error))?;
-        let values: Vec<f32> = bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|bytes| f32::from_le_bytes(*bytes))
-            .collect();
+        self.copy(tensor, &mut bytes).map_err(|fault| match fault {
+            Transfer::Read(error) => error,
+            // Memory takes whatever is written to it.
+            Transfer::Write(source) => Error::Read {
+                path: self.path.clone(),
+                source,
+            },
+        })?;
+        let values: Vec<f32> = bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
         if values.iter().all(|value| value.is_finite()) {
             return Ok(values);
         }
@@ -163,20 +179,12 @@ impl WeightsFile {
     pub fn path(&self) -> &Path {
         &self.path
     }
-
-    fn read_error(&self, error: Copy) -> Error {
-        let (Copy::Read(source) | Copy::Write(source)) = error;
-        Error::Read {
-            path: self.path.clone(),
-            source,
-        }
-    }
 }
 
-/// Which side of a copy failed.
-pub enum Copy {
-    /// The weights file.
-    Read(std::io::Error),
-    /// The sink.
+/// Which side of a transfer failed.
+pub enum Transfer {
+    /// Reading, with the file that failed.
+    Read(Error),
+    /// Writing, to a place that only the writer can name.
     Write(std::io::Error),
 }

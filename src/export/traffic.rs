@@ -6,11 +6,12 @@ use std::path::Path;
 use prost::Message;
 
 use super::Error;
-use super::onnx::{Graph, Model, Tensor};
+use super::onnx::{Graph, Model, Node, Tensor};
+use crate::model::kernels;
 
 /// Bytes of all weights of the graph in the file `graph` but the tables, of which a text reads only its own rows.
 ///
-/// A table is what a `Gather` looks rows up in.
+/// A table is what a `Gather`, or our own operator for embeddings, looks rows up in.
 pub fn bytes_per_pass(graph: &Path) -> Result<u64, Error> {
     let bytes = std::fs::read(graph).map_err(|source| Error::Read {
         path: graph.to_owned(),
@@ -24,8 +25,8 @@ pub fn bytes_per_pass(graph: &Path) -> Result<u64, Error> {
     let tables: HashSet<&str> = graphs
         .iter()
         .flat_map(|graph| &graph.node)
-        .filter(|node| node.op_type == "Gather")
-        .filter_map(|node| Some(node.input.first()?.as_str()))
+        .flat_map(tables)
+        .map(String::as_str)
         .collect();
     Ok(graphs
         .iter()
@@ -33,6 +34,15 @@ pub fn bytes_per_pass(graph: &Path) -> Result<u64, Error> {
         .filter(|tensor| !tables.contains(tensor.name.as_str()))
         .map(size)
         .sum())
+}
+
+/// The inputs of which a node reads only some rows.
+fn tables(node: &Node) -> &[String] {
+    match (node.domain.as_str(), node.op_type.as_str()) {
+        ("" | "ai.onnx", "Gather") => node.input.get(..1).unwrap_or_default(),
+        (kernels::DOMAIN, kernels::name::EMBED) => &node.input,
+        _ => &[],
+    }
 }
 
 /// A graph and the graphs inside its nodes.
@@ -68,7 +78,7 @@ fn element_bytes(data_type: i32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::onnx::{Attribute, ElementType, Node};
+    use crate::export::onnx::{Attribute, ElementType};
 
     fn tensor(name: &str, dims: &[i64], data_type: i32) -> Tensor {
         Tensor {
@@ -90,6 +100,12 @@ mod tests {
             input: vec!["words".to_owned(), "ids".to_owned()],
             ..Node::default()
         };
+        let embed = Node {
+            domain: kernels::DOMAIN.to_owned(),
+            op_type: kernels::name::EMBED.to_owned(),
+            input: vec!["ids".to_owned(), "rounded words".to_owned()],
+            ..Node::default()
+        };
         let choice = Node {
             op_type: "If".to_owned(),
             attribute: vec![Attribute {
@@ -100,9 +116,10 @@ mod tests {
         };
         let model = Model {
             graph: Some(Graph {
-                node: vec![look_up, choice],
+                node: vec![look_up, embed, choice],
                 initializer: vec![
                     tensor("words", &[1000, 8], ElementType::Float.into()),
+                    tensor("rounded words", &[1000, 8], 3),
                     tensor("quantized", &[8, 8], 3),
                     tensor("scale", &[], ElementType::Float.into()),
                 ],

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::Error;
 use super::onnx::{DataLocation, ElementType, StringEntry, Tensor};
-use super::safetensors::{Copy, TensorPlace, WeightsFile};
+use super::safetensors::{TensorPlace, Transfer, WeightsFile};
 
 /// File name of the weights in a model directory.
 pub const WEIGHTS_FILE: &str = "model.onnx.data";
@@ -42,54 +42,57 @@ impl WeightsWriter {
     }
 
     /// Copies tensors one below the other into one tensor; all must agree in every dimension but the first.
-    pub fn stack(
-        &mut self,
-        source: &mut WeightsFile,
-        name: &str,
-        parts: &[TensorPlace],
-    ) -> Result<Tensor, Error> {
+    pub fn stack(&mut self, source: &mut WeightsFile, name: &str, parts: &[TensorPlace]) -> Result<Tensor, Error> {
         let mut shape = parts[0].shape.clone();
         shape[0] = parts.iter().map(|part| part.shape[0]).sum();
-        let length = (shape.iter().product::<usize>() * size_of::<f32>()) as u64;
-        let mut inline = Vec::new();
-        let place = self.place(length)?;
-        for part in parts {
-            let sink: &mut dyn Write = if place.is_some() {
-                &mut self.file
-            } else {
-                &mut inline
-            };
-            source.copy(part, sink).map_err(|error| match error {
-                Copy::Read(error) => Error::Read {
-                    path: source.path().to_owned(),
-                    source: error,
-                },
-                Copy::Write(source) => Error::Write {
-                    path: self.path.clone(),
-                    source,
-                },
-            })?;
-        }
-        Ok(tensor(name, &shape, place, inline))
+        self.tensor(name, &shape, ElementType::Float, |sink| {
+            parts.iter().try_for_each(|part| source.copy(part, sink))
+        })
     }
 
     /// Writes computed floats.
     pub fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<Tensor, Error> {
-        let place = self.place(size_of_val(values) as u64)?;
+        self.tensor(name, shape, ElementType::Float, |sink| {
+            write_all(sink, values.iter().flat_map(|value| value.to_le_bytes()))
+        })
+    }
+
+    /// Writes computed whole numbers.
+    pub fn integers(&mut self, name: &str, shape: &[usize], values: &[i32]) -> Result<Tensor, Error> {
+        self.tensor(name, shape, ElementType::Int32, |sink| {
+            write_all(sink, values.iter().flat_map(|value| value.to_le_bytes()))
+        })
+    }
+
+    /// Writes a tensor of signed bytes that `fill` gives row by row.
+    pub fn bytes(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        fill: impl FnOnce(&mut dyn Write) -> Result<(), Transfer>,
+    ) -> Result<Tensor, Error> {
+        self.tensor(name, shape, ElementType::Int8, fill)
+    }
+
+    fn tensor(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        element: ElementType,
+        fill: impl FnOnce(&mut dyn Write) -> Result<(), Transfer>,
+    ) -> Result<Tensor, Error> {
+        let length = (shape.iter().product::<usize>() * element.bytes()) as u64;
+        let place = self.place(length)?;
         let mut inline = Vec::new();
-        let sink: &mut dyn Write = if place.is_some() {
-            &mut self.file
-        } else {
-            &mut inline
-        };
-        for value in values {
-            sink.write_all(&value.to_le_bytes())
-                .map_err(|source| Error::Write {
-                    path: self.path.clone(),
-                    source,
-                })?;
-        }
-        Ok(tensor(name, shape, place, inline))
+        let sink: &mut dyn Write = if place.is_some() { &mut self.file } else { &mut inline };
+        fill(sink).map_err(|fault| match fault {
+            Transfer::Read(error) => error,
+            Transfer::Write(source) => Error::Write {
+                path: self.path.clone(),
+                source,
+            },
+        })?;
+        Ok(describe(name, shape, element, place, inline))
     }
 
     /// Writes what is buffered and waits until it is on the disk.
@@ -126,11 +129,16 @@ struct Place {
     length: u64,
 }
 
-fn tensor(name: &str, shape: &[usize], place: Option<Place>, inline: Vec<u8>) -> Tensor {
+fn write_all(sink: &mut dyn Write, bytes: impl Iterator<Item = u8>) -> Result<(), Transfer> {
+    let bytes: Vec<u8> = bytes.collect();
+    sink.write_all(&bytes).map_err(Transfer::Write)
+}
+
+fn describe(name: &str, shape: &[usize], element: ElementType, place: Option<Place>, inline: Vec<u8>) -> Tensor {
     let mut tensor = Tensor {
         name: name.to_owned(),
         dims: shape.iter().map(|&size| size as i64).collect(),
-        data_type: ElementType::Float.into(),
+        data_type: element.into(),
         ..Tensor::default()
     };
     match place {

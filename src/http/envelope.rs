@@ -6,13 +6,13 @@ use actix_web::body::{BodyStream, to_bytes_limited};
 use actix_web::dev::Payload;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
 use actix_web::web::{Bytes, Data};
-use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use actix_web::{FromRequest, HttpRequest};
 use futures_util::future::{FutureExt, LocalBoxFuture};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::service::{Error, Input, Kind, Malformed, TooLarge};
+use crate::service::{Error, Input, Kind, Malformed, TooLarge, quote};
 
 /// How errors call the body.
 const PART: &str = "the body";
@@ -98,15 +98,25 @@ async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Error> {
 
 /// A missing content type is accepted: whatever is no JSON will be told so.
 fn check_content(request: &HttpRequest) -> Result<(), Error> {
-    let essence = request.content_type().trim().to_ascii_lowercase();
-    let plain = header(request, CONTENT_ENCODING)
-        .is_none_or(|encoding| encoding.eq_ignore_ascii_case("identity"));
-    let readable = !request.headers().contains_key(CONTENT_TYPE) || essence == "application/json";
-    if plain && readable {
-        Ok(())
-    } else {
-        Err(Error::UnsupportedMediaType)
+    let accepted = [
+        (CONTENT_TYPE, "application/json"),
+        (CONTENT_ENCODING, "identity"),
+    ];
+    for (name, expected) in accepted {
+        let Some(given) = request.headers().get(&name) else {
+            continue;
+        };
+        let given = String::from_utf8_lossy(given.as_bytes());
+        let essence = given.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case(expected) {
+            return Err(Error::UnsupportedMediaType {
+                header: name.to_string(),
+                given: quote(essence),
+                expected,
+            });
+        }
     }
+    Ok(())
 }
 
 fn announced_length(request: &HttpRequest) -> Option<u64> {

@@ -143,7 +143,11 @@ fn example(code: Code) -> Error {
             allowed: vec!["POST"],
         },
         Code::TooLarge => TooLarge::Body { limit: 20_000_000 }.into(),
-        Code::UnsupportedMediaType => Error::UnsupportedMediaType,
+        Code::UnsupportedMediaType => Error::UnsupportedMediaType {
+            header: "content-type".to_owned(),
+            given: "\"text/plain\"".to_owned(),
+            expected: "application/json",
+        },
         Code::Invalid => Invalid::BlankMember {
             field: "queries",
             index: 3,

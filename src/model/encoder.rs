@@ -5,7 +5,7 @@
 
 use std::num::NonZeroUsize;
 
-use ndarray::{Array2, ArrayView2, ArrayViewD, Axis, Ix3};
+use ndarray::{Array1, Array2, ArrayView2, ArrayViewD, Axis, Ix3};
 use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::Tensor;
@@ -15,10 +15,15 @@ use super::pooling::{normalize, pool};
 use super::{Embedding, Error, Tokens, session};
 
 /// Names of the inputs of a transformer graph, as every exporter writes them.
-mod input {
+pub mod input {
+    /// Token ids: `[batch, sequence]`, or `[tokens]` where there are lengths.
     pub const IDS: &str = "input_ids";
+    /// 1 where a token is, 0 where padding is: `[batch, sequence]`.
     pub const MASK: &str = "attention_mask";
+    /// Token types, always 0: `[batch, sequence]`.
     pub const TYPES: &str = "token_type_ids";
+    /// Tokens of each text, the texts lying one behind the other: `[texts]`.
+    pub const LENGTHS: &str = "lengths";
 }
 
 /// What the graph's output holds, by the name it has.
@@ -53,6 +58,7 @@ enum Input {
     Ids,
     Mask,
     Types,
+    Lengths,
 }
 
 impl Encoder {
@@ -74,6 +80,7 @@ impl Encoder {
                 input::IDS => Ok(Input::Ids),
                 input::MASK => Ok(Input::Mask),
                 input::TYPES => Ok(Input::Types),
+                input::LENGTHS => Ok(Input::Lengths),
                 other => Err(refuse(format!(
                     "its graph has an input {other}, which is not known"
                 ))),
@@ -109,10 +116,14 @@ impl Encoder {
 
     /// The vectors of `batch`, in its order. An empty batch gives no vectors.
     pub fn encode(&mut self, batch: &[&Tokens]) -> Result<Vec<Embedding>, Error> {
-        let Some(longest) = batch.iter().map(|tokens| tokens.len()).max() else {
+        if batch.is_empty() {
             return Ok(Vec::new());
+        }
+        let tensors = if self.inputs.contains(&Input::Lengths) {
+            joined(batch)?
+        } else {
+            padded(&self.inputs, batch)?
         };
-        let tensors = tensors(&self.inputs, batch, longest)?;
         let outputs = self.session.run(tensors)?;
         let (name, kind) = self.output;
         let output = outputs[name].try_extract_array::<f32>()?;
@@ -133,29 +144,38 @@ impl Encoder {
     }
 }
 
-fn tensors(
-    inputs: &[Input],
-    batch: &[&Tokens],
-    longest: usize,
-) -> Result<Vec<(&'static str, Tensor<i64>)>, Error> {
-    inputs
-        .iter()
-        .map(|input| {
-            // Padding gets mask 0 and never reaches a text's vector, so its id needs only be a valid one.
-            let (name, own, padding): (_, fn(u32) -> i64, i64) = match input {
-                Input::Ids => (input::IDS, i64::from, PADDING_ID),
-                Input::Mask => (input::MASK, |_| 1, 0),
-                Input::Types => (input::TYPES, |_| 0, 0),
-            };
-            let mut array = Array2::from_elem((batch.len(), longest), padding);
-            for (mut row, tokens) in array.rows_mut().into_iter().zip(batch) {
-                for (cell, id) in row.iter_mut().zip(tokens.ids()) {
-                    *cell = own(*id);
-                }
+type Named = (&'static str, Tensor<i64>);
+
+/// Texts one behind the other, for a graph that takes their lengths.
+fn joined(batch: &[&Tokens]) -> Result<Vec<Named>, Error> {
+    let ids: Array1<i64> = batch.iter().flat_map(|tokens| tokens.ids()).map(|&id| i64::from(id)).collect();
+    let lengths: Array1<i64> = batch.iter().map(|tokens| tokens.len() as i64).collect();
+    Ok(vec![
+        (input::IDS, Tensor::from_array(ids)?),
+        (input::LENGTHS, Tensor::from_array(lengths)?),
+    ])
+}
+
+/// Texts one below the other, padded to the longest.
+fn padded(inputs: &[Input], batch: &[&Tokens]) -> Result<Vec<Named>, Error> {
+    let longest = batch.iter().map(|tokens| tokens.len()).max().unwrap_or_default();
+    let named = inputs.iter().filter_map(|input| {
+        // Padding gets mask 0 and never reaches a text's vector, so its id needs only be a valid one.
+        let (name, own, padding): (_, fn(u32) -> i64, i64) = match input {
+            Input::Ids => (input::IDS, i64::from, PADDING_ID),
+            Input::Mask => (input::MASK, |_| 1, 0),
+            Input::Types => (input::TYPES, |_| 0, 0),
+            Input::Lengths => return None,
+        };
+        let mut array = Array2::from_elem((batch.len(), longest), padding);
+        for (mut row, tokens) in array.rows_mut().into_iter().zip(batch) {
+            for (cell, id) in row.iter_mut().zip(tokens.ids()) {
+                *cell = own(*id);
             }
-            Ok((name, Tensor::from_array(array)?))
-        })
-        .collect()
+        }
+        Some(Tensor::from_array(array).map(|tensor| (name, tensor)))
+    });
+    Ok(named.collect::<ort::Result<_>>()?)
 }
 
 /// Both families have an id 1 in every vocabulary, and in XLM-RoBERTa it is the padding's own.

@@ -7,13 +7,14 @@
 mod description;
 mod encoder;
 mod error;
+pub mod kernels;
 mod pooling;
 mod sentence_transformers;
 mod session;
 mod tokenizer;
 
 pub use description::{DESCRIPTION_FILE, Description, GRAPH_FILE, ModelDirectory, TOKENIZER_FILE};
-pub use encoder::{Encoder, VECTORS_OUTPUT};
+pub use encoder::{Encoder, VECTORS_OUTPUT, input};
 pub use error::Error;
 pub use sentence_transformers::{Pooling, SentenceTransformer, read_json};
 pub use session::load_runtime;

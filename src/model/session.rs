@@ -11,7 +11,7 @@ use ort::environment::Environment;
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
-use super::Error;
+use super::{Error, kernels};
 
 static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
 
@@ -59,6 +59,7 @@ fn options(environment: &Environment, threads: NonZeroUsize) -> ort::Result<Sess
         .with_inter_threads(1)?
         // A spinning pool would steal the cores from tokenization and HTTP between two runs.
         .with_intra_op_spinning(false)?
-        .with_optimization_level(GraphOptimizationLevel::Level1)?;
+        .with_optimization_level(GraphOptimizationLevel::Level1)?
+        .with_operators(kernels::domain()?)?;
     Ok(builder)
 }

@@ -29,9 +29,16 @@ pub enum Error {
     /// Something is above its limit.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
-    /// The body is not JSON by its content type.
-    #[error("the body must be application/json, as it is")]
-    UnsupportedMediaType,
+    /// The body is not plain JSON by its headers.
+    #[error("{header} is {given}; it must be {expected}")]
+    UnsupportedMediaType {
+        /// The header.
+        header: String,
+        /// Its value, cut where it is long.
+        given: String,
+        /// What it must be.
+        expected: &'static str,
+    },
     /// The input asks for nothing that can be done.
     #[error(transparent)]
     Invalid(#[from] Invalid),
@@ -214,7 +221,7 @@ impl Error {
             Self::NotFound => Code::NotFound,
             Self::MethodNotAllowed { .. } => Code::MethodNotAllowed,
             Self::TooLarge(_) => Code::TooLarge,
-            Self::UnsupportedMediaType => Code::UnsupportedMediaType,
+            Self::UnsupportedMediaType { .. } => Code::UnsupportedMediaType,
             Self::Invalid(_) => Code::Invalid,
             Self::Overloaded { .. } => Code::Overloaded,
             Self::Internal(_) => Code::Internal,
@@ -233,7 +240,7 @@ impl Error {
             | Self::NotFound
             | Self::MethodNotAllowed { .. }
             | Self::TooLarge(_)
-            | Self::UnsupportedMediaType
+            | Self::UnsupportedMediaType { .. }
             | Self::Invalid(_)
             | Self::Internal(_)
             | Self::Timeout { .. } => None,

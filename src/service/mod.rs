@@ -17,7 +17,7 @@ mod request;
 pub use code::Code;
 pub use error::{Error, Invalid, Malformed, TooLarge, Unavailable, with_causes};
 pub use input::Input;
-pub use json::Kind;
+pub use json::{Kind, quote};
 pub use limits::Limits;
 pub use model_info::ModelInfo;
 pub use output::Output;

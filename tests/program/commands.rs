@@ -114,6 +114,20 @@ fn export_refuses_a_bad_checkpoint_and_leaves_nothing() {
 }
 
 #[test]
+fn golden_passes_the_right_model_and_fails_a_wrong_one() {
+    let fetched = run(&["fetch", "minilm"]);
+    let directory = String::from_utf8(fetched.stdout).unwrap();
+    let right = run(&["golden", directory.trim(), "--model", "minilm"]);
+    assert!(right.status.success(), "{}", stderr(&right));
+    assert!(String::from_utf8_lossy(&right.stdout).contains("agrees"));
+
+    let wrong = run(&["golden", directory.trim(), "--model", "bge-m3"]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&wrong.stdout).contains("DIFFERS"));
+    assert!(stderr(&wrong).contains("published values differ"));
+}
+
+#[test]
 fn health_says_whether_a_server_is_ready() {
     let served = Served::ready();
     let ready = run(&["health", "--url", &served.url("")]);

@@ -1,60 +1,48 @@
-//! The fused ONNX graph of a BERT or XLM-RoBERTa encoder, from token ids to unit vectors.
+//! The fp32 graph.
 //!
 //! Matrices stay as the checkpoint has them, `[out, in]`: `Gemm` takes them transposed, so they are copied byte for
 //! byte. Tokens flow as rows of a `[batch x sequence, hidden]` matrix; only attention sees the batch. Attention without
 //! padding leaves the mask away, because ONNX Runtime's flash attention takes none and everything else needs memory
 //! that grows with the square of the length. For CLS pooling the last layer computes only what the first token needs.
 
-use super::Error;
-use super::checkpoint::{Architecture, Checkpoint, Positions};
-use super::graph::{GraphBuilder, Operation, Size, Value, value_info};
-use super::onnx::{ElementType, Model};
-use super::safetensors::TensorPlace;
-use super::weights::WeightsWriter;
-use crate::model::{Pooling, VECTORS_OUTPUT};
-
-const IDS: &str = "input_ids";
-const MASK: &str = "attention_mask";
-/// As in `torch.nn.functional.normalize`.
-const SMALLEST_NORM: f32 = 1e-12;
+use super::super::Error;
+use super::super::checkpoint::{Architecture, Positions};
+use super::super::graph::{GraphBuilder, Operation, Size, Value, value_info};
+use super::super::onnx::{ElementType, Model};
+use super::{Linear, Source, attention_parts, normalize, positions, short};
+use crate::model::{Pooling, VECTORS_OUTPUT, input};
 
 /// Writes the weights and gives the graph that uses them.
-pub fn build(checkpoint: &mut Checkpoint, weights: &mut WeightsWriter) -> Result<Model, Error> {
-    let architecture = checkpoint.architecture.clone();
-    let pooling = checkpoint.sentence.pooling;
-    let mut writer = TransformerWriter {
+pub fn build(source: Source<'_>) -> Result<Model, Error> {
+    let architecture = source.checkpoint.architecture.clone();
+    let pooling = source.checkpoint.sentence.pooling;
+    let mut writer = FloatWriter {
         graph: GraphBuilder::default(),
         shapes: Shapes::default(),
         architecture,
-        checkpoint,
-        weights,
+        source,
     };
     writer.declare_shapes();
     let embedded = writer.embeddings()?;
     let vectors = writer.encode(embedded, pooling)?;
-    writer.normalize(&vectors);
+    normalize(&mut writer.graph, &vectors);
     let batch_by_sequence = || [Size::Named("batch"), Size::Named("sequence")];
-    let hidden = writer.hidden();
+    let vector_sizes = [Size::Named("batch"), Size::Fixed(writer.hidden())];
     Ok(writer.graph.finish(
         "encoder",
         vec![
-            value_info(IDS, ElementType::Int64, &batch_by_sequence()),
-            value_info(MASK, ElementType::Int64, &batch_by_sequence()),
+            value_info(input::IDS, ElementType::Int64, &batch_by_sequence()),
+            value_info(input::MASK, ElementType::Int64, &batch_by_sequence()),
         ],
-        vec![value_info(
-            VECTORS_OUTPUT,
-            ElementType::Float,
-            &[Size::Named("batch"), Size::Fixed(hidden)],
-        )],
+        vec![value_info(VECTORS_OUTPUT, ElementType::Float, &vector_sizes)],
     ))
 }
 
-struct TransformerWriter<'a> {
+struct FloatWriter<'a> {
     graph: GraphBuilder,
     shapes: Shapes,
     architecture: Architecture,
-    checkpoint: &'a mut Checkpoint,
-    weights: &'a mut WeightsWriter,
+    source: Source<'a>,
 }
 
 /// Names of the small values that every layer uses.
@@ -74,16 +62,7 @@ struct Shapes {
     first: Value,
 }
 
-/// One fully connected part: input, name, rows of its matrices and of its bias.
-struct Linear<'a> {
-    name: String,
-    /// Names of the checkpoint's parts that are stacked into one matrix.
-    parts: &'a [String],
-    outputs: usize,
-    inputs: usize,
-}
-
-impl TransformerWriter<'_> {
+impl FloatWriter<'_> {
     fn hidden(&self) -> usize {
         self.architecture.hidden.get()
     }
@@ -93,10 +72,10 @@ impl TransformerWriter<'_> {
         let graph = &mut self.graph;
         let rest = graph.integers("shape.rest", &[1], &[-1]);
         let one = graph.integers("mask.one", &[], &[1]);
-        let batch_by_sequence = graph.add("shape.ids", Operation::standard("Shape", &[IDS]));
+        let batch_by_sequence = graph.add("shape.ids", Operation::standard("Shape", &[input::IDS]));
         let smallest = graph.add(
             "mask.smallest",
-            Operation::standard("ReduceMin", &[MASK]).integer("keepdims", 0),
+            Operation::standard("ReduceMin", &[input::MASK]).integer("keepdims", 0),
         );
         self.shapes = Shapes {
             rows: graph.integers("shape.rows", &[2], &[-1, hidden]),
@@ -107,7 +86,7 @@ impl TransformerWriter<'_> {
             single: graph.integers("shape.single", &[3], &[-1, 1, hidden]),
             mask: graph.add(
                 "mask.keys",
-                Operation::standard("Cast", &[MASK]).integer("to", ElementType::Int32 as i64),
+                Operation::standard("Cast", &[input::MASK]).integer("to", ElementType::Int32 as i64),
             ),
             unpadded: graph.add(
                 "mask.unpadded",
@@ -119,104 +98,18 @@ impl TransformerWriter<'_> {
 
     /// Sum of word, position and token type rows, normalised: `[batch x sequence, hidden]`.
     fn embeddings(&mut self) -> Result<Value, Error> {
-        let (hidden, vocabulary) = (self.hidden(), self.architecture.vocabulary);
-        let table = self
-            .checkpoint
-            .find("embeddings.word_embeddings.weight", &[vocabulary, hidden])?;
-        let table = self.copied("embeddings.words", &[table])?;
-        let words = self.graph.add(
-            "embeddings.word",
-            Operation::standard("Gather", &[&table, IDS]),
-        );
-        let table = self.position_table()?;
+        let table = self.source.word_table()?;
+        let table = self.source.copy(&mut self.graph, "embeddings.words", &[table])?;
+        let words = Operation::standard("Gather", &[&table, input::IDS]);
+        let words = self.graph.add("embeddings.word", words);
+        let table = self.source.position_table(&mut self.graph)?;
         let positions = match self.architecture.positions {
-            Positions::FromZero => self.positions_from_zero(&table),
-            Positions::AfterPadding { padding_id } => {
-                self.positions_after_padding(&table, padding_id)
-            }
+            Positions::FromZero => positions::from_zero(&mut self.graph, &table),
+            Positions::AfterPadding { padding_id } => positions::after_padding(&mut self.graph, &table, padding_id),
         };
         let sum = self.skip_normalization("embeddings.LayerNorm", &words, &positions, None)?;
-        let rows = self.shapes.rows.clone();
-        Ok(self.graph.add(
-            "embeddings.rows",
-            Operation::standard("Reshape", &[&sum, &rows]),
-        ))
-    }
-
-    /// The position table, with the row of the only token type that is ever used added to each of its rows.
-    fn position_table(&mut self) -> Result<Value, Error> {
-        let hidden = self.hidden();
-        let Architecture {
-            position_rows,
-            token_types,
-            ..
-        } = self.architecture;
-        let place = self.checkpoint.find(
-            "embeddings.position_embeddings.weight",
-            &[position_rows, hidden],
-        )?;
-        let mut table = self.checkpoint.weights.read(&place)?;
-        let place = self.checkpoint.find(
-            "embeddings.token_type_embeddings.weight",
-            &[token_types, hidden],
-        )?;
-        let types = self.checkpoint.weights.read(&place)?;
-        for row in table.chunks_exact_mut(hidden) {
-            for (cell, added) in row.iter_mut().zip(&types) {
-                *cell += added;
-            }
-        }
-        let tensor =
-            self.weights
-                .floats("embeddings.positions", &[position_rows, hidden], &table)?;
-        Ok(self.graph.weight(tensor))
-    }
-
-    fn positions_from_zero(&mut self, table: &str) -> Value {
-        let graph = &mut self.graph;
-        let zero = graph.integers("position.zero", &[1], &[0]);
-        let sequence = graph.add(
-            "position.sequence",
-            Operation::standard("Shape", &[IDS]).integer("start", 1),
-        );
-        graph.add(
-            "position.rows",
-            Operation::standard("Slice", &[table, &zero, &sequence, &zero]),
-        )
-    }
-
-    fn positions_after_padding(&mut self, table: &str, padding_id: i64) -> Value {
-        let graph = &mut self.graph;
-        let padding = graph.integers("position.padding", &[], &[padding_id]);
-        let axis = graph.integers("position.axis", &[], &[1]);
-        let is_padding = graph.add(
-            "position.is_padding",
-            Operation::standard("Equal", &[IDS, &padding]),
-        );
-        let is_token = graph.add(
-            "position.is_token",
-            Operation::standard("Not", &[&is_padding]),
-        );
-        let token = graph.add(
-            "position.token",
-            Operation::standard("Cast", &[&is_token]).integer("to", ElementType::Int64 as i64),
-        );
-        let count = graph.add(
-            "position.count",
-            Operation::standard("CumSum", &[&token, &axis]),
-        );
-        let counted = graph.add(
-            "position.counted",
-            Operation::standard("Mul", &[&count, &token]),
-        );
-        let index = graph.add(
-            "position.index",
-            Operation::standard("Add", &[&counted, &padding]),
-        );
-        graph.add(
-            "position.rows",
-            Operation::standard("Gather", &[table, &index]),
-        )
+        let rows = Operation::standard("Reshape", &[&sum, &self.shapes.rows]);
+        Ok(self.graph.add("embeddings.rows", rows))
     }
 
     /// All layers and the pooling: `[batch, hidden]`.
@@ -279,16 +172,11 @@ impl TransformerWriter<'_> {
 
     /// Query, key and value of a layer, or some of them, as one product with bias.
     fn projection(&mut self, layer: usize, roles: &[&str], tokens: &str) -> Result<Value, Error> {
-        let hidden = self.hidden();
-        let parts: Vec<String> = roles
-            .iter()
-            .map(|role| format!("encoder.layer.{layer}.attention.self.{role}"))
-            .collect();
         let linear = Linear {
             name: format!("layer.{layer}.attention.{}", roles.join("_")),
-            parts: &parts,
-            outputs: hidden,
-            inputs: hidden,
+            parts: attention_parts(layer, roles),
+            outputs: self.hidden(),
+            inputs: self.hidden(),
         };
         let bias = self.bias(&linear)?;
         self.product(&linear, tokens, Some(&bias))
@@ -334,10 +222,9 @@ impl TransformerWriter<'_> {
             residual,
         )?;
 
-        let parts = [format!("{source}.intermediate.dense")];
         let linear = Linear {
             name: format!("layer.{layer}.intermediate"),
-            parts: &parts,
+            parts: vec![format!("{source}.intermediate.dense")],
             outputs: intermediate,
             inputs: hidden,
         };
@@ -363,10 +250,9 @@ impl TransformerWriter<'_> {
         input: &str,
         residual: &str,
     ) -> Result<Value, Error> {
-        let parts = [format!("{source}.dense")];
         let linear = Linear {
-            name: source.trim_start_matches("encoder.").to_owned(),
-            parts: &parts,
+            name: short(source).to_owned(),
+            parts: vec![format!("{source}.dense")],
             outputs,
             inputs,
         };
@@ -387,62 +273,25 @@ impl TransformerWriter<'_> {
         skip: &str,
         bias: Option<&str>,
     ) -> Result<Value, Error> {
-        let name = source.trim_start_matches("encoder.");
-        let hidden = self.hidden();
-        let scale = self
-            .checkpoint
-            .find(&format!("{source}.weight"), &[hidden])?;
-        let scale = self.copied(&format!("{name}.scale"), &[scale])?;
-        let shift = self.checkpoint.find(&format!("{source}.bias"), &[hidden])?;
-        let shift = self.copied(&format!("{name}.shift"), &[shift])?;
+        let [scale, shift] = self.source.normalization(&mut self.graph, source)?;
         let mut inputs = vec![input, skip, &scale, &shift];
         inputs.extend(bias);
-        let epsilon = self.architecture.epsilon;
-        Ok(self.graph.add(
-            name,
-            Operation::microsoft("SkipLayerNormalization", &inputs).float("epsilon", epsilon),
-        ))
+        let operation = Operation::microsoft("SkipLayerNormalization", &inputs);
+        let operation = operation.float("epsilon", self.architecture.epsilon);
+        Ok(self.graph.add(short(source), operation))
     }
 
-    fn product(
-        &mut self,
-        linear: &Linear<'_>,
-        input: &str,
-        bias: Option<&str>,
-    ) -> Result<Value, Error> {
-        let parts = self.parts(linear, "weight", &[linear.outputs, linear.inputs])?;
-        let matrix = self.copied(&format!("{}.weight", linear.name), &parts)?;
+    fn product(&mut self, linear: &Linear, input: &str, bias: Option<&str>) -> Result<Value, Error> {
+        let parts = self.source.matrices(linear)?;
+        let matrix = self.source.copy(&mut self.graph, &format!("{}.weight", linear.name), &parts)?;
         let mut inputs = vec![input, &matrix];
         inputs.extend(bias);
-        Ok(self.graph.add(
-            &format!("{}.product", linear.name),
-            Operation::standard("Gemm", &inputs).integer("transB", 1),
-        ))
+        let product = Operation::standard("Gemm", &inputs).integer("transB", 1);
+        Ok(self.graph.add(&format!("{}.product", linear.name), product))
     }
 
-    fn bias(&mut self, linear: &Linear<'_>) -> Result<Value, Error> {
-        let parts = self.parts(linear, "bias", &[linear.outputs])?;
-        self.copied(&format!("{}.bias", linear.name), &parts)
-    }
-
-    fn parts(
-        &self,
-        linear: &Linear<'_>,
-        kind: &str,
-        shape: &[usize],
-    ) -> Result<Vec<TensorPlace>, Error> {
-        linear
-            .parts
-            .iter()
-            .map(|part| self.checkpoint.find(&format!("{part}.{kind}"), shape))
-            .collect()
-    }
-
-    fn copied(&mut self, name: &str, parts: &[TensorPlace]) -> Result<Value, Error> {
-        let tensor = self
-            .weights
-            .stack(&mut self.checkpoint.weights, name, parts)?;
-        Ok(self.graph.weight(tensor))
+    fn bias(&mut self, linear: &Linear) -> Result<Value, Error> {
+        self.source.bias(&mut self.graph, linear)
     }
 
     fn by_text(&mut self, rows: &str) -> Value {
@@ -461,7 +310,7 @@ impl TransformerWriter<'_> {
         let sequence = graph.integers("pooling.sequence_axis", &[1], &[1]);
         let mask = graph.add(
             "pooling.mask",
-            Operation::standard("Cast", &[MASK]).integer("to", ElementType::Float as i64),
+            Operation::standard("Cast", &[input::MASK]).integer("to", ElementType::Float as i64),
         );
         let mask = graph.add(
             "pooling.column",
@@ -474,23 +323,5 @@ impl TransformerWriter<'_> {
         let sum = graph.add("pooling.sum", reduce(&own));
         let count = graph.add("pooling.count", reduce(&mask));
         graph.add("pooling.mean", Operation::standard("Div", &[&sum, &count]))
-    }
-
-    fn normalize(&mut self, vectors: &str) {
-        let graph = &mut self.graph;
-        let axis = graph.integers("norm.axis", &[1], &[-1]);
-        let smallest = graph.scalar("norm.smallest", SMALLEST_NORM);
-        let norm = graph.add(
-            "norm.length",
-            Operation::standard("ReduceL2", &[vectors, &axis]).integer("keepdims", 1),
-        );
-        let norm = graph.add(
-            "norm.divisor",
-            Operation::standard("Max", &[&norm, &smallest]),
-        );
-        graph.add(
-            VECTORS_OUTPUT,
-            Operation::standard("Div", &[vectors, &norm]),
-        );
     }
 }

@@ -1,0 +1,29 @@
+//! `golden`: a model directory beside the values published for a pinned model.
+
+use std::process::ExitCode;
+
+use super::prepare::runtime;
+use super::{Failure, arguments};
+use crate::config::Settings;
+use crate::export;
+
+/// Prints every comparison; fails when one disagrees.
+pub fn golden(settings: &Settings, arguments: &arguments::Golden) -> Result<ExitCode, Failure> {
+    let comparisons = export::golden(&arguments.directory, &arguments.model, &runtime(settings)?)?;
+    for comparison in &comparisons {
+        let verdict = if comparison.agrees {
+            "agrees"
+        } else {
+            "DIFFERS"
+        };
+        println!("{verdict}  {}: {}", comparison.what, comparison.found);
+    }
+    let wrong = comparisons
+        .iter()
+        .filter(|comparison| !comparison.agrees)
+        .count();
+    if wrong > 0 {
+        return Err(format!("{wrong} of {} published values differ", comparisons.len()).into());
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,309 @@
+//! Arithmetic on rows of floats, for whatever vector instructions the processor has.
+//!
+//! The program is built for the oldest processor of its architecture; each function here is compiled several times and
+//! chooses at run time. Sums run in a fixed number of lanes, so a row gives the same result on every processor, and
+//! never depends on the rows beside it.
+
+use multiversion::multiversion;
+
+/// Partial sums that are kept side by side; as many as the widest registers hold.
+const LANES: usize = 16;
+
+/// How the numbers of a row were rounded to bytes: `value = scale * (byte - zero)`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rounding {
+    /// Distance of two neighbouring values.
+    pub scale: f32,
+    /// The byte that means zero.
+    pub zero: i32,
+}
+
+/// What turns the whole numbers of a product back into floats, one value for each column.
+#[derive(Debug, Clone, Copy)]
+pub struct Columns<'a> {
+    /// Scale of the weights.
+    pub scale: &'a [f32],
+    /// Sum of the rounded weights.
+    pub sum: &'a [i32],
+    /// What is added to the product.
+    pub bias: &'a [f32],
+}
+
+impl<'a> Columns<'a> {
+    /// The columns from `start`, `length` of them.
+    pub fn slice(&self, start: usize, length: usize) -> Columns<'a> {
+        Columns {
+            scale: &self.scale[start..start + length],
+            sum: &self.sum[start..start + length],
+            bias: &self.bias[start..start + length],
+        }
+    }
+}
+
+/// Rounds a row to `levels` steps between its least and its greatest value; zero is always among them.
+#[multiversion(targets(
+    "x86_64+avx+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx+avx2+fma",
+))]
+pub fn quantize(row: &[f32], levels: u8, bytes: &mut [u8]) -> Rounding {
+    let (chunks, rest) = row.as_chunks::<LANES>();
+    let mut least = [0.0_f32; LANES];
+    let mut greatest = [0.0_f32; LANES];
+    for chunk in chunks {
+        for lane in 0..LANES {
+            least[lane] = least[lane].min(chunk[lane]);
+            greatest[lane] = greatest[lane].max(chunk[lane]);
+        }
+    }
+    let least = least.iter().chain(rest).fold(0.0_f32, |a, &b| a.min(b));
+    let greatest = greatest.iter().chain(rest).fold(0.0_f32, |a, &b| a.max(b));
+    let range = greatest - least;
+    if range <= f32::MIN_POSITIVE {
+        bytes.fill(0);
+        return Rounding { scale: 0.0, zero: 0 };
+    }
+    let inverse = f32::from(levels) / range;
+    let zero = round(-least * inverse);
+    let highest = f32::from(levels);
+    for (byte, value) in bytes.iter_mut().zip(row) {
+        *byte = whole((value * inverse + zero).max(0.0).min(highest)) as u8;
+    }
+    Rounding {
+        scale: range / f32::from(levels),
+        zero: zero as i32,
+    }
+}
+
+/// Turns a row of a product of rounded numbers into floats.
+#[multiversion(targets(
+    "x86_64+avx+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx+avx2+fma",
+))]
+pub fn dequantize(product: &[i32], rounding: Rounding, columns: Columns<'_>, floats: &mut [f32]) {
+    let columns = columns.scale.iter().zip(columns.sum).zip(columns.bias);
+    for ((float, product), ((scale, sum), bias)) in floats.iter_mut().zip(product).zip(columns) {
+        let exact = product - rounding.zero * sum;
+        *float = exact as f32 * (rounding.scale * scale) + bias;
+    }
+}
+
+/// Adds `other` to a row.
+#[multiversion(targets(
+    "x86_64+avx+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx+avx2+fma",
+))]
+pub fn add(row: &mut [f32], other: &[f32]) {
+    for (value, added) in row.iter_mut().zip(other) {
+        *value += added;
+    }
+}
+
+/// Normalises a row to mean 0 and variance 1, then scales and shifts it.
+#[multiversion(targets(
+    "x86_64+avx+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx+avx2+fma",
+))]
+pub fn normalize(row: &mut [f32], scale: &[f32], shift: &[f32], epsilon: f32) {
+    let length = row.len() as f32;
+    let mean = sum(row, |value| value) / length;
+    let variance = sum(row, |value| (value - mean) * (value - mean)) / length;
+    let inverse = 1.0 / (variance + epsilon).sqrt();
+    for ((value, scale), shift) in row.iter_mut().zip(scale).zip(shift) {
+        *value = (*value - mean) * inverse * scale + shift;
+    }
+}
+
+/// Applies `x * Phi(x)`, where Phi is the normal distribution function: the exact GELU.
+///
+/// The error function is formula 7.1.26 of Abramowitz and Stegun, off by at most 1.5e-7.
+#[multiversion(targets(
+    "x86_64+avx+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx+avx2+fma",
+))]
+pub fn gelu(row: &mut [f32]) {
+    for value in row {
+        let x = value.abs() * std::f32::consts::FRAC_1_SQRT_2;
+        let t = 1.0 / (1.0 + 0.327_591_1 * x);
+        let tail = ((((1.061_405_4 * t - 1.453_152) * t + 1.421_413_7) * t - 0.284_496_74) * t
+            + 0.254_829_6)
+            * t
+            * exponential(-x * x);
+        // Phi(-|x|) is half of the tail, and Phi(|x|) the rest.
+        let below = 0.5 * tail;
+        let share = if *value < 0.0 { below } else { 1.0 - below };
+        *value *= share;
+    }
+}
+
+/// Turns a row of scores into shares that sum to 1.
+#[multiversion(targets(
+    "x86_64+avx+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx+avx2+fma",
+))]
+pub fn softmax(row: &mut [f32]) {
+    let (chunks, rest) = row.as_chunks::<LANES>();
+    let mut greatest = [f32::NEG_INFINITY; LANES];
+    for chunk in chunks {
+        for lane in 0..LANES {
+            greatest[lane] = greatest[lane].max(chunk[lane]);
+        }
+    }
+    let greatest = greatest.iter().chain(rest).fold(f32::NEG_INFINITY, |a, &b| a.max(b));
+    for value in row.iter_mut() {
+        *value = exponential(*value - greatest);
+    }
+    let inverse = 1.0 / sum(row, |value| value);
+    for value in row.iter_mut() {
+        *value *= inverse;
+    }
+}
+
+/// Turns a row of bytes into floats.
+#[multiversion(targets(
+    "x86_64+avx+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl",
+    "x86_64+avx+avx2+fma",
+))]
+pub fn widen(bytes: &[i8], scale: f32, floats: &mut [f32]) {
+    for (float, byte) in floats.iter_mut().zip(bytes) {
+        *float = f32::from(*byte) * scale;
+    }
+}
+
+#[inline(always)]
+fn sum(row: &[f32], term: impl Fn(f32) -> f32) -> f32 {
+    let (chunks, rest) = row.as_chunks::<LANES>();
+    let mut sums = [0.0_f32; LANES];
+    for chunk in chunks {
+        for lane in 0..LANES {
+            sums[lane] += term(chunk[lane]);
+        }
+    }
+    let rest: f32 = rest.iter().map(|&value| term(value)).sum();
+    sums.iter().sum::<f32>() + rest
+}
+
+/// Added to a float below 2^22 in size, this leaves its whole part in the lowest bits: rounding without an instruction
+/// that not every processor has.
+const WHOLE: f32 = 12_582_912.0;
+
+/// The nearest whole number, halves to even.
+#[inline(always)]
+fn round(value: f32) -> f32 {
+    (value + WHOLE) - WHOLE
+}
+
+/// The nearest whole number as an integer.
+#[inline(always)]
+fn whole(value: f32) -> i32 {
+    (value + WHOLE).to_bits().wrapping_sub(WHOLE.to_bits()) as i32
+}
+
+/// `e^x` for x <= 0, to about 1e-7 of its value; below -87 it is 0 or next to it.
+///
+/// `x = n ln 2 + r`; `e^r` is its Taylor polynomial, which for |r| <= 0.35 needs six terms.
+#[inline(always)]
+fn exponential(x: f32) -> f32 {
+    // ln 2 in two parts, of which the first times n is exact.
+    const LN_2_HIGH: f32 = 0.693_359_4;
+    const LN_2_LOW: f32 = -2.121_944_4e-4;
+    const SMALLEST: f32 = -87.0;
+    let x = x.max(SMALLEST);
+    let n = round(x * std::f32::consts::LOG2_E);
+    let r = (x - n * LN_2_HIGH) - n * LN_2_LOW;
+    let e = 1.0 + r * (1.0 + r * (0.5 + r * (1.0 / 6.0 + r * (1.0 / 24.0 + r * (1.0 / 120.0 + r * (1.0 / 720.0))))));
+    let power = f32::from_bits(((whole(n) + 127) as u32) << 23);
+    e * power
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values of both signs, one of them far out.
+    fn row(length: usize) -> Vec<f32> {
+        let wave = (0..length).map(|index| (index as f32 * 0.7).sin() * 3.0 - 1.0);
+        wave.enumerate().map(|(index, value)| if index == 5 { 11.0 } else { value }).collect()
+    }
+
+    #[test]
+    fn rounding_to_bytes_is_off_by_at_most_half_a_step() {
+        for (length, levels) in [(1, 255), (16, 255), (37, 127), (384, 255)] {
+            let row = row(length);
+            let mut bytes = vec![0; length];
+            let rounding = quantize(&row, levels, &mut bytes);
+            for (value, &byte) in row.iter().zip(&bytes) {
+                let back = rounding.scale * (i32::from(byte) - rounding.zero) as f32;
+                assert!((back - value).abs() <= 0.5001 * rounding.scale, "{value} became {back}");
+                assert!(byte <= levels);
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_of_zeros_stays_zero() {
+        let mut bytes = [7; 20];
+        assert_eq!(quantize(&[0.0; 20], 255, &mut bytes).scale, 0.0);
+    }
+
+    #[test]
+    fn a_product_of_bytes_comes_back_as_the_product_of_floats() {
+        let rounding = Rounding { scale: 0.5, zero: 3 };
+        let columns = Columns {
+            scale: &[2.0, 0.25],
+            sum: &[10, -4],
+            bias: &[1.0, -1.0],
+        };
+        let mut floats = [0.0; 2];
+        dequantize(&[34, -8], rounding, columns, &mut floats);
+        assert_eq!(floats, [5.0, -0.5]);
+    }
+
+    #[test]
+    fn normalized_rows_have_mean_zero_and_variance_one() {
+        let mut row = row(100);
+        normalize(&mut row, &[1.0; 100], &[0.0; 100], 1e-12);
+        let mean = row.iter().sum::<f32>() / 100.0;
+        let variance = row.iter().map(|value| value * value).sum::<f32>() / 100.0;
+        assert!(mean.abs() < 1e-6 && (variance - 1.0).abs() < 1e-5, "{mean} {variance}");
+    }
+
+    #[test]
+    fn gelu_equals_its_integral_to_six_digits() {
+        for index in -600..=600 {
+            let x = f64::from(index) / 100.0;
+            // Simpson's rule over the normal density from 0 to x.
+            let steps = 2000;
+            let width = x / f64::from(steps);
+            let density = |x: f64| (-0.5 * x * x).exp() / (2.0 * std::f64::consts::PI).sqrt();
+            let area: f64 = (0..steps)
+                .map(|step| {
+                    let left = f64::from(step) * width;
+                    (density(left) + 4.0 * density(left + width / 2.0) + density(left + width)) * width / 6.0
+                })
+                .sum();
+            let expected = x * (0.5 + area);
+            let mut row = [x as f32];
+            gelu(&mut row);
+            assert!((f64::from(row[0]) - expected).abs() < 2e-6, "{x}: {} instead of {expected}", row[0]);
+        }
+    }
+
+    #[test]
+    fn softmax_shares_sum_to_one_and_keep_their_ratios() {
+        let scores = row(50);
+        let mut shares = scores.clone();
+        softmax(&mut shares);
+        assert!((shares.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+        let ratio = f64::from(shares[3]) / f64::from(shares[7]);
+        let expected = f64::from(scores[3] - scores[7]).exp();
+        assert!((ratio / expected - 1.0).abs() < 1e-5);
+    }
+
+    #[test]
+    fn far_lower_scores_get_no_share_and_no_nonsense() {
+        let mut shares = [0.0, -1000.0, f32::MIN / 4.0];
+        softmax(&mut shares);
+        assert_eq!(shares[0], 1.0);
+        assert!(shares[1] < 1e-37 && shares[2] < 1e-37);
+    }
+}
