@@ -155,6 +155,8 @@ pub struct Bench {
 pub enum SyntheticSize {
     /// As large as BAAI/bge-m3: 2.3 GB, and as much again for the model made from it.
     BgeM3,
+    /// Less than a megabyte, to try the command; its numbers mean nothing.
+    Small,
 }
 
 /// Arguments of `golden`.

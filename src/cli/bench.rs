@@ -54,23 +54,27 @@ fn model(
     arguments: &arguments::Bench,
 ) -> Result<Option<ModelDirectory>, Failure> {
     match arguments.synthetic {
-        Some(SyntheticSize::BgeM3) => synthetic(settings).map(Some),
+        Some(size) => synthetic(settings, size).map(Some),
         None if arguments.url.is_some() && !arguments.model.is_made() => Ok(None),
         None => prepare::model_directory(settings).map(Some),
     }
 }
 
 /// The model directory with random weights, made in the cache on first use.
-fn synthetic(settings: &Settings) -> Result<ModelDirectory, Failure> {
+fn synthetic(settings: &Settings, size: SyntheticSize) -> Result<ModelDirectory, Failure> {
+    let (name, size) = match size {
+        SyntheticSize::BgeM3 => (synthetic::NAME, Size::BGE_M3),
+        SyntheticSize::Small => (synthetic::SMALL_NAME, Size::SMALL),
+    };
     let store = Store::open(&settings.artifacts)?;
-    let (name, format) = (synthetic::NAME, synthetic::FORMAT);
+    let format = synthetic::FORMAT;
     let precision = settings.model.precision;
     let key = format!("models/{name}-{precision}-{format}-{}", export::FORMAT);
     let path = store.populate(&key, |target| -> Result<(), Failure> {
-        let key = format!("synthetic/bge-m3-{format}");
+        let key = format!("checkpoints/{name}-{format}");
         let checkpoint = store.populate(&key, |target| -> Result<(), Failure> {
             log::info!("making a checkpoint with random weights");
-            Ok(write_checkpoint(target, Size::BGE_M3)?)
+            Ok(write_checkpoint(target, size)?)
         })?;
         log::info!("exporting {name} in {precision}");
         let options = Options {

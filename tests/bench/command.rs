@@ -1,8 +1,10 @@
 //! The command, with the real program and the tiny model.
 
+use std::process::Command;
+
 use serde_json::Value;
 
-use crate::support::models::checkpoint;
+use crate::support::models::{checkpoint, runtime_library};
 use crate::support::program::{Served, program};
 
 /// A model directory of the tiny XLM-RoBERTa model.
@@ -19,11 +21,13 @@ fn tiny_model() -> tempfile::TempDir {
 
 /// The document that `bench --quick --json` prints.
 fn document(arguments: &[&str]) -> Value {
-    let output = program()
+    run(program()
         .args(["bench", "--quick", "--json"])
-        .args(arguments)
-        .output()
-        .unwrap();
+        .args(arguments))
+}
+
+fn run(command: &mut Command) -> Value {
+    let output = command.output().unwrap();
     let progress = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{progress}");
     assert!(progress.contains("measuring: latency"), "{progress}");
@@ -83,5 +87,45 @@ fn a_running_server_is_measured_with_texts_of_estimated_length() {
     assert_eq!(document["model"]["name"], "tiny-xlm-roberta");
     for absent in ["cold_start", "memory", "floor_milliseconds"] {
         assert!(document[absent].is_null(), "{absent}");
+    }
+}
+
+#[test]
+fn a_synthetic_model_is_made_in_the_cache_and_measured() {
+    let cache = tempfile::tempdir().unwrap();
+    let mut command = program();
+    command
+        .args([
+            "bench",
+            "--quick",
+            "--json",
+            "--offline",
+            "--synthetic",
+            "small",
+        ])
+        .args(["--precision", "int8"])
+        .env("RUNPOD_QUERY__ARTIFACTS__CACHE_DIRECTORY", cache.path())
+        .env("ORT_DYLIB_PATH", runtime_library());
+    let document = run(&mut command);
+    assert_eq!(document["model"]["name"], "small-synthetic");
+    assert_eq!(document["model"]["precision"], "int8");
+    assert_eq!(document["latency"].as_array().unwrap().len(), 4);
+    assert!(
+        cache
+            .path()
+            .join("checkpoints/small-synthetic-1/model.safetensors")
+            .is_file()
+    );
+}
+
+#[test]
+fn choices_that_exclude_each_other_are_refused() {
+    for arguments in [
+        ["--synthetic", "bge-m3", "--model", "minilm"],
+        ["--synthetic", "bge-m3", "--model-directory", "."],
+        ["--synthetic", "bge-m3", "--url", "http://127.0.0.1:1"],
+    ] {
+        let output = program().arg("bench").args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     }
 }

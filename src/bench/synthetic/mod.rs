@@ -1,6 +1,6 @@
 //! A checkpoint of BAAI/bge-m3's architecture with seeded random weights, to measure without downloading anything.
 //!
-//! Owns what is random and what is made up; imports nothing but [`super::random`]. The same size gives the same bytes on every
+//! Owns what is random and what is made up; imports nothing but the random numbers. The same size gives the same bytes on every
 //! machine. Its time and memory are the real model's, since neither depends on the weights; its vectors mean nothing.
 
 mod descriptions;
@@ -15,8 +15,11 @@ use std::path::{Path, PathBuf};
 
 pub use size::Size;
 
-/// Name of a model that was made from such a checkpoint, so that nobody takes its vectors for bge-m3's.
+/// Name of a model that was made with [`Size::BGE_M3`], so that nobody takes its vectors for bge-m3's.
 pub const NAME: &str = "bge-m3-synthetic";
+
+/// Name of a model that was made with [`Size::SMALL`].
+pub const SMALL_NAME: &str = "small-synthetic";
 
 /// Counts the changes of what is written, so that caches do not keep old checkpoints.
 pub const FORMAT: u32 = 1;

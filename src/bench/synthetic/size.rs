@@ -40,7 +40,7 @@ impl Size {
         positions: 8194,
     };
 
-    /// Less than a megabyte, for tests.
+    /// Less than a megabyte, to try what is done with it.
     pub const SMALL: Self = Self {
         layers: 2,
         hidden: 32,
