@@ -4,12 +4,13 @@
 //!
 //! ```text
 //! main -> cli -> app -> http -> service -> engine -> model
-//!             \-> export -> model                 config, artifacts: leaves
+//!             \-> bench -> export -> model        config, artifacts: leaves
 //! ```
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
 pub mod app;
 pub mod artifacts;
+pub mod bench;
 pub mod cli;
 pub mod config;
 pub mod engine;

@@ -3,6 +3,7 @@
 
 mod architecture;
 mod artifacts;
+mod bench;
 mod engine;
 mod export;
 mod http;

@@ -31,6 +31,8 @@ pub enum Command {
     Fetch(Fetch),
     /// Turn a checkpoint directory into a model directory.
     Export(Export),
+    /// Measure latency, throughput, start and memory of a server on this machine, or of a running one.
+    Bench(Bench),
     /// Compare a model directory with the values published for a pinned model.
     Golden(Golden),
     /// Ask a running server whether it is ready; exit code 0 says yes.
@@ -123,6 +125,40 @@ pub struct Export {
     pub precision: PrecisionName,
 }
 
+/// Arguments of `bench`.
+#[derive(Args)]
+pub struct Bench {
+    #[command(flatten)]
+    pub model: ModelChoice,
+    /// Model with random weights to make and measure instead, without downloading anything.
+    #[arg(long, value_name = "SIZE", conflicts_with_all = ["model", "model_directory", "url"])]
+    pub synthetic: Option<SyntheticSize>,
+    /// Running server to measure [default: a server that is started for this].
+    #[arg(long)]
+    pub url: Option<String>,
+    /// Print one JSON document instead of tables.
+    #[arg(long)]
+    pub json: bool,
+    /// Take fewer samples.
+    #[arg(long)]
+    pub quick: bool,
+    /// Send one text of the model's greatest length too.
+    #[arg(long)]
+    pub long: bool,
+    /// Measurements to compare with, as benches/alternatives.py writes them.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+}
+
+/// A model with random weights, as it is typed.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SyntheticSize {
+    /// As large as BAAI/bge-m3: 2.3 GB, and as much again for the model made from it.
+    BgeM3,
+    /// Less than a megabyte, to try the command; its numbers mean nothing.
+    Small,
+}
+
 /// Arguments of `golden`.
 #[derive(Args)]
 pub struct Golden {
@@ -180,12 +216,18 @@ impl Command {
                 overrides.extend(precision(fetch.precision));
                 overrides
             }
+            Self::Bench(bench) => bench.model.overrides(),
             Self::Export(_) | Self::Golden(_) | Self::Health(_) | Self::Openapi => Vec::new(),
         }
     }
 }
 
 impl ModelChoice {
+    /// Whether a model was typed.
+    pub fn is_made(&self) -> bool {
+        self.model.is_some() || self.model_directory.is_some()
+    }
+
     fn overrides(&self) -> Vec<Override> {
         let directory = self
             .model_directory

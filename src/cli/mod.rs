@@ -4,6 +4,7 @@
 //! Imports everything below it.
 
 mod arguments;
+mod bench;
 mod embed;
 mod export;
 mod golden;
@@ -38,13 +39,15 @@ pub fn run() -> ExitCode {
 
 fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
     let command = arguments.command.unwrap_or_default();
-    let settings = Settings::load(arguments.settings.as_deref(), command.overrides())?;
+    let file = arguments.settings;
+    let settings = Settings::load(file.as_deref(), command.overrides())?;
     start_log(&settings);
     match command {
         Command::Serve(_) => serve::serve(settings),
         Command::Embed(embed) => embed::embed(&settings, &embed),
         Command::Fetch(_) => prepare::fetch(&settings),
         Command::Export(export) => export::export(&settings, &export),
+        Command::Bench(bench) => bench::bench(&settings, &bench, file.as_deref()),
         Command::Golden(golden) => golden::golden(&settings, &golden),
         Command::Health(health) => health::health(&settings, &health),
         Command::Openapi => serve::openapi(),

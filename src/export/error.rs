@@ -44,6 +44,14 @@ pub enum Error {
         /// Bytes the file has.
         actual: u64,
     },
+    /// A graph cannot be understood.
+    #[error("{path} is not a valid ONNX graph", path = path.display())]
+    Graph {
+        /// The graph's file.
+        path: PathBuf,
+        /// Where it fails.
+        source: prost::DecodeError,
+    },
     /// A file cannot be read.
     #[error("cannot read {path}", path = path.display())]
     Read {

@@ -11,6 +11,7 @@ mod onnx;
 mod reference;
 mod rounding;
 mod safetensors;
+mod traffic;
 mod transformer;
 mod weights;
 
@@ -27,6 +28,7 @@ pub use check::{check, golden};
 use checkpoint::Checkpoint;
 pub use error::Error;
 pub use reference::{Comparison, Reference, Subject};
+pub use traffic::bytes_per_pass;
 use weights::WeightsWriter;
 
 /// Counts the changes of what is written for one and the same checkpoint, so that caches do not keep old exports.

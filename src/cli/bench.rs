@@ -1,0 +1,116 @@
+//! `bench`: what a server on this machine can do, or a running one.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use super::arguments::{self, SyntheticSize};
+use super::{Failure, prepare};
+use crate::artifacts::Store;
+use crate::bench::synthetic::{self, Size, write_checkpoint};
+use crate::bench::{self, Baseline, Effort, Plan, ServerCommand, Subject};
+use crate::config::Settings;
+use crate::export::{self, Options};
+use crate::model::ModelDirectory;
+
+/// Measures and prints the report; a server of its own gets the settings `file` too.
+pub fn bench(
+    settings: &Settings,
+    arguments: &arguments::Bench,
+    file: Option<&Path>,
+) -> Result<ExitCode, Failure> {
+    let model = model(settings, arguments)?;
+    let subject = match (&arguments.url, &model) {
+        (None, Some(model)) => Subject::Own(server(settings, model, file)?),
+        (url, _) => Subject::Running(url.clone().unwrap_or_default()),
+    };
+    let plan = Plan {
+        subject,
+        model,
+        effort: if arguments.quick {
+            Effort::QUICK
+        } else {
+            Effort::FULL
+        },
+        long: arguments.long,
+        baseline: arguments
+            .baseline
+            .as_deref()
+            .map(Baseline::read)
+            .transpose()?,
+    };
+    let report = bench::run(&plan, &|step| eprintln!("measuring: {step}"))?;
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print!("{report}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The model to serve or, for a running server, the one that it is said to serve.
+fn model(
+    settings: &Settings,
+    arguments: &arguments::Bench,
+) -> Result<Option<ModelDirectory>, Failure> {
+    match arguments.synthetic {
+        Some(size) => synthetic(settings, size).map(Some),
+        None if arguments.url.is_some() && !arguments.model.is_made() => Ok(None),
+        None => prepare::model_directory(settings).map(Some),
+    }
+}
+
+/// The model directory with random weights, made in the cache on first use.
+fn synthetic(settings: &Settings, size: SyntheticSize) -> Result<ModelDirectory, Failure> {
+    let (name, size) = match size {
+        SyntheticSize::BgeM3 => (synthetic::NAME, Size::BGE_M3),
+        SyntheticSize::Small => (synthetic::SMALL_NAME, Size::SMALL),
+    };
+    let store = Store::open(&settings.artifacts)?;
+    let format = synthetic::FORMAT;
+    let precision = settings.model.precision;
+    let key = format!("models/{name}-{precision}-{format}-{}", export::FORMAT);
+    let path = store.populate(&key, |target| -> Result<(), Failure> {
+        let key = format!("checkpoints/{name}-{format}");
+        let checkpoint = store.populate(&key, |target| -> Result<(), Failure> {
+            log::info!("making a checkpoint with random weights");
+            Ok(write_checkpoint(target, size)?)
+        })?;
+        log::info!("exporting {name} in {precision}");
+        let options = Options {
+            name: name.to_owned(),
+            revision: None,
+            precision,
+        };
+        export::export(&checkpoint, target, &options)?;
+        export::check(target, &prepare::runtime(settings)?)?;
+        Ok(())
+    })?;
+    Ok(ModelDirectory::open(&path)?)
+}
+
+/// This program as a server of the model.
+fn server(
+    settings: &Settings,
+    model: &ModelDirectory,
+    file: Option<&Path>,
+) -> Result<ServerCommand, Failure> {
+    let mut arguments: Vec<OsString> = vec![
+        "serve".into(),
+        "--model-directory".into(),
+        model.path.clone().into(),
+    ];
+    if let Some(threads) = settings.engine.threads {
+        arguments.extend(["--threads".into(), threads.to_string().into()]);
+    }
+    if let Some(file) = file {
+        arguments.extend(["--settings".into(), PathBuf::from(file).into()]);
+    }
+    if settings.artifacts.offline {
+        arguments.push("--offline".into());
+    }
+    Ok(ServerCommand {
+        executable: std::env::current_exe()?,
+        arguments,
+    })
+}

@@ -1,0 +1,131 @@
+//! The command, with the real program and the tiny model.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::support::models::{checkpoint, runtime_library};
+use crate::support::program::{Served, program};
+
+/// A model directory of the tiny XLM-RoBERTa model.
+fn tiny_model() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let exported = program()
+        .arg("export")
+        .arg(checkpoint("tiny-xlm-roberta"))
+        .arg(folder.path().join("model"))
+        .status();
+    assert!(exported.unwrap().success());
+    folder
+}
+
+/// The document that `bench --quick --json` prints.
+fn document(arguments: &[&str]) -> Value {
+    run(program()
+        .args(["bench", "--quick", "--json"])
+        .args(arguments))
+}
+
+fn run(command: &mut Command) -> Value {
+    let output = command.output().unwrap();
+    let progress = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{progress}");
+    assert!(progress.contains("measuring: latency"), "{progress}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn assert_measured(document: &Value) {
+    let tokens = |entry: &Value| entry["tokens"].as_u64().unwrap();
+    let latency: Vec<u64> = document["latency"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(tokens)
+        .collect();
+    assert_eq!(latency, [4, 12, 32]);
+    assert_eq!(document["throughput"].as_array().unwrap().len(), 6);
+    for list in ["latency", "throughput", "batches"] {
+        for entry in document[list].as_array().unwrap() {
+            assert!(entry["samples"].as_u64().unwrap() > 0, "{list}: {entry}");
+            assert_eq!(entry["errors"], 0, "{list}: {entry}");
+        }
+    }
+}
+
+#[test]
+fn a_server_of_its_own_is_measured_from_its_start_to_its_memory() {
+    let folder = tiny_model();
+    let directory = folder.path().join("model");
+    let document = document(&["--long", "--model-directory", directory.to_str().unwrap()]);
+    assert_measured(&document);
+    assert_eq!(document["token_counts_are_exact"], true);
+    assert_eq!(document["long_text"]["tokens"], 64);
+    assert!(document["cold_start"]["p50_seconds"].as_f64().unwrap() > 0.0);
+    let memory = |field: &str| document["memory"][field].as_u64().unwrap();
+    assert!(memory("peak_bytes") >= memory("idle_bytes"));
+    let written: u64 = ["model.onnx", "model.onnx.data"]
+        .map(|file| std::fs::metadata(directory.join(file)).unwrap().len())
+        .iter()
+        .sum();
+    let word_table = 702 * 48 * 4;
+    let matrices = document["model"]["matrix_bytes"].as_u64().unwrap();
+    assert!(
+        matrices > 0 && matrices + word_table < written,
+        "{matrices}"
+    );
+    assert_eq!(document["targets"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn a_running_server_is_measured_with_texts_of_estimated_length() {
+    let folder = tiny_model();
+    let directory = folder.path().join("model");
+    let served = Served::start(&["--model-directory", directory.to_str().unwrap()]);
+    let document = document(&["--url", &served.url("")]);
+    assert_measured(&document);
+    assert_eq!(document["token_counts_are_exact"], false);
+    assert_eq!(document["model"]["name"], "tiny-xlm-roberta");
+    for absent in ["cold_start", "memory", "floor_milliseconds"] {
+        assert!(document[absent].is_null(), "{absent}");
+    }
+}
+
+#[test]
+fn a_synthetic_model_is_made_in_the_cache_and_measured() {
+    let cache = tempfile::tempdir().unwrap();
+    let mut command = program();
+    command
+        .args([
+            "bench",
+            "--quick",
+            "--json",
+            "--offline",
+            "--synthetic",
+            "small",
+        ])
+        .args(["--precision", "int8"])
+        .env("RUNPOD_QUERY__ARTIFACTS__CACHE_DIRECTORY", cache.path())
+        .env("ORT_DYLIB_PATH", runtime_library());
+    let document = run(&mut command);
+    assert_eq!(document["model"]["name"], "small-synthetic");
+    assert_eq!(document["model"]["precision"], "int8");
+    assert_eq!(document["latency"].as_array().unwrap().len(), 4);
+    assert!(
+        cache
+            .path()
+            .join("checkpoints/small-synthetic-1/model.safetensors")
+            .is_file()
+    );
+}
+
+#[test]
+fn choices_that_exclude_each_other_are_refused() {
+    for arguments in [
+        ["--synthetic", "bge-m3", "--model", "minilm"],
+        ["--synthetic", "bge-m3", "--model-directory", "."],
+        ["--synthetic", "bge-m3", "--url", "http://127.0.0.1:1"],
+    ] {
+        let output = program().arg("bench").args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    }
+}

@@ -1,0 +1,4 @@
+//! What the measurements are made with.
+
+mod command;
+mod synthetic;
