@@ -11,6 +11,9 @@ use crate::config::Settings;
 use crate::export::{self, Options};
 use crate::model::{Encoder, ModelDirectory, Tokenizer, load_runtime};
 
+/// What a model embeds before it is ready.
+const WARM_UP: &str = "What is machine learning?";
+
 /// A model that is ready to encode.
 pub struct LoadedModel {
     /// Texts to tokens.
@@ -61,18 +64,22 @@ pub fn model_directory(settings: &Settings) -> Result<ModelDirectory, Failure> {
     Ok(ModelDirectory::open(&path)?)
 }
 
-/// Loads the model of the settings.
+/// Loads the model of the settings, and runs it once, so that the first query finds everything in place.
 pub fn load(settings: &Settings) -> Result<LoadedModel, Failure> {
     let directory = model_directory(settings)?;
     let environment = runtime(settings)?;
-    let threads = match settings.engine.threads {
-        Some(threads) => threads,
-        None => available_threads(),
-    };
-    Ok(LoadedModel {
-        tokenizer: Tokenizer::load(&directory.tokenizer, directory.description.max_tokens)?,
-        encoder: Encoder::load(&environment, &directory, threads)?,
-    })
+    let threads = settings.engine.threads.unwrap_or_else(available_threads);
+    // The tokenizer of bge-m3 takes about as long as the session.
+    let (tokenizer, encoder) = std::thread::scope(|scope| {
+        let tokenizer =
+            scope.spawn(|| Tokenizer::load(&directory.tokenizer, directory.description.max_tokens));
+        let encoder = Encoder::load(&environment, &directory, threads);
+        (tokenizer.join(), encoder)
+    });
+    let tokenizer = tokenizer.map_err(|_| "loading the tokenizer panicked")??;
+    let mut encoder = encoder?;
+    encoder.encode(&[&tokenizer.tokenize(WARM_UP)?])?;
+    Ok(LoadedModel { tokenizer, encoder })
 }
 
 /// As many threads as the container's CPU quota allows.

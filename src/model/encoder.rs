@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 
 use ndarray::{Array1, Array2, ArrayView2, ArrayViewD, Axis, Ix3};
 use ort::environment::Environment;
-use ort::session::Session;
+use ort::session::{RunOptions, Session};
 use ort::value::Tensor;
 
 use super::description::{Description, ModelDirectory};
@@ -124,7 +124,8 @@ impl Encoder {
         } else {
             padded(&self.inputs, batch)?
         };
-        let outputs = self.session.run(tensors)?;
+        let options = run_options(batch)?;
+        let outputs = self.session.run_with_options(tensors, &options)?;
         let (name, kind) = self.output;
         let output = outputs[name].try_extract_array::<f32>()?;
         let vectors = match kind {
@@ -142,6 +143,18 @@ impl Encoder {
         };
         check(vectors, batch.len(), self.description.dimensions)
     }
+}
+
+/// Tokens of a batch above which its memory is given back at once: keeping what one long text needed would cost more
+/// than all the rest of the program, and asking for it again is nothing beside its run.
+const KEPT_TOKENS: usize = 2048;
+
+fn run_options(batch: &[&Tokens]) -> ort::Result<RunOptions> {
+    let mut options = RunOptions::new()?;
+    if batch.iter().map(|tokens| tokens.len()).sum::<usize>() > KEPT_TOKENS {
+        options.set("memory.enable_memory_arena_shrinkage", "cpu:0")?;
+    }
+    Ok(options)
 }
 
 type Named = (&'static str, Tensor<i64>);

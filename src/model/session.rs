@@ -60,6 +60,8 @@ fn options(environment: &Environment, threads: NonZeroUsize) -> ort::Result<Sess
         // A spinning pool would steal the cores from tokenization and HTTP between two runs.
         .with_intra_op_spinning(false)?
         .with_optimization_level(GraphOptimizationLevel::Level1)?
+        // Every batch has its own sizes, so a pattern of allocations remembered from the last one only costs memory.
+        .with_memory_pattern(false)?
         .with_operators(kernels::domain()?)?;
     Ok(builder)
 }

@@ -2,7 +2,8 @@
 //!
 //! Everything here becomes part of its caller, which is compiled once for each set of instructions and chooses at run
 //! time (the program is built for the oldest processor of its architecture). Sums run in a fixed number of lanes, so a
-//! row gives the same result on every processor, and never depends on the rows beside it.
+//! row gives the same result on every processor, and never depends on the rows beside it. What a closure does is
+//! compiled for the oldest processor, so there are none where it matters.
 
 /// Partial sums that are kept side by side; as many as the widest registers hold.
 pub const LANES: usize = 16;
@@ -188,7 +189,9 @@ pub fn multiply(
             };
             let lefts: [&[f32]; ROWS] = std::array::from_fn(row);
             let mut sums = [[0.0_f32; LANES]; ROWS];
-            for (index, values) in block.iter().enumerate() {
+            let block = &block[..inner];
+            for index in 0..inner {
+                let values = block[index];
                 for (sum, left) in sums.iter_mut().zip(lefts) {
                     let factor = left[index];
                     for lane in 0..LANES {

@@ -16,8 +16,6 @@ pub struct Attend {
     heads: usize,
     first_only: bool,
     levels: u8,
-    /// The result before it is rounded, kept from run to run.
-    context: Vec<f32>,
 }
 
 impl Definition for Attend {
@@ -37,7 +35,6 @@ impl Definition for Attend {
             heads,
             first_only: integer(kernel, "first_only")? == 1,
             levels,
-            context: Vec::new(),
         })
     }
 }
@@ -56,8 +53,8 @@ impl Kernel for Attend {
             .iter()
             .map(|span| queries(span) * (span.1 - span.0))
             .sum();
-        self.context.resize(rows * hidden, 0.0);
-        let mut rest = self.context.chunks_exact_mut(hidden);
+        let mut floats = vec![0.0; rows * hidden];
+        let mut rest = floats.chunks_exact_mut(hidden);
         let heads = spans.iter().flat_map(|span| {
             let own = rest.by_ref().take(queries(span)).collect();
             heads_of(*span, own, hidden / self.heads)
@@ -66,7 +63,7 @@ impl Kernel for Attend {
         let cost = product.rows() * hidden + scores * hidden / 8;
         share(context, heads, cost, |head| attend(&product, head))?;
         let mut rounded = RoundedOutput::of(context, 0, [rows, hidden])?;
-        let tasks = self.context.chunks_exact(hidden).zip(rounded.rows()?);
+        let tasks = floats.chunks_exact(hidden).zip(rounded.rows()?);
         share(context, tasks, rows * hidden, |(row, rounded)| {
             rounded.set(row, self.levels)
         })
