@@ -9,7 +9,7 @@ use super::super::Error;
 use super::super::checkpoint::{Architecture, Positions};
 use super::super::graph::{GraphBuilder, Operation, Size, Value, value_info};
 use super::super::onnx::{ElementType, Model};
-use super::{Linear, Source, attention_parts, normalize, positions, short};
+use super::{Linear, Source, attention_parts, normalize, pooling, positions, short};
 use crate::model::{Pooling, VECTORS_OUTPUT, input};
 
 /// Writes the weights and gives the graph that uses them.
@@ -132,7 +132,8 @@ impl FloatWriter<'_> {
             Pooling::Cls => self.last_layer_of_first_token(last, &tokens),
             Pooling::Mean => {
                 let tokens = self.layer(last, &tokens)?;
-                Ok(self.mean(&tokens))
+                let texts = self.by_text(&tokens);
+                Ok(pooling::mean(&mut self.graph, &texts))
             }
         }
     }
@@ -316,28 +317,5 @@ impl FloatWriter<'_> {
             &format!("{rows}.texts"),
             Operation::standard("Reshape", &[rows, &texts]),
         )
-    }
-
-    /// Mean over the tokens of each text that are not padding: `[batch, hidden]`.
-    fn mean(&mut self, tokens: &str) -> Value {
-        let texts = self.by_text(tokens);
-        let graph = &mut self.graph;
-        let last = graph.integers("pooling.last_axis", &[1], &[-1]);
-        let sequence = graph.integers("pooling.sequence_axis", &[1], &[1]);
-        let mask = graph.add(
-            "pooling.mask",
-            Operation::standard("Cast", &[input::MASK]).integer("to", ElementType::Float as i64),
-        );
-        let mask = graph.add(
-            "pooling.column",
-            Operation::standard("Unsqueeze", &[&mask, &last]),
-        );
-        let own = graph.add("pooling.own", Operation::standard("Mul", &[&texts, &mask]));
-        let reduce = |input: &str| {
-            Operation::standard("ReduceSum", &[input, &sequence]).integer("keepdims", 0)
-        };
-        let sum = graph.add("pooling.sum", reduce(&own));
-        let count = graph.add("pooling.count", reduce(&mask));
-        graph.add("pooling.mean", Operation::standard("Div", &[&sum, &count]))
     }
 }

@@ -3,6 +3,7 @@
 //! Owns what both precisions share: the source of the weights, and pooling and normalisation at the end.
 
 mod float;
+mod pooling;
 mod positions;
 mod rounded;
 

@@ -1,0 +1,85 @@
+use super::*;
+
+fn settings(variables: &[(&str, &str)]) -> Result<Settings, Error> {
+    let environment = variables
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    Settings::from_sources(environment, None, Vec::new())
+}
+
+#[test]
+fn an_empty_environment_gives_the_defaults() {
+    assert_eq!(settings(&[]).unwrap(), Settings::default());
+}
+
+#[test]
+fn the_environment_overrides_the_file_and_the_command_line_overrides_both() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("settings.toml");
+    std::fs::write(
+        &file,
+        "[server]\nport = 1\nhost = \"::1\"\n[limits]\ntexts_per_call = 7",
+    )
+    .unwrap();
+    let environment = HashMap::from([
+        ("RUNPOD_QUERY__SERVER__PORT".to_owned(), "2".to_owned()),
+        (
+            "RUNPOD_QUERY__SERVER__HOST".to_owned(),
+            "127.0.0.1".to_owned(),
+        ),
+    ]);
+    let settings = Settings::from_sources(
+        environment,
+        Some(&file),
+        vec![("server.port", Value::from(3_u16))],
+    )
+    .unwrap();
+    assert_eq!(settings.server.port, 3);
+    assert_eq!(settings.server.host, "127.0.0.1");
+    assert_eq!(settings.limits.texts_per_call.get(), 7);
+}
+
+#[test]
+fn variables_of_other_programs_are_understood_and_ours_win() {
+    let given = settings(&[
+        ("PORT", "80"),
+        ("ORT_DYLIB_PATH", "/lib/ort.so"),
+        ("RUST_LOG", ""),
+    ])
+    .unwrap();
+    assert_eq!(given.server.port, 80);
+    assert_eq!(
+        given.artifacts.runtime_library,
+        Some(PathBuf::from("/lib/ort.so"))
+    );
+    assert_eq!(given.log.filter, "info");
+    let both = settings(&[("PORT", "80"), ("RUNPOD_QUERY__SERVER__PORT", "81")]).unwrap();
+    assert_eq!(both.server.port, 81);
+}
+
+#[test]
+fn an_unknown_setting_or_a_wrong_value_stops_the_start_and_is_named() {
+    for (variable, value, named) in [
+        ("RUNPOD_QUERY__SERVER__PROT", "80", "prot"),
+        ("RUNPOD_QUERY__SERVER__PORT", "http", "server.port"),
+        (
+            "RUNPOD_QUERY__LIMITS__TEXTS_PER_CALL",
+            "0",
+            "limits.texts_per_call",
+        ),
+        ("RUNPOD_QUERY__MODEL__PRECISION", "fp16", "fp16"),
+        ("RUNPOD_QUERY__NONSENSE", "1", "nonsense"),
+    ] {
+        let error = settings(&[(variable, value)]).unwrap_err().to_string();
+        assert!(error.contains(named), "{variable}={value}: {error}");
+    }
+}
+
+#[test]
+fn the_variable_that_an_application_uses_for_its_endpoint_is_none_of_ours() {
+    assert_eq!(
+        settings(&[("RUNPOD_QUERY_ENDPOINT_ID", "abc123")]).unwrap(),
+        Settings::default()
+    );
+}
