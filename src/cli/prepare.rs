@@ -54,8 +54,7 @@ pub fn model_directory(settings: &Settings) -> Result<ModelDirectory, Failure> {
             revision: Some(pin.revision.clone()),
             precision,
         };
-        export::export(&checkpoint, target, &options)?;
-        export::check(target, &runtime(settings)?)?;
+        export::export_and_check(&checkpoint, target, &options, &runtime(settings)?)?;
         Ok(())
     })?;
     Ok(ModelDirectory::open(&path)?)

@@ -172,7 +172,7 @@ fn int8_vectors_of_sentences_are_near_those_in_fp32() {
         assert!(agreement.worst_cosine >= 0.997, "{agreement:?}");
         assert!(agreement.top_10_overlap >= 0.975, "{agreement:?}");
     } else {
-        assert!(agreement.mean_cosine >= 0.9975, "{agreement:?}");
+        assert!(agreement.mean_cosine >= 0.9965, "{agreement:?}");
     }
 }
 
