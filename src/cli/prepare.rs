@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use ort::environment::Environment;
 
-use super::Failure;
+use super::{Failure, chain};
 use crate::artifacts::{Pins, Store};
-use crate::config::Settings;
+use crate::config::{Precision, Settings};
 use crate::export::{self, Options};
-use crate::model::{Encoder, ModelDirectory, Tokenizer, load_runtime};
+use crate::model::kernels::ByteProducts;
+use crate::model::{Encoder, ModelDirectory, QualityReport, Tokenizer, load_runtime};
 
 /// A model that is ready to encode.
 pub struct LoadedModel {
@@ -17,6 +18,8 @@ pub struct LoadedModel {
     pub tokenizer: Tokenizer,
     /// Tokens to vectors.
     pub encoder: Encoder,
+    /// How good its vectors are, where that was measured.
+    pub quality: Option<QualityReport>,
 }
 
 /// `fetch`: everything that serving the model needs is put into the cache.
@@ -63,6 +66,10 @@ pub fn model_directory(settings: &Settings) -> Result<ModelDirectory, Failure> {
 /// Loads the model of the settings.
 pub fn load(settings: &Settings) -> Result<LoadedModel, Failure> {
     let directory = model_directory(settings)?;
+    match directory.description.precision {
+        Precision::Fp32 => {}
+        Precision::Int8 => log_byte_products(ByteProducts::detect()),
+    }
     let environment = runtime(settings)?;
     let threads = match settings.engine.threads {
         Some(threads) => threads,
@@ -71,6 +78,27 @@ pub fn load(settings: &Settings) -> Result<LoadedModel, Failure> {
     Ok(LoadedModel {
         tokenizer: Tokenizer::load(&directory.tokenizer, directory.description.max_tokens)?,
         encoder: Encoder::load(&environment, &directory, threads)?,
+        quality: quality(&directory),
+    })
+}
+
+fn log_byte_products(products: ByteProducts) {
+    log::info!(
+        "the processor multiplies bytes by {}",
+        products.instructions
+    );
+    if products.levels < u8::MAX {
+        log::warn!(
+            "activations get 7 bits instead of 8, because this processor has no VNNI: vectors are less exact"
+        );
+    }
+}
+
+/// The report beside the model, without which it serves as well.
+fn quality(directory: &ModelDirectory) -> Option<QualityReport> {
+    QualityReport::read(directory).unwrap_or_else(|error| {
+        log::warn!("the model's quality is not shown: {}", chain(&error));
+        None
     })
 }
 
