@@ -82,8 +82,7 @@ fn synthetic(settings: &Settings, size: SyntheticSize) -> Result<ModelDirectory,
             revision: None,
             precision,
         };
-        export::export(&checkpoint, target, &options)?;
-        export::check(target, &prepare::runtime(settings)?)?;
+        export::export_and_check(&checkpoint, target, &options, &prepare::runtime(settings)?)?;
         Ok(())
     })?;
     Ok(ModelDirectory::open(&path)?)

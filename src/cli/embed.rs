@@ -29,7 +29,9 @@ pub fn embed(settings: &Settings, arguments: &arguments::Embed) -> Result<ExitCo
     if let Some(blank) = texts.iter().position(|text| text.trim().is_empty()) {
         return Err(format!("text {} is blank", blank + 1).into());
     }
-    let LoadedModel { tokenizer, encoder } = prepare::load(settings)?;
+    let LoadedModel {
+        tokenizer, encoder, ..
+    } = prepare::load(settings)?;
     let dimensions = encoder.description().dimensions.get();
     let engine = Engine::spawn(encoder, Arc::new(tokenizer), &settings.engine)?;
     let embeddings = all(&engine, &texts, settings.engine.queue_texts.get())?;

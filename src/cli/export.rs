@@ -31,8 +31,13 @@ pub fn export(settings: &Settings, arguments: &arguments::Export) -> Result<Exit
         revision: arguments.revision.clone(),
         precision: arguments.precision.into(),
     };
-    let description = export::export(&arguments.checkpoint, staging.path(), &options)?;
-    export::check(staging.path(), &runtime(settings)?)?;
+    let environment = runtime(settings)?;
+    let description = export::export_and_check(
+        &arguments.checkpoint,
+        staging.path(),
+        &options,
+        &environment,
+    )?;
     std::fs::rename(staging.keep(), target)
         .map_err(|error| format!("cannot create {}: {error}", target.display()))?;
     log::info!(

@@ -5,11 +5,12 @@ use std::process::ExitCode;
 
 use ort::environment::Environment;
 
-use super::Failure;
+use super::{Failure, chain};
 use crate::artifacts::{Pins, Store};
-use crate::config::Settings;
+use crate::config::{Precision, Settings};
 use crate::export::{self, Options};
-use crate::model::{Encoder, ModelDirectory, Tokenizer, load_runtime};
+use crate::model::kernels::ByteProducts;
+use crate::model::{Encoder, ModelDirectory, QualityReport, Tokenizer, load_runtime};
 
 /// What a model embeds before it is ready.
 const WARM_UP: &str = "What is machine learning?";
@@ -20,6 +21,8 @@ pub struct LoadedModel {
     pub tokenizer: Tokenizer,
     /// Tokens to vectors.
     pub encoder: Encoder,
+    /// How good its vectors are, where that was measured.
+    pub quality: Option<QualityReport>,
 }
 
 /// `fetch`: everything that serving the model needs is put into the cache.
@@ -57,8 +60,7 @@ pub fn model_directory(settings: &Settings) -> Result<ModelDirectory, Failure> {
             revision: Some(pin.revision.clone()),
             precision,
         };
-        export::export(&checkpoint, target, &options)?;
-        export::check(target, &runtime(settings)?)?;
+        export::export_and_check(&checkpoint, target, &options, &runtime(settings)?)?;
         Ok(())
     })?;
     Ok(ModelDirectory::open(&path)?)
@@ -67,6 +69,10 @@ pub fn model_directory(settings: &Settings) -> Result<ModelDirectory, Failure> {
 /// Loads the model of the settings, and runs it once, so that the first query finds everything in place.
 pub fn load(settings: &Settings) -> Result<LoadedModel, Failure> {
     let directory = model_directory(settings)?;
+    match directory.description.precision {
+        Precision::Fp32 => {}
+        Precision::Int8 => log_byte_products(ByteProducts::detect()),
+    }
     let environment = runtime(settings)?;
     let threads = settings.engine.threads.unwrap_or_else(available_threads);
     // The tokenizer of bge-m3 takes about as long as the session.
@@ -79,7 +85,31 @@ pub fn load(settings: &Settings) -> Result<LoadedModel, Failure> {
     let tokenizer = tokenizer.map_err(|_| "loading the tokenizer panicked")??;
     let mut encoder = encoder?;
     encoder.encode(&[&tokenizer.tokenize(WARM_UP)?])?;
-    Ok(LoadedModel { tokenizer, encoder })
+    Ok(LoadedModel {
+        tokenizer,
+        encoder,
+        quality: quality(&directory),
+    })
+}
+
+fn log_byte_products(products: ByteProducts) {
+    log::info!(
+        "the processor multiplies bytes by {}",
+        products.instructions
+    );
+    if products.levels < u8::MAX {
+        log::warn!(
+            "activations get 7 bits instead of 8, because this processor has no VNNI: vectors are less exact"
+        );
+    }
+}
+
+/// The report beside the model, without which it serves as well.
+fn quality(directory: &ModelDirectory) -> Option<QualityReport> {
+    QualityReport::read(directory).unwrap_or_else(|error| {
+        log::warn!("the model's quality is not shown: {}", chain(&error));
+        None
+    })
 }
 
 /// As many threads as the container's CPU quota allows.

@@ -24,7 +24,11 @@ pub fn openapi() -> Result<ExitCode, Failure> {
 }
 
 fn load(settings: &Settings) -> Result<Loaded, Failure> {
-    let LoadedModel { tokenizer, encoder } = prepare::load(settings)?;
+    let LoadedModel {
+        tokenizer,
+        encoder,
+        quality,
+    } = prepare::load(settings)?;
     let description = encoder.description();
     let model = ModelInfo {
         name: description.name.clone(),
@@ -32,7 +36,7 @@ fn load(settings: &Settings) -> Result<Loaded, Failure> {
         precision: description.precision.to_string(),
         dimensions: description.dimensions.get(),
         max_tokens: description.max_tokens.get(),
-        quality: None,
+        quality: quality.map(Into::into),
     };
     let engine = Engine::spawn(encoder, Arc::new(tokenizer), &settings.engine)?;
     Ok(Loaded { engine, model })

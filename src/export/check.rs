@@ -3,14 +3,14 @@
 //! It loads the directory as the server does and runs it: vectors are independent of their batch, and where values
 //! were published for the very weights it was made from, it reproduces them.
 
-use std::num::NonZeroUsize;
 use std::path::Path;
 
 use ort::environment::Environment;
 
 use super::Error;
+use super::loaded::LoadedModel;
 use super::reference::{Comparison, Reference, Subject};
-use crate::model::{self, Description, Encoder, ModelDirectory, Tokenizer, Tokens};
+use crate::model::Tokens;
 
 /// Largest difference that the rest of a batch may make in a component.
 const LARGEST_BATCH_DIFFERENCE: f32 = 1e-5;
@@ -66,39 +66,6 @@ pub fn golden(
 fn compare(model: &mut LoadedModel, reference: &Reference) -> Result<Vec<Comparison>, Error> {
     let precision = model.description().precision;
     Ok(reference.compare(model, precision)?)
-}
-
-struct LoadedModel {
-    tokenizer: Tokenizer,
-    encoder: Encoder,
-}
-
-impl LoadedModel {
-    fn load(path: &Path, environment: &Environment) -> Result<Self, Error> {
-        let directory = ModelDirectory::open(path)?;
-        let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
-        Ok(Self {
-            tokenizer: Tokenizer::load(&directory.tokenizer, directory.description.max_tokens)?,
-            encoder: Encoder::load(environment, &directory, threads)?,
-        })
-    }
-
-    fn description(&self) -> &Description {
-        self.encoder.description()
-    }
-}
-
-impl Subject for LoadedModel {
-    type Error = model::Error;
-
-    fn token_ids(&mut self, text: &str) -> Result<Vec<u32>, model::Error> {
-        Ok(self.tokenizer.tokenize(text)?.ids().to_vec())
-    }
-
-    fn embed(&mut self, text: &str) -> Result<Vec<f32>, model::Error> {
-        let tokens = self.tokenizer.tokenize(text)?;
-        Ok(self.encoder.encode(&[&tokens])?.concat())
-    }
 }
 
 fn check_batches(model: &mut LoadedModel) -> Result<(), Error> {

@@ -1,13 +1,16 @@
 //! From a Hugging Face checkpoint to a model directory, without Python.
 //!
 //! Owns the ONNX graph. The same checkpoint gives the same bytes, on every machine; a model directory that was left
-//! behind has passed its check. Imports [`crate::model`], to run what it wrote, and [`crate::config`].
+//! behind by [`export_and_check`] has passed its check. Imports [`crate::model`], to run what it wrote, and [`crate::config`].
 
+mod agreement;
 mod check;
 mod checkpoint;
 mod error;
 mod graph;
+mod loaded;
 mod onnx;
+mod quality;
 mod reference;
 mod rounding;
 mod safetensors;
@@ -19,12 +22,15 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
+use ort::environment::Environment;
 use prost::Message;
 use sha2::{Digest, Sha256};
 
 use crate::config::Precision;
-use crate::model::{DESCRIPTION_FILE, Description, GRAPH_FILE, TOKENIZER_FILE};
-pub use check::{check, golden};
+use crate::model::{DESCRIPTION_FILE, Description, GRAPH_FILE, REPORT_FILE, TOKENIZER_FILE};
+pub use agreement::Agreement;
+use check::check;
+pub use check::golden;
 use checkpoint::Checkpoint;
 pub use error::Error;
 pub use reference::{Comparison, Reference, Subject};
@@ -32,7 +38,7 @@ pub use traffic::bytes_per_pass;
 use weights::WeightsWriter;
 
 /// Counts the changes of what is written for one and the same checkpoint, so that caches do not keep old exports.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// What the exported model is called and how it is written.
 #[derive(Debug, Clone)]
@@ -45,7 +51,32 @@ pub struct Options {
     pub precision: Precision,
 }
 
+/// Writes a model directory as [`export`] does and runs it: what it leaves there has passed its check.
+///
+/// A rounded model is also compared with its fp32 original, which is written for that and removed again; the figures
+/// go into the report beside the model.
+pub fn export_and_check(
+    source: &Path,
+    target: &Path,
+    options: &Options,
+    environment: &Environment,
+) -> Result<Description, Error> {
+    let description = export(source, target, options)?;
+    check(target, environment)?;
+    match options.precision {
+        Precision::Fp32 => {}
+        Precision::Int8 => {
+            let report = quality::measure(source, target, environment)?;
+            let json = serde_json::to_string_pretty(&report).unwrap_or_default() + "\n";
+            write(&target.join(REPORT_FILE), json.as_bytes())?;
+        }
+    }
+    Ok(description)
+}
+
 /// Writes the model directory of the checkpoint in `source` into the existing, empty directory `target`.
+///
+/// Nothing is run; see [`export_and_check`].
 pub fn export(source: &Path, target: &Path, options: &Options) -> Result<Description, Error> {
     let mut checkpoint = Checkpoint::open(source)?;
     let mut weights = WeightsWriter::create(target)?;

@@ -19,7 +19,7 @@ pub use error::{Error, Invalid, Malformed, TooLarge, Unavailable, with_causes};
 pub use input::Input;
 pub use json::{Kind, quote};
 pub use limits::Limits;
-pub use model_info::ModelInfo;
+pub use model_info::{ModelInfo, Quality};
 pub use output::Output;
 pub use perform::{Health, Loaded, Performed, Phase, Service};
 pub use request::{Action, Request};

@@ -5,16 +5,16 @@ use runpod_query::export::{Options, export};
 
 use crate::support::models::checkpoint;
 
-#[test]
-fn two_exports_of_one_checkpoint_are_identical() {
+/// Exports the fixture twice and compares every file.
+fn two_exports_are_identical(fixture: &str, precision: Precision) {
     let written = ["first", "second"].map(|_| {
         let directory = tempfile::tempdir().unwrap();
         let options = Options {
             name: "tiny".to_owned(),
             revision: None,
-            precision: Precision::Fp32,
+            precision,
         };
-        export(&checkpoint("tiny-xlm-roberta"), directory.path(), &options).unwrap();
+        export(&checkpoint(fixture), directory.path(), &options).unwrap();
         [
             "model.json",
             "model.onnx",
@@ -23,6 +23,18 @@ fn two_exports_of_one_checkpoint_are_identical() {
         ]
         .map(|file| std::fs::read(directory.path().join(file)).unwrap())
     });
-    assert!(written[0] == written[1]);
+    assert!(written[0] == written[1], "{fixture} in {precision}");
     assert!(!written[0][1].is_empty());
+}
+
+#[test]
+fn two_exports_of_one_checkpoint_are_identical() {
+    two_exports_are_identical("tiny-xlm-roberta", Precision::Fp32);
+}
+
+#[test]
+fn two_int8_exports_of_one_checkpoint_are_identical() {
+    for fixture in ["tiny-xlm-roberta", "tiny-bert"] {
+        two_exports_are_identical(fixture, Precision::Int8);
+    }
 }

@@ -2,3 +2,4 @@
 
 mod foreign;
 mod golden;
+mod int8;

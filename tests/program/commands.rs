@@ -96,6 +96,29 @@ fn export_leaves_a_model_directory_that_serves() {
 }
 
 #[test]
+fn the_measured_quality_of_an_int8_model_is_shown_by_health() {
+    let directory = tempfile::tempdir().unwrap();
+    let target = directory.path().join("tiny");
+    let checkpoint = path("fixtures/tiny-xlm-roberta");
+    let output = run(&[
+        "export",
+        checkpoint.to_str().unwrap(),
+        target.to_str().unwrap(),
+        "--precision",
+        "int8",
+    ]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let report = std::fs::read(target.join("report.json")).unwrap();
+    let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+    assert_eq!(report["sentences"], 100);
+    let served = Served::start(&["--model-directory", target.to_str().unwrap()]);
+    served.wait_for_status(200);
+    assert_eq!(served.health()["model"]["quality"], report);
+    let instructions = report["byte_products"].as_str().unwrap();
+    assert!(served.log().contains(instructions), "{}", served.log());
+}
+
+#[test]
 fn export_refuses_a_bad_checkpoint_and_leaves_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let target = directory.path().join("model");

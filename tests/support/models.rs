@@ -19,13 +19,18 @@ pub struct Model {
 }
 
 impl Model {
-    /// Exports the checkpoint and loads what was written.
+    /// Exports the checkpoint in fp32 and loads what was written.
     pub fn export(checkpoint: &Path, name: &str) -> Self {
+        Self::export_in(checkpoint, name, Precision::Fp32)
+    }
+
+    /// Exports the checkpoint and loads what was written.
+    pub fn export_in(checkpoint: &Path, name: &str, precision: Precision) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let options = Options {
             name: name.to_owned(),
             revision: None,
-            precision: Precision::Fp32,
+            precision,
         };
         export::export(checkpoint, directory.path(), &options).unwrap();
         Self::load(directory)

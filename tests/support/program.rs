@@ -96,6 +96,12 @@ impl Served {
         }
     }
 
+    /// What `/health` shows.
+    pub fn health(&self) -> Value {
+        let answer = self.client.get(self.url("/health")).send().unwrap();
+        serde_json::from_str(&answer.text().unwrap()).unwrap()
+    }
+
     /// The answer to a job.
     pub fn run(&self, input: &Value) -> Value {
         self.try_run(input).unwrap()

@@ -28,6 +28,9 @@ pub struct Reference {
     pub name: String,
     /// SHA-256 of the weights that the values belong to.
     pub source_sha256: String,
+    /// Whether an int8 export must come as close to fp32 as was measured for this model.
+    #[serde(default)]
+    pub bounds_rounding: bool,
     token_ids: Vec<TokenIds>,
     token_sets: Vec<TokenIds>,
     similarities: Vec<Similarities>,

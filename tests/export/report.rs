@@ -1,0 +1,63 @@
+//! What is measured of a rounded model and left beside it.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use runpod_query::config::Precision;
+use runpod_query::export::{Options, export_and_check};
+use runpod_query::model::kernels::ByteProducts;
+use runpod_query::model::{ModelDirectory, QualityReport, load_runtime};
+
+use crate::support::models::{checkpoint, runtime_library};
+
+const MODEL: [&str; 4] = [
+    "model.json",
+    "model.onnx",
+    "model.onnx.data",
+    "tokenizer.json",
+];
+
+fn export_in(precision: Precision) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let options = Options {
+        name: "tiny".to_owned(),
+        revision: None,
+        precision,
+    };
+    let environment = load_runtime(&runtime_library()).unwrap();
+    let source = checkpoint("tiny-xlm-roberta");
+    export_and_check(&source, directory.path(), &options, &environment).unwrap();
+    directory
+}
+
+fn files(directory: &Path) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(directory).unwrap();
+    entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+fn report(directory: &Path) -> Option<QualityReport> {
+    QualityReport::read(&ModelDirectory::open(directory).unwrap()).unwrap()
+}
+
+#[test]
+fn an_int8_export_leaves_the_model_and_its_report_and_nothing_else() {
+    let directory = export_in(Precision::Int8);
+    let expected = MODEL.into_iter().chain(["report.json"]).map(str::to_owned);
+    assert_eq!(files(directory.path()), expected.collect());
+    let report = report(directory.path()).unwrap();
+    assert_eq!(report.sentences, 100);
+    assert_eq!(report.byte_products, ByteProducts::detect().instructions);
+    assert!(report.worst_cosine <= report.mean_cosine && report.mean_cosine < 1.0);
+    assert!(report.mean_cosine > 0.9, "{report:?}");
+    assert!((0.0..=1.0).contains(&report.top_10_overlap), "{report:?}");
+    assert!(report.seconds > 0.0);
+}
+
+#[test]
+fn an_fp32_export_is_the_reference_and_has_no_report() {
+    let directory = export_in(Precision::Fp32);
+    assert_eq!(files(directory.path()), MODEL.map(str::to_owned).into());
+    assert_eq!(report(directory.path()), None);
+}
