@@ -11,14 +11,8 @@ fn output(server: &TestServer, input: &Value) -> Value {
     let answer = server.run(input.clone());
     assert_eq!(answer.status, 200, "{answer:?}");
     let job = answer.json();
-    let fields: Vec<_> = job
-        .as_object()
-        .unwrap()
-        .keys()
-        .map(String::as_str)
-        .collect();
     assert_eq!(
-        fields,
+        answer.fields(),
         ["delayTime", "executionTime", "id", "output", "status"]
     );
     assert_eq!(job["status"], "COMPLETED");

@@ -71,14 +71,8 @@ fn an_input_that_cannot_be_done_is_a_failed_job_that_says_why() {
         let answer = server.run(input.clone());
         assert_eq!(answer.status, 200, "{input}: {answer:?}");
         let job = answer.json();
-        let fields: Vec<_> = job
-            .as_object()
-            .unwrap()
-            .keys()
-            .map(String::as_str)
-            .collect();
         assert_eq!(
-            fields,
+            answer.fields(),
             ["delayTime", "error", "executionTime", "id", "status"],
             "{input}"
         );

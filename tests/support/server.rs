@@ -41,6 +41,12 @@ impl Answer {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
+    /// Names of the body's fields, in alphabetical order.
+    pub fn fields(&self) -> Vec<String> {
+        let body = self.json();
+        body.as_object().unwrap().keys().cloned().collect()
+    }
+
     pub fn header(&self, name: &str) -> &str {
         self.headers
             .get(name)

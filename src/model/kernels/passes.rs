@@ -4,34 +4,27 @@
 
 use multiversion::multiversion;
 
-use super::rows::{self, Block, Rounding, Strided};
+use super::rows::{self, Block, Normalization, Rounding, Strided};
 use super::tensors::Product;
 
-/// Scale and shift of a normalisation, and what is added to the variance.
-#[derive(Clone, Copy)]
-pub struct Normalization<'a> {
-    /// Scales.
-    pub scale: &'a [f32],
-    /// Shifts.
-    pub shift: &'a [f32],
-    /// Added to the variance.
-    pub epsilon: f32,
+/// Compiles every function once for each set of instructions worth having, and lets it choose when it is called.
+macro_rules! choosing {
+    ($($function:item)*) => {$(
+        #[multiversion(targets(
+            "x86_64+avx+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl",
+            "x86_64+avx+avx2+fma",
+        ))]
+        $function
+    )*};
 }
 
+choosing! {
 /// Rounds a row to bytes.
-#[multiversion(targets(
-    "x86_64+avx+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl",
-    "x86_64+avx+avx2+fma",
-))]
 pub fn round(row: &[f32], levels: u8, bytes: &mut [u8]) -> Rounding {
     rows::quantize(row, levels, bytes)
 }
 
 /// A row of a product becomes floats, gets its residual and is normalised.
-#[multiversion(targets(
-    "x86_64+avx+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl",
-    "x86_64+avx+avx2+fma",
-))]
 pub fn add_normalize(
     (product, index): (&Product<'_>, usize),
     residual: &[f32],
@@ -40,29 +33,16 @@ pub fn add_normalize(
 ) {
     product.row(index, row);
     rows::add(row, residual);
-    rows::normalize(
-        row,
-        normalization.scale,
-        normalization.shift,
-        normalization.epsilon,
-    );
+    rows::normalize(row, normalization);
 }
 
 /// A row of a product becomes floats and goes through GELU.
-#[multiversion(targets(
-    "x86_64+avx+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl",
-    "x86_64+avx+avx2+fma",
-))]
 pub fn gelu((product, index): (&Product<'_>, usize), row: &mut [f32]) {
     product.row(index, row);
     rows::gelu(row);
 }
 
 /// A word and its position become a normalised row.
-#[multiversion(targets(
-    "x86_64+avx+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl",
-    "x86_64+avx+avx2+fma",
-))]
 pub fn embed(
     (word, scale): (&[i8], f32),
     position: &[f32],
@@ -71,19 +51,10 @@ pub fn embed(
 ) {
     rows::widen(word, scale, row);
     rows::add(row, position);
-    rows::normalize(
-        row,
-        normalization.scale,
-        normalization.shift,
-        normalization.epsilon,
-    );
+    rows::normalize(row, normalization);
 }
 
 /// Some columns of the rows of a product, from its row `first` on, become rows of floats.
-#[multiversion(targets(
-    "x86_64+avx+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl",
-    "x86_64+avx+avx2+fma",
-))]
 pub fn dequantize_part(
     product: &Product<'_>,
     first: usize,
@@ -97,10 +68,6 @@ pub fn dequantize_part(
 }
 
 /// Every row of `scores` becomes shares that sum to 1, of its first `length` columns; the others get none.
-#[multiversion(targets(
-    "x86_64+avx+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl",
-    "x86_64+avx+avx2+fma",
-))]
 pub fn softmax(scores: &mut [f32], width: usize, length: usize) {
     for row in scores.chunks_exact_mut(width) {
         // What fills up the last block gets no share, and whole blocks are fastest.
@@ -110,10 +77,6 @@ pub fn softmax(scores: &mut [f32], width: usize, length: usize) {
 }
 
 /// Multiplies rows with blocks of columns: see [`rows::multiply`].
-#[multiversion(targets(
-    "x86_64+avx+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl",
-    "x86_64+avx+avx2+fma",
-))]
 pub fn multiply(
     left: Strided<'_>,
     rows: usize,
@@ -122,4 +85,5 @@ pub fn multiply(
     product: &mut [f32],
 ) {
     rows::multiply(left, rows, inner, blocks, product);
+}
 }

@@ -4,7 +4,8 @@ use ort::operator::{ComputeContext, Kernel, KernelContext};
 use ort::value::TensorElementType::{self, Float32, Int32, Uint8};
 
 use super::{Definition, float, name};
-use crate::model::kernels::passes::{Normalization, add_normalize};
+use crate::model::kernels::passes::add_normalize;
+use crate::model::kernels::rows::Normalization;
 use crate::model::kernels::tensors::{
     Input, Output, OwnedColumns, ProductInputs, RoundedOutput, constant, ensure, share,
 };

@@ -5,7 +5,8 @@ use ort::value::TensorElementType::{self, Float32, Int8, Int64, Uint8};
 
 use super::texts::spans;
 use super::{Definition, float, integer, name};
-use crate::model::kernels::passes::{Normalization, embed};
+use crate::model::kernels::passes::embed;
+use crate::model::kernels::rows::Normalization;
 use crate::model::kernels::tensors::{Input, Output, RoundedOutput, ensure, share};
 
 /// See [`name::EMBED`].

@@ -28,6 +28,17 @@ pub struct Columns<'a> {
     pub bias: &'a [f32],
 }
 
+/// Scale and shift of a normalisation, and what is added to the variance.
+#[derive(Clone, Copy)]
+pub struct Normalization<'a> {
+    /// Scales.
+    pub scale: &'a [f32],
+    /// Shifts.
+    pub shift: &'a [f32],
+    /// Added to the variance.
+    pub epsilon: f32,
+}
+
 impl<'a> Columns<'a> {
     /// The columns from `start`, `length` of them.
     pub fn slice(self, start: usize, length: usize) -> Columns<'a> {
@@ -93,7 +104,12 @@ pub fn add(row: &mut [f32], other: &[f32]) {
 
 /// Normalises a row to mean 0 and variance 1, then scales and shifts it.
 #[inline(always)]
-pub fn normalize(row: &mut [f32], scale: &[f32], shift: &[f32], epsilon: f32) {
+pub fn normalize(row: &mut [f32], normalization: Normalization<'_>) {
+    let Normalization {
+        scale,
+        shift,
+        epsilon,
+    } = normalization;
     let length = row.len() as f32;
     let mean = sum(row, |value| value) / length;
     let variance = sum(row, |value| (value - mean) * (value - mean)) / length;

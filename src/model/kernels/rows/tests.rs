@@ -50,7 +50,12 @@ fn a_product_of_bytes_comes_back_as_the_product_of_floats() {
 #[test]
 fn normalized_rows_have_mean_zero_and_variance_one() {
     let mut row = row(100);
-    normalize(&mut row, &[1.0; 100], &[0.0; 100], 1e-12);
+    let normalization = Normalization {
+        scale: &[1.0; 100],
+        shift: &[0.0; 100],
+        epsilon: 1e-12,
+    };
+    normalize(&mut row, normalization);
     let mean = row.iter().sum::<f32>() / 100.0;
     let variance = row.iter().map(|value| value * value).sum::<f32>() / 100.0;
     assert!(
