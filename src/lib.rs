@@ -16,5 +16,6 @@ pub mod config;
 pub mod engine;
 pub mod export;
 pub mod http;
+pub mod jobs;
 pub mod model;
 pub mod service;

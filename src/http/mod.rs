@@ -1,6 +1,6 @@
 //! HTTP: RunPod's routes, the probes, the documentation, and how an error looks on the wire.
 //!
-//! Owns every path, status and header. Imports [`crate::service`] and [`crate::config`], and knows nothing of batches.
+//! Owns every path, status and header. Imports [`crate::jobs`], [`crate::service`] and [`crate::config`], and knows nothing of batches.
 //! Every answer that is no success has one body, `{"code", "message"}`, whoever refused the request; and what the
 //! OpenAPI document says comes from the same registrations that route the requests.
 

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::envelope::{Envelope, JobRequest};
 use super::error::JobFailures;
 use super::trace::Texts;
+use crate::jobs;
 use crate::service::{Code, Error, Output, Performed, Service};
 
 /// How a job ended.
@@ -139,7 +140,7 @@ pub async fn runsync(
     request: HttpRequest,
 ) -> Result<Json<Job>, Error> {
     let begin = Instant::now();
-    let outcome = service.perform(&envelope.input).await;
+    let outcome = jobs::perform(&service, &envelope.input).await;
     if let Ok(performed) = &outcome {
         request.extensions_mut().insert(Texts(performed.texts));
     }
