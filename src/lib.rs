@@ -3,8 +3,8 @@
 //! One-way dependency, held by a test:
 //!
 //! ```text
-//! main -> cli -> app -> http -> service -> engine -> model
-//!             \-> bench -> export -> model        config, artifacts: leaves
+//! main -> cli -> app -> { http, worker } -> jobs -> service -> engine -> model
+//!             \-> bench -> export -> model        config, artifacts, metrics: leaves
 //! ```
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
 
