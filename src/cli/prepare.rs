@@ -9,7 +9,7 @@ use super::{Failure, chain};
 use crate::artifacts::{Pins, Store};
 use crate::config::{Precision, Settings};
 use crate::export::{self, Options};
-use crate::model::kernels::ByteProducts;
+use crate::model::kernels::product::Instructions;
 use crate::model::{Encoder, ModelDirectory, QualityReport, Tokenizer, load_runtime};
 
 /// What a model embeds before it is ready.
@@ -71,7 +71,10 @@ pub fn load(settings: &Settings) -> Result<LoadedModel, Failure> {
     let directory = model_directory(settings)?;
     match directory.description.precision {
         Precision::Fp32 => {}
-        Precision::Int8 => log_byte_products(ByteProducts::detect()),
+        Precision::Int8 => log::info!(
+            "the processor multiplies bytes by {}",
+            Instructions::detect().name()
+        ),
     }
     let environment = runtime(settings)?;
     let threads = settings.engine.threads.unwrap_or_else(available_threads);
@@ -90,18 +93,6 @@ pub fn load(settings: &Settings) -> Result<LoadedModel, Failure> {
         encoder,
         quality: quality(&directory),
     })
-}
-
-fn log_byte_products(products: ByteProducts) {
-    log::info!(
-        "the processor multiplies bytes by {}",
-        products.instructions
-    );
-    if products.levels < u8::MAX {
-        log::warn!(
-            "activations get 7 bits instead of 8, because this processor has no VNNI: vectors are less exact"
-        );
-    }
 }
 
 /// The report beside the model, without which it serves as well.

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::model;
+use crate::model::kernels::product::GROUP;
 
 /// Why an export failed. Nothing is left behind that could be taken for a model directory.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +44,14 @@ pub enum Error {
         announced: u64,
         /// Bytes the file has.
         actual: u64,
+    },
+    /// A matrix has a size that rounded rows cannot be multiplied with.
+    #[error("{name} has {inputs} inputs; int8 needs a multiple of {GROUP}")]
+    Unroundable {
+        /// The matrix's name in the graph.
+        name: String,
+        /// Its inputs.
+        inputs: usize,
     },
     /// A graph cannot be understood.
     #[error("{path} is not a valid ONNX graph", path = path.display())]

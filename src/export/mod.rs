@@ -38,7 +38,7 @@ pub use traffic::bytes_per_pass;
 use weights::WeightsWriter;
 
 /// Counts the changes of what is written for one and the same checkpoint, so that caches do not keep old exports.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// What the exported model is called and how it is written.
 #[derive(Debug, Clone)]

@@ -1,19 +1,21 @@
 //! Rounding weights to signed bytes.
 //!
 //! Each output of a matrix and each row of the word table has a scale of its own, chosen so that its greatest weight
-//! becomes 127. Matrices are turned to `[in, out]`, as ONNX Runtime multiplies them.
+//! becomes 127. Matrices are written in the order in which they are multiplied, so that a server maps them and needs no
+//! form of its own.
 
 use super::Error;
 use super::onnx::Tensor;
 use super::safetensors::{TensorPlace, Transfer};
 use super::transformer::Source;
+use crate::model::kernels::product::{GROUP, PANEL, fits, panels, place};
 
 const GREATEST: f32 = 127.0;
 
 /// A rounded matrix and what undoes the rounding, one value for each of its outputs.
-pub struct Columns {
-    /// Bytes, `[in, out]`.
-    pub matrix: Tensor,
+pub struct RoundedMatrix {
+    /// Bytes, in the order of [`place`].
+    pub weights: Tensor,
     /// Scales.
     pub scale: Tensor,
     /// Sums of the bytes of each output.
@@ -25,10 +27,17 @@ pub fn round_matrix(
     source: &mut Source<'_>,
     name: &str,
     parts: &[TensorPlace],
-) -> Result<Columns, Error> {
+) -> Result<RoundedMatrix, Error> {
     let inputs = parts[0].shape[1];
     let outputs = parts.iter().map(|part| part.shape[0]).sum();
-    let mut turned = vec![0_i8; inputs * outputs];
+    if !fits(inputs) {
+        return Err(Error::Unroundable {
+            name: name.to_owned(),
+            inputs,
+        });
+    }
+    let shape = [panels(outputs), inputs / GROUP, PANEL, GROUP];
+    let mut packed = vec![0_u8; shape.iter().product()];
     let (mut scales, mut sums) = (Vec::with_capacity(outputs), Vec::with_capacity(outputs));
     for part in parts {
         let weights = source.checkpoint.weights.read(part)?;
@@ -38,15 +47,14 @@ pub fn round_matrix(
             scales.push(scale);
             sums.push(bytes.iter().map(|&byte| i32::from(byte)).sum());
             for (input, byte) in bytes.into_iter().enumerate() {
-                turned[input * outputs + output] = byte;
+                packed[place(output, input, inputs)] = byte as u8;
             }
         }
     }
     let weights = &mut source.weights;
-    Ok(Columns {
-        matrix: weights.bytes(&format!("{name}.weight"), &[inputs, outputs], |sink| {
-            let bytes: Vec<u8> = turned.iter().map(|&byte| byte as u8).collect();
-            sink.write_all(&bytes).map_err(Transfer::Write)
+    Ok(RoundedMatrix {
+        weights: weights.bytes(&format!("{name}.weight"), &shape, |sink| {
+            sink.write_all(&packed).map_err(Transfer::Write)
         })?,
         scale: weights.floats(&format!("{name}.scale"), &[outputs], &scales)?,
         sum: weights.integers(&format!("{name}.sum"), &[outputs], &sums)?,

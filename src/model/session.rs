@@ -13,6 +13,10 @@ use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
 use super::{Error, kernels};
 
+/// How long a thread waits awake for the next node: about as long as waking up takes. Measured with 12 tokens in int8:
+/// 15 % faster than sleeping at once; with a foreign program on one of two cores, 35 % slower.
+const SPIN_MICROSECONDS: (&str, &str) = ("session.intra_op.spin_duration_us", "50");
+
 static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
 
 /// Loads ONNX Runtime from `library`, unless this process already has.
@@ -57,8 +61,13 @@ fn options(environment: &Environment, threads: NonZeroUsize) -> ort::Result<Sess
     let builder = Session::builder(environment)?
         .with_intra_threads(threads.get())?
         .with_inter_threads(1)?
-        // A spinning pool would steal the cores from tokenization and HTTP between two runs.
-        .with_intra_op_spinning(false)?
+        // Between two nodes of a run a thread waits awake, since waking up costs more than most nodes; but not for long,
+        // and never between two runs, when tokenization and HTTP want the cores.
+        .with_intra_op_spinning(true)?
+        .with_config_entry(SPIN_MICROSECONDS.0, SPIN_MICROSECONDS.1)?
+        .with_config_entry("session.force_spinning_stop", "1")?
+        // Halves the time that a float model takes to load.
+        .with_config_entry("session.prepack.enable_parallel", "1")?
         .with_optimization_level(GraphOptimizationLevel::Level1)?
         // Every batch has its own sizes, so a pattern of allocations remembered from the last one only costs memory.
         .with_memory_pattern(false)?

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use runpod_query::config::Precision;
 use runpod_query::export::{Options, export_and_check};
-use runpod_query::model::kernels::ByteProducts;
+use runpod_query::model::kernels::product::Instructions;
 use runpod_query::model::{ModelDirectory, QualityReport, load_runtime};
 
 use crate::support::models::{checkpoint, runtime_library};
@@ -48,7 +48,7 @@ fn an_int8_export_leaves_the_model_and_its_report_and_nothing_else() {
     assert_eq!(files(directory.path()), expected.collect());
     let report = report(directory.path()).unwrap();
     assert_eq!(report.sentences, 100);
-    assert_eq!(report.byte_products, ByteProducts::detect().instructions);
+    assert_eq!(report.byte_products, Instructions::detect().name());
     assert!(report.worst_cosine <= report.mean_cosine && report.mean_cosine < 1.0);
     assert!(report.mean_cosine > 0.9, "{report:?}");
     assert!((0.0..=1.0).contains(&report.top_10_overlap), "{report:?}");

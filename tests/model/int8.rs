@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, VecDeque};
 use runpod_query::bench::synthetic::{Size, write_checkpoint};
 use runpod_query::config::Precision;
 use runpod_query::export::Agreement;
-use runpod_query::model::kernels::ByteProducts;
 
 use crate::support::golden::{cosine, golden, length, path, texts};
 use crate::support::models::{Model, checkpoint};
@@ -91,15 +90,6 @@ fn batches_change_no_bit(model: &mut Model, limit: usize, step: usize) -> usize 
     texts.len()
 }
 
-/// How much larger errors may be than with activations of 8 bits: steps of twice the size give four times the square.
-fn error() -> f64 {
-    if ByteProducts::detect().levels == u8::MAX {
-        1.0
-    } else {
-        4.0
-    }
-}
-
 /// The vectors of the golden texts, one at a time.
 fn golden_vectors(model: &mut Model) -> Vec<Vec<f32>> {
     let texts = texts().iter();
@@ -150,12 +140,9 @@ fn int8_vectors_are_near_those_of_sentence_transformers_and_have_length_one() {
                 .all(|vector| (length(vector) - 1.0).abs() < 1e-5)
         );
         let agreement = Agreement::of(&vectors, &expected);
-        let close = |cosine: f64, least: f64| 1.0 - cosine <= (1.0 - least) * error();
-        assert!(close(agreement.mean_cosine, mean), "{name}: {agreement:?}");
-        assert!(
-            close(agreement.worst_cosine, worst),
-            "{name}: {agreement:?}"
-        );
+        println!("{name}: {agreement:?}");
+        assert!(agreement.mean_cosine >= mean, "{name}: {agreement:?}");
+        assert!(agreement.worst_cosine >= worst, "{name}: {agreement:?}");
     }
 }
 
@@ -167,13 +154,10 @@ fn int8_vectors_of_sentences_are_near_those_in_fp32() {
         sentence_vectors(&mut model, &sentences)
     });
     let agreement = Agreement::of(&rounded, &exact);
-    if ByteProducts::detect().levels == u8::MAX {
-        assert!(agreement.mean_cosine >= 0.9988, "{agreement:?}");
-        assert!(agreement.worst_cosine >= 0.997, "{agreement:?}");
-        assert!(agreement.top_10_overlap >= 0.975, "{agreement:?}");
-    } else {
-        assert!(agreement.mean_cosine >= 0.9965, "{agreement:?}");
-    }
+    println!("{agreement:?}");
+    assert!(agreement.mean_cosine >= 0.9988, "{agreement:?}");
+    assert!(agreement.worst_cosine >= 0.997, "{agreement:?}");
+    assert!(agreement.top_10_overlap >= 0.975, "{agreement:?}");
 }
 
 #[test]

@@ -1,15 +1,14 @@
 //! The int8 graph.
 //!
 //! Matrices are rounded to signed bytes, one scale for each output; activations to unsigned bytes, one range for each
-//! row. ONNX Runtime multiplies the bytes; what lies between two products is done by the operators of
-//! [`kernels`](crate::model::kernels). Texts lie one behind the other: the graph takes their lengths and knows no
+//! row. Almost all of it is done by the operators of [`kernels`](crate::model::kernels). Texts lie one behind the other: the graph takes their lengths and knows no
 //! padding.
 
 use super::super::Error;
 use super::super::checkpoint::{Architecture, Positions};
 use super::super::graph::{GraphBuilder, Operation, Size, Value, value_info};
 use super::super::onnx::{ElementType, Model};
-use super::super::rounding::{Columns, round_matrix, round_table};
+use super::super::rounding::{RoundedMatrix, round_matrix, round_table};
 use super::{Linear, Source, attention_parts, normalize, short};
 use crate::model::kernels::{DOMAIN, name};
 use crate::model::{Pooling, VECTORS_OUTPUT, input};
@@ -135,8 +134,9 @@ impl RoundedWriter<'_> {
             outputs: self.hidden(),
             inputs: self.hidden(),
         };
-        let inputs = self.product(&linear, tokens, Some(input::LENGTHS))?;
-        let operation = Operation::of(DOMAIN, name::ATTEND, &borrowed(&inputs))
+        let product = self.product(&linear, tokens)?;
+        let operation = Operation::of(DOMAIN, name::ATTEND, &[&product, input::LENGTHS])
+            .integer("width", 3 * self.hidden() as i64)
             .integer("heads", self.architecture.heads as i64)
             .integer("first_only", i64::from(first_only));
         Ok(self.rounded(&format!("layer.{layer}.attention.context"), operation))
@@ -149,8 +149,9 @@ impl RoundedWriter<'_> {
             outputs: self.architecture.intermediate,
             inputs: self.hidden(),
         };
-        let inputs = self.product(&linear, tokens, None)?;
-        let operation = Operation::of(DOMAIN, name::GELU, &borrowed(&inputs));
+        let product = self.product(&linear, tokens)?;
+        let operation =
+            Operation::of(DOMAIN, name::GELU, &[&product]).integer("width", linear.outputs as i64);
         Ok(self.rounded(&format!("layer.{layer}.gelu"), operation))
     }
 
@@ -167,33 +168,30 @@ impl RoundedWriter<'_> {
             outputs,
             inputs,
         };
-        let mut inputs = self.product(&linear, tokens, Some(residual))?;
+        let product = self.product(&linear, tokens)?;
         let normalization = format!("{source}.LayerNorm");
-        inputs.extend(self.source.normalization(&mut self.graph, &normalization)?);
-        let operation = Operation::of(DOMAIN, name::ADD_NORMALIZE, &borrowed(&inputs))
+        let [scale, shift] = self.source.normalization(&mut self.graph, &normalization)?;
+        let inputs = [&product, residual, &scale, &shift];
+        let operation = Operation::of(DOMAIN, name::ADD_NORMALIZE, &inputs)
             .float("epsilon", self.architecture.epsilon);
         Ok(self.rows(short(&normalization), operation))
     }
 
-    /// The product of rounded numbers and all that an operator needs to turn it back into floats, with what else the
-    /// operator takes that changes from run to run.
-    fn product(
-        &mut self,
-        linear: &Linear,
-        tokens: &Rounded,
-        other: Option<&str>,
-    ) -> Result<Vec<Value>, Error> {
-        let [bytes, rounding] = tokens;
+    /// The product of rounded rows with a matrix.
+    fn product(&mut self, linear: &Linear, [bytes, rounding]: &Rounded) -> Result<Value, Error> {
         let parts = self.source.matrices(linear)?;
-        let Columns { matrix, scale, sum } = round_matrix(&mut self.source, &linear.name, &parts)?;
-        let [matrix, scale, sum] = [matrix, scale, sum].map(|tensor| self.graph.weight(tensor));
+        let RoundedMatrix {
+            weights,
+            scale,
+            sum,
+        } = round_matrix(&mut self.source, &linear.name, &parts)?;
+        let [weights, scale, sum] = [weights, scale, sum].map(|tensor| self.graph.weight(tensor));
         let bias = self.source.bias(&mut self.graph, linear)?;
-        let product = Operation::standard("MatMulInteger", &[bytes, &matrix]);
-        let product = self.graph.add(&format!("{}.product", linear.name), product);
-        let mut inputs = vec![product, rounding.clone()];
-        inputs.extend(other.map(str::to_owned));
-        inputs.extend([scale, sum, bias]);
-        Ok(inputs)
+        let inputs = [bytes, rounding, &weights, &scale, &sum, &bias].map(String::as_str);
+        let operation = Operation::of(DOMAIN, name::LINEAR, &inputs);
+        Ok(self
+            .graph
+            .add(&format!("{}.product", linear.name), operation))
     }
 
     /// The row of the first token of each text.
@@ -225,8 +223,4 @@ impl RoundedWriter<'_> {
         self.graph
             .add_split(names.each_ref().map(String::as_str), operation)
     }
-}
-
-fn borrowed(values: &[Value]) -> Vec<&str> {
-    values.iter().map(String::as_str).collect()
 }

@@ -6,9 +6,9 @@
 
 use std::cell::RefCell;
 
-use super::passes::{dequantize_part, multiply, softmax};
+use super::panels::Product;
+use super::passes::{multiply, softmax};
 use super::rows::{Block, LANES, Strided};
-use super::tensors::Product;
 
 /// Queries whose scores are held at one time.
 const QUERY_BLOCK: usize = 64;
@@ -62,15 +62,18 @@ fn fit<T: Copy + Default>(buffer: &mut Vec<T>, length: usize) -> &mut [T] {
 impl Scratch {
     fn gather(&mut self, projected: &Product<'_>, head: &Head<'_>, size: usize) {
         let hidden = projected.width() / 3;
-        let columns = |part: usize| (part * hidden + head.column, size);
+        let columns = |part: usize| {
+            let start = part * hidden + head.column;
+            start..start + size
+        };
         let queries = fit(&mut self.queries, head.context.len() * size);
-        dequantize_part(projected, head.start, columns(0), queries);
+        projected.copy_columns(head.start, columns(0), queries);
         // Shares are of scores divided by the root of the head's size; dividing the queries costs less.
         let scale = 1.0 / (size as f32).sqrt();
         queries.iter_mut().for_each(|value| *value *= scale);
 
         let rows = fit(&mut self.rows, head.tokens * size);
-        dequantize_part(projected, head.start, columns(1), rows);
+        projected.copy_columns(head.start, columns(1), rows);
         let keys = fit(&mut self.keys, head.tokens.div_ceil(LANES) * size);
         for (rows, block) in rows.chunks(LANES * size).zip(keys.chunks_exact_mut(size)) {
             for (lane, row) in rows.chunks_exact(size).enumerate() {
@@ -79,7 +82,7 @@ impl Scratch {
                 }
             }
         }
-        dequantize_part(projected, head.start, columns(2), rows);
+        projected.copy_columns(head.start, columns(2), rows);
         let values = fit(&mut self.values, size.div_ceil(LANES) * head.tokens);
         for (index, block) in values.chunks_exact_mut(head.tokens).enumerate() {
             let first = index * LANES;

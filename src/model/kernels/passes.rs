@@ -4,8 +4,8 @@
 
 use multiversion::multiversion;
 
-use super::rows::{self, Block, Normalization, Rounding, Strided};
-use super::tensors::Product;
+use super::product::PANEL;
+use super::rows::{self, Block, Columns, Normalization, Rounding, StoredRounding, Strided};
 
 /// Compiles every function once for each set of instructions worth having, and lets it choose when it is called.
 macro_rules! choosing {
@@ -19,26 +19,31 @@ macro_rules! choosing {
 }
 
 choosing! {
-/// Rounds a row to bytes.
-pub fn round(row: &[f32], levels: u8, bytes: &mut [u8]) -> Rounding {
-    rows::quantize(row, levels, bytes)
+/// Rounds a row to bytes; the row is the same afterwards.
+pub fn round(row: &mut [f32], bytes: &mut [u8]) -> Rounding {
+    rows::quantize(row, bytes)
 }
 
-/// A row of a product becomes floats, gets its residual and is normalised.
-pub fn add_normalize(
-    (product, index): (&Product<'_>, usize),
-    residual: &[f32],
-    normalization: Normalization<'_>,
-    row: &mut [f32],
+/// Rows of sums with one panel of a matrix become rows of floats.
+pub fn dequantize(
+    sums: &[[i32; PANEL]],
+    roundings: &[StoredRounding],
+    (panel, columns): (&[i8], Columns<'_>),
+    floats: &mut [[f32; PANEL]],
 ) {
-    product.row(index, row);
+    for ((sums, rounding), floats) in sums.iter().zip(roundings).zip(floats) {
+        rows::dequantize(sums, &Rounding::of(rounding), panel, columns, floats);
+    }
+}
+
+/// A row gets its residual and is normalised.
+pub fn add_normalize(residual: &[f32], normalization: Normalization<'_>, row: &mut [f32]) {
     rows::add(row, residual);
     rows::normalize(row, normalization);
 }
 
-/// A row of a product becomes floats and goes through GELU.
-pub fn gelu((product, index): (&Product<'_>, usize), row: &mut [f32]) {
-    product.row(index, row);
+/// A row goes through GELU.
+pub fn gelu(row: &mut [f32]) {
     rows::gelu(row);
 }
 
@@ -52,19 +57,6 @@ pub fn embed(
     rows::widen(word, scale, row);
     rows::add(row, position);
     rows::normalize(row, normalization);
-}
-
-/// Some columns of the rows of a product, from its row `first` on, become rows of floats.
-pub fn dequantize_part(
-    product: &Product<'_>,
-    first: usize,
-    (column, length): (usize, usize),
-    rows: &mut [f32],
-) {
-    for (index, row) in rows.chunks_exact_mut(length).enumerate() {
-        let (numbers, rounding, columns) = product.part(first + index, column, length);
-        rows::dequantize(numbers, rounding, columns, row);
-    }
 }
 
 /// Every row of `scores` becomes shares that sum to 1, of its first `length` columns; the others get none.

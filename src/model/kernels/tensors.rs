@@ -1,20 +1,13 @@
-//! What operators read and write: tensors, rounded matrices, products of them.
+//! What operators read and write: tensors and rounded matrices.
 //!
 //! Whatever an operator is given that does not fit is an error of the run, never a panic: a panic could not leave
 //! ONNX Runtime's threads.
-
-use std::sync::Mutex;
 
 use ort::operator::{ComputeContext, KernelContext};
 use ort::value::{PrimitiveTensorElementType, ValueRef, ValueRefMut};
 
 use super::passes;
-use super::rows::{Columns, Rounding, dequantize};
-
-/// Below this many floats, waking another thread costs more than doing the work.
-const WORTH_SHARING: usize = 32 * 1024;
-/// Numbers that describe the rounding of a row: scale and zero.
-const ROUNDING: usize = 2;
+use super::rows::{ROUNDING, StoredRounding};
 
 /// One tensor that an operator is given.
 pub struct Input<'a>(ValueRef<'a>);
@@ -77,119 +70,29 @@ pub fn ensure(fits: bool, what: &str) -> ort::Result<()> {
     }
 }
 
-/// What turns the columns of a product back into floats, kept by the operator.
-pub struct OwnedColumns {
-    scale: Vec<f32>,
-    sum: Vec<i32>,
-    bias: Vec<f32>,
+/// Rows that one task takes: what lies in panels is read a few rows at a time.
+pub const BLOCK_ROWS: usize = 4;
+
+/// Where the rounded form of a block of rows goes.
+pub struct RoundedBlock<'a> {
+    bytes: &'a mut [u8],
+    roundings: &'a mut [StoredRounding],
+    width: usize,
 }
 
-impl OwnedColumns {
-    /// Scales, sums and biases, at three inputs from `first`.
-    pub fn of(kernel: &KernelContext<'_>, first: usize) -> ort::Result<Self> {
-        let columns = Self {
-            scale: constant(kernel, first)?,
-            sum: constant(kernel, first + 1)?,
-            bias: constant(kernel, first + 2)?,
-        };
-        let width = columns.scale.len();
-        ensure(
-            width > 0 && columns.sum.len() == width && columns.bias.len() == width,
-            "the columns of a product differ in number",
-        )?;
-        Ok(columns)
-    }
-
-    /// Number of columns.
-    pub fn width(&self) -> usize {
-        self.scale.len()
-    }
-}
-
-/// The first two inputs of an operator that follows a product: its whole numbers, and the rounding of its rows.
-pub struct ProductInputs<'a>([Input<'a>; 2]);
-
-impl<'a> ProductInputs<'a> {
-    /// Finds them.
-    pub fn of(context: &'a ComputeContext) -> ort::Result<Self> {
-        Ok(Self([Input::of(context, 0)?, Input::of(context, 1)?]))
-    }
-
-    /// The product, whose columns the operator knows.
-    pub fn product<'b>(&'b self, columns: &'b OwnedColumns) -> ort::Result<Product<'b>> {
-        let product = Product {
-            numbers: self.0[0].values()?,
-            rounding: self.0[1].values()?,
-            columns,
-        };
-        let fits = product.numbers.len() == product.rows() * product.width();
-        ensure(fits, "a product does not fit its rounding")?;
-        Ok(product)
-    }
-}
-
-/// A product of rounded numbers.
-pub struct Product<'a> {
-    numbers: &'a [i32],
-    rounding: &'a [f32],
-    columns: &'a OwnedColumns,
-}
-
-impl Product<'_> {
+impl RoundedBlock<'_> {
     /// Number of rows.
     pub fn rows(&self) -> usize {
-        self.rounding.len() / ROUNDING
+        self.roundings.len()
     }
 
-    /// Number of columns.
-    pub fn width(&self) -> usize {
-        self.columns.width()
-    }
-
-    /// Turns a row into floats.
-    #[inline(always)]
-    pub fn row(&self, row: usize, floats: &mut [f32]) {
-        let (numbers, rounding, columns) = self.part(row, 0, self.width());
-        dequantize(numbers, rounding, columns, floats);
-    }
-
-    /// Some columns of a row, with all that turns them into floats.
-    #[inline(always)]
-    pub fn part(
-        &self,
-        row: usize,
-        column: usize,
-        length: usize,
-    ) -> (&[i32], Rounding, Columns<'_>) {
-        let begin = row * self.width() + column;
-        let rounding = Rounding {
-            scale: self.rounding[row * ROUNDING],
-            zero: self.rounding[row * ROUNDING + 1] as i32,
-        };
-        let columns = Columns {
-            scale: &self.columns.scale,
-            sum: &self.columns.sum,
-            bias: &self.columns.bias,
-        };
-        (
-            &self.numbers[begin..begin + length],
-            rounding,
-            columns.slice(column, length),
-        )
-    }
-}
-
-/// Where the rounded form of a row goes.
-pub struct RoundedRow<'a> {
-    bytes: &'a mut [u8],
-    rounding: &'a mut [f32; ROUNDING],
-}
-
-impl RoundedRow<'_> {
-    /// Rounds `floats` to `levels` steps.
-    pub fn set(self, floats: &[f32], levels: u8) {
-        let rounding = passes::round(floats, levels, self.bytes);
-        *self.rounding = [rounding.scale, rounding.zero as f32];
+    /// Rounds rows of `floats`, which are the same afterwards.
+    pub fn set(self, floats: &mut [f32]) {
+        let rows = floats.chunks_exact_mut(self.width);
+        let bytes = self.bytes.chunks_exact_mut(self.width);
+        for ((row, bytes), rounding) in rows.zip(bytes).zip(self.roundings) {
+            *rounding = passes::round(row, bytes).stored();
+        }
     }
 }
 
@@ -215,35 +118,17 @@ impl<'a> RoundedOutput<'a> {
         })
     }
 
-    /// Its rows, to be written.
-    pub fn rows(&mut self) -> ort::Result<impl Iterator<Item = RoundedRow<'_>>> {
-        let [bytes, rounding] = &mut self.outputs;
-        let bytes = bytes.values::<u8>()?.chunks_exact_mut(self.width);
-        let rounding = rounding.values::<f32>()?.as_chunks_mut().0;
-        Ok(bytes
-            .zip(rounding)
-            .map(|(bytes, rounding)| RoundedRow { bytes, rounding }))
+    /// Its rows in blocks of [`BLOCK_ROWS`], to be written.
+    pub fn blocks(&mut self) -> ort::Result<impl Iterator<Item = RoundedBlock<'_>>> {
+        let [bytes, roundings] = &mut self.outputs;
+        let width = self.width;
+        let bytes = bytes.values::<u8>()?.chunks_mut(BLOCK_ROWS * width);
+        let roundings = roundings.values::<f32>()?.as_chunks_mut().0;
+        let blocks = bytes.zip(roundings.chunks_mut(BLOCK_ROWS));
+        Ok(blocks.map(move |(bytes, roundings)| RoundedBlock {
+            bytes,
+            roundings,
+            width,
+        }))
     }
-}
-
-/// Does every task, on all of the session's threads where together they touch enough floats.
-///
-/// A task is taken out of its place by the thread that does it, so each is done exactly once.
-pub fn share<T: Send>(
-    context: &ComputeContext,
-    tasks: impl Iterator<Item = T>,
-    floats: usize,
-    work: impl Fn(T) + Sync + Send,
-) -> ort::Result<()> {
-    if floats < WORTH_SHARING {
-        tasks.for_each(work);
-        return Ok(());
-    }
-    let places: Vec<Mutex<Option<T>>> = tasks.map(|task| Mutex::new(Some(task))).collect();
-    context.par_for(places.len(), 0, |index| {
-        let task = places[index].lock().ok().and_then(|mut place| place.take());
-        if let Some(task) = task {
-            work(task);
-        }
-    })
 }

@@ -1,51 +1,46 @@
-//! Bias, residual and normalisation, and the rounding for the next product.
+//! Residual and normalisation, and the rounding for the next product.
 
 use ort::operator::{ComputeContext, Kernel, KernelContext};
-use ort::value::TensorElementType::{self, Float32, Int32, Uint8};
+use ort::value::TensorElementType::{self, Float32, Uint8};
 
 use super::{Definition, float, name};
+use crate::model::kernels::panels::Product;
 use crate::model::kernels::passes::add_normalize;
 use crate::model::kernels::rows::Normalization;
-use crate::model::kernels::tensors::{
-    Input, Output, OwnedColumns, ProductInputs, RoundedOutput, constant, ensure, share,
-};
+use crate::model::kernels::sharing::share;
+use crate::model::kernels::tensors::{BLOCK_ROWS, Input, Output, RoundedOutput, constant, ensure};
 
 /// See [`name::ADD_NORMALIZE`].
 pub struct AddNormalize {
-    columns: OwnedColumns,
     scale: Vec<f32>,
     shift: Vec<f32>,
     epsilon: f32,
-    levels: u8,
 }
 
 impl Definition for AddNormalize {
     const NAME: &str = name::ADD_NORMALIZE;
-    const INPUTS: &[TensorElementType] = &[
-        Int32, Float32, Float32, Float32, Int32, Float32, Float32, Float32,
-    ];
+    const INPUTS: &[TensorElementType] = &[Float32; 4];
     const OUTPUTS: &[TensorElementType] = &[Float32, Uint8, Float32];
 
-    fn new(kernel: &KernelContext<'_>, levels: u8) -> ort::Result<Self> {
+    fn new(kernel: &KernelContext<'_>) -> ort::Result<Self> {
         let operator = Self {
-            columns: OwnedColumns::of(kernel, 3)?,
-            scale: constant(kernel, 6)?,
-            shift: constant(kernel, 7)?,
+            scale: constant(kernel, 2)?,
+            shift: constant(kernel, 3)?,
             epsilon: float(kernel, "epsilon")?,
-            levels,
         };
-        let width = operator.columns.width();
-        let fits = operator.scale.len() == width && operator.shift.len() == width;
-        ensure(fits, "a normalisation does not fit its product")?;
+        let width = operator.scale.len();
+        ensure(
+            width > 0 && operator.shift.len() == width,
+            "the scales and shifts of a normalisation differ in number",
+        )?;
         Ok(operator)
     }
 }
 
 impl Kernel for AddNormalize {
     fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
-        let inputs = ProductInputs::of(context)?;
-        let product = inputs.product(&self.columns)?;
-        let residual = Input::of(context, 2)?;
+        let (product, residual) = (Input::of(context, 0)?, Input::of(context, 1)?);
+        let product = Product::of(&product, self.scale.len())?;
         let residual = residual.values::<f32>()?;
         let (rows, width) = (product.rows(), product.width());
         ensure(
@@ -59,18 +54,20 @@ impl Kernel for AddNormalize {
             shift: &self.shift,
             epsilon: self.epsilon,
         };
-        let tasks = floats.values::<f32>()?.chunks_exact_mut(width);
-        let tasks = tasks
-            .zip(residual.chunks_exact(width))
-            .zip(rounded.rows()?)
-            .enumerate();
+        let size = BLOCK_ROWS * width;
+        let blocks = floats.values::<f32>()?.chunks_mut(size);
+        let tasks = blocks.zip(residual.chunks(size)).zip(rounded.blocks()?);
         share(
             context,
-            tasks,
+            tasks.enumerate(),
             rows * width,
-            |(index, ((row, residual), rounded))| {
-                add_normalize((&product, index), residual, normalization, row);
-                rounded.set(row, self.levels);
+            |(index, ((block, residual), rounded))| {
+                product.copy_rows(index * BLOCK_ROWS, block);
+                let residuals = residual.chunks_exact(width);
+                for (row, residual) in block.chunks_exact_mut(width).zip(residuals) {
+                    add_normalize(residual, normalization, row);
+                }
+                rounded.set(block);
             },
         )
     }

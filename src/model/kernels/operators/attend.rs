@@ -1,49 +1,46 @@
 //! Attention over the texts of a batch, and the rounding for the next product.
 
 use ort::operator::{ComputeContext, Kernel, KernelContext};
-use ort::value::TensorElementType::{self, Float32, Int32, Int64, Uint8};
+use ort::value::TensorElementType::{self, Float32, Int64, Uint8};
 
 use super::texts::spans;
-use super::{Definition, integer, name};
+use super::{Definition, integer, name, width};
 use crate::model::kernels::attention::{Head, attend};
-use crate::model::kernels::tensors::{
-    Input, OwnedColumns, ProductInputs, RoundedOutput, ensure, share,
-};
+use crate::model::kernels::panels::Product;
+use crate::model::kernels::sharing::share;
+use crate::model::kernels::tensors::{BLOCK_ROWS, Input, RoundedOutput, ensure};
 
 /// See [`name::ATTEND`].
 pub struct Attend {
-    columns: OwnedColumns,
+    width: usize,
     heads: usize,
     first_only: bool,
-    levels: u8,
 }
 
 impl Definition for Attend {
     const NAME: &str = name::ATTEND;
-    const INPUTS: &[TensorElementType] = &[Int32, Float32, Int64, Float32, Int32, Float32];
+    const INPUTS: &[TensorElementType] = &[Float32, Int64];
     const OUTPUTS: &[TensorElementType] = &[Uint8, Float32];
 
-    fn new(kernel: &KernelContext<'_>, levels: u8) -> ort::Result<Self> {
-        let columns = OwnedColumns::of(kernel, 3)?;
+    fn new(kernel: &KernelContext<'_>) -> ort::Result<Self> {
+        let width = width(kernel)?;
         let heads = integer(kernel, "heads")?.max(1) as usize;
         ensure(
-            columns.width().is_multiple_of(3 * heads),
+            width.is_multiple_of(3 * heads),
             "heads do not divide a projection",
         )?;
         Ok(Self {
-            columns,
+            width,
             heads,
             first_only: integer(kernel, "first_only")? == 1,
-            levels,
         })
     }
 }
 
 impl Kernel for Attend {
     fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
-        let inputs = ProductInputs::of(context)?;
-        let product = inputs.product(&self.columns)?;
-        let lengths = Input::of(context, 2)?;
+        let (product, lengths) = (Input::of(context, 0)?, Input::of(context, 1)?);
+        let product = Product::of(&product, self.width)?;
         let spans = spans(lengths.values()?, product.rows())?;
         let hidden = product.width() / 3;
         let queries =
@@ -63,9 +60,10 @@ impl Kernel for Attend {
         let cost = product.rows() * hidden + scores * hidden / 8;
         share(context, heads, cost, |head| attend(&product, head))?;
         let mut rounded = RoundedOutput::of(context, 0, [rows, hidden])?;
-        let tasks = floats.chunks_exact(hidden).zip(rounded.rows()?);
-        share(context, tasks, rows * hidden, |(row, rounded)| {
-            rounded.set(row, self.levels)
+        let blocks = floats.chunks_mut(BLOCK_ROWS * hidden);
+        let tasks = blocks.zip(rounded.blocks()?);
+        share(context, tasks, rows * hidden, |(block, rounded)| {
+            rounded.set(block)
         })
     }
 }

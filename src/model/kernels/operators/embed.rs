@@ -7,13 +7,13 @@ use super::texts::spans;
 use super::{Definition, float, integer, name};
 use crate::model::kernels::passes::embed;
 use crate::model::kernels::rows::Normalization;
-use crate::model::kernels::tensors::{Input, Output, RoundedOutput, ensure, share};
+use crate::model::kernels::sharing::share;
+use crate::model::kernels::tensors::{BLOCK_ROWS, Input, Output, RoundedOutput, ensure};
 
 /// See [`name::EMBED`].
 pub struct Embed {
     epsilon: f32,
     padding_id: i64,
-    levels: u8,
 }
 
 impl Definition for Embed {
@@ -21,11 +21,10 @@ impl Definition for Embed {
     const INPUTS: &[TensorElementType] = &[Int64, Int64, Int8, Float32, Float32, Float32, Float32];
     const OUTPUTS: &[TensorElementType] = &[Float32, Uint8, Float32];
 
-    fn new(kernel: &KernelContext<'_>, levels: u8) -> ort::Result<Self> {
+    fn new(kernel: &KernelContext<'_>) -> ort::Result<Self> {
         Ok(Self {
             epsilon: float(kernel, "epsilon")?,
             padding_id: integer(kernel, "padding_id")?,
-            levels,
         })
     }
 }
@@ -58,22 +57,22 @@ impl Kernel for Embed {
         )?;
         let mut floats = Output::of(context, 0, &[ids.len(), width])?;
         let mut rounded = RoundedOutput::of(context, 1, [ids.len(), width])?;
-        let rows = floats.values::<f32>()?.chunks_exact_mut(width);
-        let tasks = rows.zip(rounded.rows()?).zip(ids.iter().zip(&positions));
+        let blocks = floats.values::<f32>()?.chunks_mut(BLOCK_ROWS * width);
+        let tokens = ids.chunks(BLOCK_ROWS).zip(positions.chunks(BLOCK_ROWS));
+        let tasks = blocks.zip(rounded.blocks()?).zip(tokens);
         share(
             context,
             tasks,
             ids.len() * width,
-            |((row, rounded), (&id, &position))| {
-                let (id, position) = (id as usize, position as usize);
-                let word = (&words[id * width..][..width], word_scales[id]);
-                embed(
-                    word,
-                    &table[position * width..][..width],
-                    normalization,
-                    row,
-                );
-                rounded.set(row, self.levels);
+            |((block, rounded), (ids, positions))| {
+                let tokens = ids.iter().zip(positions);
+                for (row, (&id, &position)) in block.chunks_exact_mut(width).zip(tokens) {
+                    let (id, position) = (id as usize, position as usize);
+                    let word = (&words[id * width..][..width], word_scales[id]);
+                    let position = &table[position * width..][..width];
+                    embed(word, position, normalization, row);
+                }
+                rounded.set(block);
             },
         )
     }

@@ -1,45 +1,47 @@
-//! Bias and GELU, and the rounding for the next product.
+//! GELU, and the rounding for the next product.
 
 use ort::operator::{ComputeContext, Kernel, KernelContext};
-use ort::value::TensorElementType::{self, Float32, Int32, Uint8};
+use ort::value::TensorElementType::{self, Float32, Uint8};
 
-use super::{Definition, name};
+use super::{Definition, name, width};
+use crate::model::kernels::panels::Product;
 use crate::model::kernels::passes::gelu;
-use crate::model::kernels::tensors::{OwnedColumns, ProductInputs, RoundedOutput, share};
+use crate::model::kernels::sharing::{share, with_scratch};
+use crate::model::kernels::tensors::{BLOCK_ROWS, Input, RoundedOutput};
 
 /// GELU costs several times what the other arithmetic of a row does.
 const COST: usize = 4;
 
 /// See [`name::GELU`].
 pub struct Gelu {
-    columns: OwnedColumns,
-    levels: u8,
+    width: usize,
 }
 
 impl Definition for Gelu {
     const NAME: &str = name::GELU;
-    const INPUTS: &[TensorElementType] = &[Int32, Float32, Float32, Int32, Float32];
+    const INPUTS: &[TensorElementType] = &[Float32];
     const OUTPUTS: &[TensorElementType] = &[Uint8, Float32];
 
-    fn new(kernel: &KernelContext<'_>, levels: u8) -> ort::Result<Self> {
+    fn new(kernel: &KernelContext<'_>) -> ort::Result<Self> {
         Ok(Self {
-            columns: OwnedColumns::of(kernel, 2)?,
-            levels,
+            width: width(kernel)?,
         })
     }
 }
 
 impl Kernel for Gelu {
     fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
-        let inputs = ProductInputs::of(context)?;
-        let product = inputs.product(&self.columns)?;
+        let input = Input::of(context, 0)?;
+        let product = Product::of(&input, self.width)?;
         let (rows, width) = (product.rows(), product.width());
         let mut rounded = RoundedOutput::of(context, 0, [rows, width])?;
-        let tasks = rounded.rows()?.enumerate();
+        let tasks = rounded.blocks()?.enumerate();
         share(context, tasks, COST * rows * width, |(index, rounded)| {
-            let mut row = vec![0.0; width];
-            gelu((&product, index), &mut row);
-            rounded.set(&row, self.levels);
+            with_scratch(rounded.rows() * width, |block| {
+                product.copy_rows(index * BLOCK_ROWS, block);
+                block.chunks_exact_mut(width).for_each(gelu);
+                rounded.set(block);
+            });
         })
     }
 }

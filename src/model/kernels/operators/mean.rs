@@ -16,7 +16,7 @@ impl Definition for Mean {
     const INPUTS: &[TensorElementType] = &[Float32, Int64];
     const OUTPUTS: &[TensorElementType] = &[Float32];
 
-    fn new(_: &KernelContext<'_>, _: u8) -> ort::Result<Self> {
+    fn new(_: &KernelContext<'_>) -> ort::Result<Self> {
         Ok(Self)
     }
 }

@@ -1,14 +1,14 @@
 //! The operators as ONNX Runtime sees them: names, inputs, outputs.
 //!
-//! A "rounded matrix" is two tensors: bytes `[rows, columns]` and, for each row, scale and zero `[rows, 2]`. A
-//! "product" is whole numbers `[rows, columns]` and the rounding of the rows that were multiplied. "Columns" are what
-//! turns a product back into floats: scales, sums and biases, each `[columns]`. Inputs that change from run to run come
-//! first; the others are read once.
+//! "Rounded rows" are two tensors: bytes `[rows, columns]` and the rounding of each row, `[rows, 6]`. A "product" is
+//! floats `[panels, rows, 32]`, panel by panel of columns. Inputs that change from run to run come first; the others are
+//! read once.
 
 mod add_normalize;
 mod attend;
 mod embed;
 mod gelu;
+mod linear;
 mod mean;
 mod texts;
 
@@ -19,37 +19,37 @@ use ort::operator::{
 };
 use ort::value::TensorElementType;
 
-use super::ByteProducts;
-
 /// Domain of the operators.
 pub const DOMAIN: &str = "runpod.query";
 
 /// Names of the operators.
 pub mod name {
     /// Token ids to normalised rows: `ids, lengths; words, word scales, positions, scale, shift`; attributes `epsilon`
-    /// and `padding_id` (-1: positions count from 0). Gives floats and a rounded matrix.
+    /// and `padding_id` (-1: positions count from 0). Gives floats and rounded rows.
     pub const EMBED: &str = "EmbedTokens";
-    /// Attention: `product (2), lengths; columns (3)`; attributes `heads` and `first_only` (1: only the first token of
-    /// each text asks). Gives a rounded matrix.
+    /// Product with a matrix, and a bias: `rounded rows (2), matrix; scales, sums and biases of its columns`, the matrix
+    /// in the order of [`place`](crate::model::kernels::product::place). Gives a product.
+    pub const LINEAR: &str = "RoundedLinear";
+    /// Attention: `product, lengths`; attributes `width`, `heads` and `first_only` (1: only the first token of each text
+    /// asks). Gives rounded rows.
     pub const ATTEND: &str = "AttendWithinTexts";
-    /// Bias, residual and normalisation: `product (2), residual; columns (3), scale, shift`; attribute `epsilon`. Gives
-    /// floats and a rounded matrix.
+    /// Residual and normalisation: `product, residual; scale, shift`; attribute `epsilon`. Gives floats and rounded rows.
     pub const ADD_NORMALIZE: &str = "AddNormalize";
-    /// Bias and GELU: `product (2); columns (3)`. Gives a rounded matrix.
-    pub const GELU: &str = "BiasGeluRound";
+    /// GELU: `product`; attribute `width`. Gives rounded rows.
+    pub const GELU: &str = "GeluRound";
     /// Mean of the rows of each text: `floats, lengths`.
     pub const MEAN: &str = "MeanOfTexts";
 }
 
 /// The operators, for a session that runs an int8 graph.
 pub fn domain() -> ort::Result<OperatorDomain> {
-    let levels = ByteProducts::detect().levels;
     OperatorDomain::new(DOMAIN)?
-        .add(Adapter::<embed::Embed>::new(levels))?
-        .add(Adapter::<attend::Attend>::new(levels))?
-        .add(Adapter::<add_normalize::AddNormalize>::new(levels))?
-        .add(Adapter::<gelu::Gelu>::new(levels))?
-        .add(Adapter::<mean::Mean>::new(levels))
+        .add(Adapter::<embed::Embed>::new())?
+        .add(Adapter::<linear::Linear>::new())?
+        .add(Adapter::<attend::Attend>::new())?
+        .add(Adapter::<add_normalize::AddNormalize>::new())?
+        .add(Adapter::<gelu::Gelu>::new())?
+        .add(Adapter::<mean::Mean>::new())
 }
 
 /// One operator: its signature, and how a node of it is made.
@@ -58,22 +58,16 @@ trait Definition: Kernel + Sized + 'static {
     const INPUTS: &[TensorElementType];
     const OUTPUTS: &[TensorElementType];
 
-    /// Makes a node that rounds activations to `levels` steps.
-    fn new(kernel: &KernelContext<'_>, levels: u8) -> ort::Result<Self>;
+    /// Makes a node.
+    fn new(kernel: &KernelContext<'_>) -> ort::Result<Self>;
 }
 
 /// A [`Definition`] as ONNX Runtime's binding wants it.
-struct Adapter<D> {
-    levels: u8,
-    definition: PhantomData<fn() -> D>,
-}
+struct Adapter<D>(PhantomData<fn() -> D>);
 
 impl<D> Adapter<D> {
-    fn new(levels: u8) -> Self {
-        Self {
-            levels,
-            definition: PhantomData,
-        }
+    fn new() -> Self {
+        Self(PhantomData)
     }
 }
 
@@ -97,7 +91,7 @@ impl<D: Definition> Operator for Adapter<D> {
     }
 
     fn create_kernel<'attr>(&self, kernel: &KernelContext<'attr>) -> ort::Result<D> {
-        D::new(kernel, self.levels)
+        D::new(kernel)
     }
 }
 
@@ -106,6 +100,14 @@ fn integer(kernel: &KernelContext<'_>, name: &str) -> ort::Result<i64> {
     kernel
         .get(name)
         .ok_or_else(|| ort::Error::new(format!("attribute {name} is missing")))
+}
+
+/// A number of columns that the graph says of a node.
+fn width(kernel: &KernelContext<'_>) -> ort::Result<usize> {
+    let width = usize::try_from(integer(kernel, "width")?).ok();
+    width
+        .filter(|width| *width > 0)
+        .ok_or_else(|| ort::Error::new("a product has no columns"))
 }
 
 /// A float that the graph says of a node.

@@ -5,27 +5,78 @@
 //! row gives the same result on every processor, and never depends on the rows beside it. What a closure does is
 //! compiled for the oldest processor, so there are none where it matters.
 
+use super::product::{InputWeights, PANEL};
+
 /// Partial sums that are kept side by side; as many as the widest registers hold.
 pub const LANES: usize = 16;
 
-/// How the numbers of a row were rounded to bytes: `value = scale * (byte - zero)`.
+/// Values of a row that are kept beside its bytes. A few channels are far larger than all others; bytes that had to
+/// reach them would be coarse for the rest.
+pub const OUTLIERS: usize = 2;
+
+/// How the numbers of a row were rounded: `value = scale * (byte - zero)`, and at an outlier `scale * steps` more.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rounding {
     /// Distance of two neighbouring values.
     pub scale: f32,
-    /// The byte that means zero.
+    /// The byte that means zero; it stands in the outliers' places.
     pub zero: i32,
+    /// The values that the bytes leave out.
+    pub outliers: [Outlier; OUTLIERS],
 }
 
-/// What turns the whole numbers of a product back into floats, one value for each column.
+/// Numbers that describe the rounding of a row: scale, zero, and the place and steps of each outlier.
+pub const ROUNDING: usize = 2 + 2 * OUTLIERS;
+
+/// A rounding as it lies in a tensor; floats hold its whole numbers exactly.
+pub type StoredRounding = [f32; ROUNDING];
+
+impl Rounding {
+    /// The form for a tensor.
+    pub fn stored(&self) -> StoredRounding {
+        let mut floats = [0.0; ROUNDING];
+        floats[0] = self.scale;
+        floats[1] = self.zero as f32;
+        for (outlier, pair) in self.outliers.iter().zip(floats[2..].as_chunks_mut().0) {
+            *pair = [outlier.place as f32, outlier.steps as f32];
+        }
+        floats
+    }
+
+    /// What a tensor holds.
+    #[inline(always)]
+    pub fn of(stored: &StoredRounding) -> Self {
+        let mut outliers = [Outlier::default(); OUTLIERS];
+        for (outlier, [place, steps]) in outliers.iter_mut().zip(stored[2..].as_chunks().0) {
+            outlier.place = *place as usize;
+            outlier.steps = *steps as i32;
+        }
+        Self {
+            scale: stored[0],
+            zero: stored[1] as i32,
+            outliers,
+        }
+    }
+}
+
+/// A value that is not among the bytes of its row.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Outlier {
+    /// Its place in the row.
+    pub place: usize,
+    /// The value, in steps of the row's scale.
+    pub steps: i32,
+}
+
+/// What turns the sums of a product back into floats, one value for each column of a panel.
 #[derive(Debug, Clone, Copy)]
 pub struct Columns<'a> {
     /// Scale of the weights.
-    pub scale: &'a [f32],
+    pub scale: &'a [f32; PANEL],
     /// Sum of the rounded weights.
-    pub sum: &'a [i32],
+    pub sum: &'a [i32; PANEL],
     /// What is added to the product.
-    pub bias: &'a [f32],
+    pub bias: &'a [f32; PANEL],
 }
 
 /// Scale and shift of a normalisation, and what is added to the variance.
@@ -39,58 +90,130 @@ pub struct Normalization<'a> {
     pub epsilon: f32,
 }
 
-impl<'a> Columns<'a> {
-    /// The columns from `start`, `length` of them.
-    pub fn slice(self, start: usize, length: usize) -> Columns<'a> {
-        Columns {
-            scale: &self.scale[start..start + length],
-            sum: &self.sum[start..start + length],
-            bias: &self.bias[start..start + length],
-        }
+/// Steps between the least and the greatest byte.
+const LEVELS: f32 = 255.0;
+/// Steps that an outlier is away from zero at most: with all its weights at their greatest, its share of a sum stays
+/// far below 2^31.
+const OUTLIER_STEPS: f32 = 1_000_000.0;
+
+/// Rounds a row to bytes between its least and its greatest value, but for its outliers; zero is always among them.
+/// The row is the same afterwards.
+#[inline(always)]
+pub fn quantize(row: &mut [f32], bytes: &mut [u8]) -> Rounding {
+    let mut values = [0.0; OUTLIERS];
+    let mut outliers = [Outlier::default(); OUTLIERS];
+    for (outlier, value) in outliers.iter_mut().zip(&mut values) {
+        outlier.place = largest(row);
+        *value = std::mem::take(&mut row[outlier.place]);
     }
+    let (least, greatest) = range(row);
+    let scale = ((greatest - least) / LEVELS).max(values[0].abs() / OUTLIER_STEPS);
+    let mut rounding = Rounding {
+        scale: 0.0,
+        zero: 0,
+        outliers,
+    };
+    if scale > f32::MIN_POSITIVE {
+        let inverse = 1.0 / scale;
+        let zero = round(-least * inverse);
+        for (byte, value) in bytes.iter_mut().zip(&*row) {
+            *byte = whole(lesser(greater(value * inverse + zero, 0.0), LEVELS)) as u8;
+        }
+        rounding.scale = scale;
+        rounding.zero = zero as i32;
+        for (outlier, value) in rounding.outliers.iter_mut().zip(values) {
+            outlier.steps = whole(value * inverse);
+        }
+    } else {
+        bytes.fill(0);
+    }
+    // In the opposite order: a row shorter than its outliers has one place twice.
+    for (outlier, value) in outliers.iter().zip(values).rev() {
+        row[outlier.place] = value;
+    }
+    rounding
 }
 
-/// Rounds a row to `levels` steps between its least and its greatest value; zero is always among them.
+/// The place of the value furthest from zero.
 #[inline(always)]
-pub fn quantize(row: &[f32], levels: u8, bytes: &mut [u8]) -> Rounding {
+fn largest(row: &[f32]) -> usize {
+    let mut most = 0;
+    for &value in row {
+        most = most.max(size(value));
+    }
+    // Whole chunks first: comparing sixteen values costs as much as comparing one.
+    let mut before = 0;
+    for chunk in row.as_chunks::<LANES>().0 {
+        let mut found = false;
+        for &value in chunk {
+            found |= size(value) == most;
+        }
+        if found {
+            break;
+        }
+        before += LANES;
+    }
+    let place = row[before..].iter().position(|&value| size(value) == most);
+    before + place.unwrap_or(0)
+}
+
+/// A number that grows with the distance from zero; comparing it is one instruction, and comparing floats is three.
+#[inline(always)]
+fn size(value: f32) -> u32 {
+    value.abs().to_bits()
+}
+
+/// The least and the greatest value of a row, or zero.
+#[inline(always)]
+fn range(row: &[f32]) -> (f32, f32) {
     let (chunks, rest) = row.as_chunks::<LANES>();
     let mut least = [0.0_f32; LANES];
     let mut greatest = [0.0_f32; LANES];
     for chunk in chunks {
         for lane in 0..LANES {
-            least[lane] = least[lane].min(chunk[lane]);
-            greatest[lane] = greatest[lane].max(chunk[lane]);
+            least[lane] = lesser(least[lane], chunk[lane]);
+            greatest[lane] = greater(greatest[lane], chunk[lane]);
         }
     }
-    let least = least.iter().chain(rest).fold(0.0_f32, |a, &b| a.min(b));
-    let greatest = greatest.iter().chain(rest).fold(0.0_f32, |a, &b| a.max(b));
-    let range = greatest - least;
-    if range <= f32::MIN_POSITIVE {
-        bytes.fill(0);
-        return Rounding {
-            scale: 0.0,
-            zero: 0,
-        };
+    let mut ends = (0.0, 0.0);
+    for lane in 0..LANES {
+        ends = (lesser(ends.0, least[lane]), greater(ends.1, greatest[lane]));
     }
-    let inverse = f32::from(levels) / range;
-    let zero = round(-least * inverse);
-    let highest = f32::from(levels);
-    for (byte, value) in bytes.iter_mut().zip(row) {
-        *byte = whole((value * inverse + zero).max(0.0).min(highest)) as u8;
+    for &value in rest {
+        ends = (lesser(ends.0, value), greater(ends.1, value));
     }
-    Rounding {
-        scale: range / f32::from(levels),
-        zero: zero as i32,
-    }
+    ends
 }
 
-/// Turns a row of a product of rounded numbers into floats.
+/// The greater of two numbers. Unlike [`f32::max`] it may keep what is not a number, and is one instruction for it.
 #[inline(always)]
-pub fn dequantize(product: &[i32], rounding: Rounding, columns: Columns<'_>, floats: &mut [f32]) {
-    let columns = columns.scale.iter().zip(columns.sum).zip(columns.bias);
-    for ((float, product), ((scale, sum), bias)) in floats.iter_mut().zip(product).zip(columns) {
-        let exact = product - rounding.zero * sum;
-        *float = exact as f32 * (rounding.scale * scale) + bias;
+fn greater(left: f32, right: f32) -> f32 {
+    if right > left { right } else { left }
+}
+
+/// The lesser of two numbers; see [`greater`].
+#[inline(always)]
+fn lesser(left: f32, right: f32) -> f32 {
+    if right < left { right } else { left }
+}
+
+/// Turns a row's sums with a panel into floats.
+#[inline(always)]
+pub fn dequantize(
+    sums: &[i32; PANEL],
+    rounding: &Rounding,
+    panel: &[i8],
+    columns: Columns<'_>,
+    floats: &mut [f32; PANEL],
+) {
+    let [first, second] = rounding.outliers;
+    let weights = [first, second].map(|outlier| InputWeights::of(panel, outlier.place));
+    for column in 0..PANEL {
+        let exact = sums[column] - rounding.zero * columns.sum[column]
+            + first.steps * weights[0].weight(column)
+            + second.steps * weights[1].weight(column);
+        floats[column] =
+            exact as f32 * (rounding.scale * columns.scale[column]) + columns.bias[column];
     }
 }
 
@@ -142,16 +265,16 @@ pub fn gelu(row: &mut [f32]) {
 #[inline(always)]
 pub fn softmax(row: &mut [f32]) {
     let (chunks, rest) = row.as_chunks::<LANES>();
-    let mut greatest = [f32::NEG_INFINITY; LANES];
+    let mut lanes = [f32::NEG_INFINITY; LANES];
     for chunk in chunks {
         for lane in 0..LANES {
-            greatest[lane] = greatest[lane].max(chunk[lane]);
+            lanes[lane] = greater(lanes[lane], chunk[lane]);
         }
     }
-    let greatest = greatest
-        .iter()
-        .chain(rest)
-        .fold(f32::NEG_INFINITY, |a, &b| a.max(b));
+    let mut greatest = f32::NEG_INFINITY;
+    for &value in lanes.iter().chain(rest) {
+        greatest = greater(greatest, value);
+    }
     for value in row.iter_mut() {
         *value = exponential(*value - greatest);
     }
@@ -260,7 +383,7 @@ fn exponential(x: f32) -> f32 {
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
     const SMALLEST: f32 = -87.0;
-    let x = x.max(SMALLEST);
+    let x = greater(x, SMALLEST);
     let n = round(x * std::f32::consts::LOG2_E);
     let r = (x - n * LN_2_HIGH) - n * LN_2_LOW;
     let e = 1.0

@@ -8,27 +8,70 @@ fn row(length: usize) -> Vec<f32> {
         .collect()
 }
 
+/// What the bytes and the outliers of a rounded row say that it was.
+fn back(rounding: &Rounding, bytes: &[u8]) -> Vec<f32> {
+    let mut steps: Vec<i32> = bytes
+        .iter()
+        .map(|&byte| i32::from(byte) - rounding.zero)
+        .collect();
+    for outlier in rounding.outliers {
+        steps[outlier.place] += outlier.steps;
+    }
+    steps
+        .into_iter()
+        .map(|steps| steps as f32 * rounding.scale)
+        .collect()
+}
+
 #[test]
-fn rounding_to_bytes_is_off_by_at_most_half_a_step() {
-    for (length, levels) in [(1, 255), (16, 255), (37, 127), (384, 255)] {
-        let row = row(length);
+fn rounding_to_bytes_is_off_by_at_most_half_a_step_and_leaves_the_row_as_it_was() {
+    for length in [1, 2, 16, 37, 384] {
+        let mut rounded = row(length);
         let mut bytes = vec![0; length];
-        let rounding = quantize(&row, levels, &mut bytes);
-        for (value, &byte) in row.iter().zip(&bytes) {
-            let back = rounding.scale * (i32::from(byte) - rounding.zero) as f32;
+        let rounding = quantize(&mut rounded, &mut bytes);
+        assert_eq!(rounded, row(length));
+        for (value, back) in rounded.iter().zip(back(&rounding, &bytes)) {
             assert!(
                 (back - value).abs() <= 0.5001 * rounding.scale,
                 "{value} became {back}"
             );
-            assert!(byte <= levels);
         }
     }
 }
 
 #[test]
+fn outliers_do_not_make_the_other_values_coarse() {
+    let mut with = row(384);
+    (with[100], with[301]) = (-70.0, 250.0);
+    let rounding = quantize(&mut with, &mut [0; 384]);
+    // Everything else lies between -4 and 11.
+    assert!(rounding.scale <= 15.0 / 255.0, "{}", rounding.scale);
+}
+
+#[test]
+fn an_outlier_without_bound_stays_within_its_steps() {
+    let mut row = [1e-12, 1e30, -1e-12, 0.0];
+    let mut bytes = [0; 4];
+    let rounding = quantize(&mut row, &mut bytes);
+    assert!(
+        rounding
+            .outliers
+            .iter()
+            .all(|outlier| outlier.steps.abs() <= 1_000_000)
+    );
+    assert!((back(&rounding, &bytes)[1] / 1e30 - 1.0).abs() < 1e-6);
+}
+
+#[test]
 fn a_row_of_zeros_stays_zero() {
     let mut bytes = [7; 20];
-    assert_eq!(quantize(&[0.0; 20], 255, &mut bytes).scale, 0.0);
+    assert_eq!(quantize(&mut [0.0; 20], &mut bytes).scale, 0.0);
+}
+
+#[test]
+fn a_rounding_survives_its_tensor() {
+    let rounding = quantize(&mut row(100), &mut [0; 100]);
+    assert_eq!(Rounding::of(&rounding.stored()), rounding);
 }
 
 #[test]
@@ -36,15 +79,26 @@ fn a_product_of_bytes_comes_back_as_the_product_of_floats() {
     let rounding = Rounding {
         scale: 0.5,
         zero: 3,
+        outliers: [
+            Outlier {
+                place: 1,
+                steps: 100,
+            },
+            Outlier::default(),
+        ],
     };
     let columns = Columns {
-        scale: &[2.0, 0.25],
-        sum: &[10, -4],
-        bias: &[1.0, -1.0],
+        scale: &[2.0; PANEL],
+        sum: &[10; PANEL],
+        bias: &[1.0; PANEL],
     };
-    let mut floats = [0.0; 2];
-    dequantize(&[34, -8], rounding, columns, &mut floats);
-    assert_eq!(floats, [5.0, -0.5]);
+    // The weight of input 1 is 2 in every column, all others are 0.
+    let panel: Vec<i8> = (0..4 * PANEL)
+        .map(|index| if index % 4 == 1 { 2 } else { 0 })
+        .collect();
+    let mut floats = [0.0; PANEL];
+    dequantize(&[34; PANEL], &rounding, &panel, columns, &mut floats);
+    assert_eq!(floats, [(34 + 200 - 30) as f32 + 1.0; PANEL]);
 }
 
 #[test]

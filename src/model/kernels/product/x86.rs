@@ -1,0 +1,212 @@
+//! The product in the vector instructions of x86-64.
+//!
+//! Unsafe because vectors are loaded through pointers and because an instruction that the processor lacks is undefined
+//! behaviour. Both are settled in one place: [`super::Instructions`] is chosen by what the processor has, and checks the
+//! lengths that every pointer here stays within.
+#![expect(unsafe_code, reason = "vector instructions and loads through pointers")]
+
+use std::arch::x86_64::*;
+
+use super::{GROUP, PANEL, ROWS, STEP, Sums};
+
+/// How far ahead of the multiplication weights are asked for, in bytes. A query uses every byte once, and without this
+/// the processor would wait for memory and multiply in turns. Measured: flat from 3 to 8 KiB.
+const AHEAD: usize = 6144;
+
+/// Calls a kernel with the number of rows as a constant, so that its sums stay in registers.
+macro_rules! with_rows {
+    ($kernel:ident, $count:expr, $arguments:tt, [$($rows:literal)*]) => {
+        match $count {
+            $($rows => $kernel::<$rows> $arguments,)*
+            _ => {}
+        }
+    };
+}
+
+pub fn avx512_vnni(rows: &[u8], inputs: usize, panel: &[i8], sums: &mut Sums) {
+    let count = rows.len() / inputs;
+    // SAFETY: the instructions were detected; rows and panel have the lengths that `multiply` has checked.
+    unsafe {
+        with_rows!(avx512_vnni_rows, count, (rows.as_ptr(), inputs, panel.as_ptr(), sums),
+            [1 2 3 4 5 6 7 8 9 10 11 12]);
+    }
+}
+
+/// # Safety
+/// `rows` has `COUNT` rows of `inputs` bytes, `panel` has `PANEL` columns of them, and the processor has AVX-512 VNNI.
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+unsafe fn avx512_vnni_rows<const COUNT: usize>(
+    rows: *const u8,
+    inputs: usize,
+    panel: *const i8,
+    sums: &mut Sums,
+) {
+    let mut total = [[_mm512_setzero_si512(); 2]; COUNT];
+    for group in 0..inputs / GROUP {
+        // SAFETY: one step of the panel, and one group of every row, as the caller promises.
+        unsafe {
+            let step = panel.add(group * STEP);
+            prefetch(step);
+            let weights = [
+                _mm512_loadu_si512(step.cast()),
+                _mm512_loadu_si512(step.add(STEP / 2).cast()),
+            ];
+            for (row, total) in total.iter_mut().enumerate() {
+                let activations = _mm512_set1_epi32(group_of(rows, row * inputs, group));
+                total[0] = _mm512_dpbusd_epi32(total[0], activations, weights[0]);
+                total[1] = _mm512_dpbusd_epi32(total[1], activations, weights[1]);
+            }
+        }
+    }
+    for (total, sums) in total.into_iter().zip(sums) {
+        let sums = sums.as_mut_ptr();
+        // SAFETY: a row of sums is as long as two registers.
+        unsafe {
+            _mm512_storeu_si512(sums.cast(), total[0]);
+            _mm512_storeu_si512(sums.add(PANEL / 2).cast(), total[1]);
+        }
+    }
+}
+
+/// Rows at one time in 16 registers.
+const FEW_ROWS: usize = 6;
+/// Columns of one register of 32-bit sums.
+const COLUMNS: usize = 8;
+
+/// Takes rows and columns in the pieces for which 16 registers are enough: six rows, sixteen columns.
+macro_rules! in_pieces {
+    ($kernel:ident, $rows:ident, $inputs:ident, $panel:ident, $sums:ident) => {
+        for (rows, sums) in $rows.chunks(FEW_ROWS * $inputs).zip($sums.chunks_mut(FEW_ROWS)) {
+            for column in (0..PANEL).step_by(2 * COLUMNS) {
+                let count = rows.len() / $inputs;
+                let panel = $panel[column * GROUP..].as_ptr();
+                // SAFETY: the instructions were detected; rows and panel have the lengths that `multiply` has checked.
+                unsafe {
+                    with_rows!($kernel, count, (rows.as_ptr(), $inputs, panel, column, sums), [1 2 3 4 5 6]);
+                }
+            }
+        }
+    };
+}
+
+pub fn avx_vnni(rows: &[u8], inputs: usize, panel: &[i8], sums: &mut Sums) {
+    in_pieces!(avx_vnni_rows, rows, inputs, panel, sums);
+}
+
+pub fn avx2(rows: &[u8], inputs: usize, panel: &[i8], sums: &mut Sums) {
+    in_pieces!(avx2_rows, rows, inputs, panel, sums);
+}
+
+/// # Safety
+/// `rows` has `COUNT` rows of `inputs` bytes, `panel` begins at the first of sixteen columns of a panel, `sums` has a
+/// row for each of `rows`, and the processor has AVX VNNI.
+#[target_feature(enable = "avx2,avxvnni")]
+unsafe fn avx_vnni_rows<const COUNT: usize>(
+    rows: *const u8,
+    inputs: usize,
+    panel: *const i8,
+    column: usize,
+    sums: &mut [[i32; PANEL]],
+) {
+    let mut total = [[_mm256_setzero_si256(); 2]; COUNT];
+    for group in 0..inputs / GROUP {
+        // SAFETY: sixteen columns of one step, and one group of every row, as the caller promises.
+        unsafe {
+            let step = panel.add(group * STEP);
+            prefetch(step);
+            let weights = [
+                _mm256_loadu_si256(step.cast()),
+                _mm256_loadu_si256(step.add(COLUMNS * GROUP).cast()),
+            ];
+            for (row, total) in total.iter_mut().enumerate() {
+                let activations = _mm256_set1_epi32(group_of(rows, row * inputs, group));
+                total[0] = _mm256_dpbusd_avx_epi32(total[0], activations, weights[0]);
+                total[1] = _mm256_dpbusd_avx_epi32(total[1], activations, weights[1]);
+            }
+        }
+    }
+    for (total, sums) in total.into_iter().zip(sums) {
+        let sums = sums[column..][..2 * COLUMNS].as_mut_ptr();
+        // SAFETY: sixteen sums, as the slice above has.
+        unsafe {
+            _mm256_storeu_si256(sums.cast(), total[0]);
+            _mm256_storeu_si256(sums.add(COLUMNS).cast(), total[1]);
+        }
+    }
+}
+
+/// Bytes are widened to 16 bits, whose products are added in 32: the instruction for bytes would add them in 16, which
+/// 255 x 127 x 2 does not fit.
+///
+/// # Safety
+/// As for [`avx_vnni_rows`], on a processor with AVX2.
+#[target_feature(enable = "avx2")]
+unsafe fn avx2_rows<const COUNT: usize>(
+    rows: *const u8,
+    inputs: usize,
+    panel: *const i8,
+    column: usize,
+    sums: &mut [[i32; PANEL]],
+) {
+    for quarter in 0..2 {
+        let first = quarter * COLUMNS;
+        // Two sums for each column, of four columns in each register.
+        let mut total = [[_mm256_setzero_si256(); 2]; COUNT];
+        for group in 0..inputs / GROUP {
+            // SAFETY: eight columns of one step, and one group of every row, as the caller promises.
+            unsafe {
+                let step = panel.add(group * STEP + first * GROUP);
+                prefetch(step);
+                let weights = [
+                    _mm256_cvtepi8_epi16(_mm_loadu_si128(step.cast())),
+                    _mm256_cvtepi8_epi16(_mm_loadu_si128(step.add(COLUMNS / 2 * GROUP).cast())),
+                ];
+                for (row, total) in total.iter_mut().enumerate() {
+                    let activations = _mm_set1_epi32(group_of(rows, row * inputs, group));
+                    let activations = _mm256_cvtepu8_epi16(activations);
+                    for (total, weights) in total.iter_mut().zip(weights) {
+                        let products = _mm256_madd_epi16(activations, weights);
+                        *total = _mm256_add_epi32(*total, products);
+                    }
+                }
+            }
+        }
+        for (total, sums) in total.into_iter().zip(&mut *sums) {
+            let mut pairs = [0_i32; 2 * COLUMNS];
+            // SAFETY: two registers of eight sums.
+            unsafe {
+                _mm256_storeu_si256(pairs.as_mut_ptr().cast(), total[0]);
+                _mm256_storeu_si256(pairs.as_mut_ptr().add(COLUMNS).cast(), total[1]);
+            }
+            for (sum, [left, right]) in sums[column + first..].iter_mut().zip(pairs.as_chunks().0) {
+                *sum = left + right;
+            }
+        }
+    }
+}
+
+/// Asks for the weights that come next; past the end of the matrix this does nothing.
+#[inline(always)]
+fn prefetch(step: *const i8) {
+    let ahead = step.wrapping_add(AHEAD);
+    // SAFETY: a prefetch never faults, wherever it points.
+    unsafe {
+        _mm_prefetch::<_MM_HINT_T1>(ahead);
+        _mm_prefetch::<_MM_HINT_T1>(ahead.wrapping_add(STEP / 2));
+    }
+}
+
+/// Four bytes of a row as one number.
+///
+/// # Safety
+/// The row has that many groups.
+#[inline(always)]
+unsafe fn group_of(rows: *const u8, row: usize, group: usize) -> i32 {
+    // SAFETY: the caller's promise; a number of four bytes may begin anywhere.
+    unsafe { rows.add(row + group * GROUP).cast::<i32>().read_unaligned() }
+}
+
+const _: () = assert!(
+    ROWS == 12,
+    "the kernel for AVX-512 is called with up to 12 rows"
+);
