@@ -4,7 +4,7 @@ use super::Error;
 use super::client::{self, Job, ServedModel};
 use super::machine::Machine;
 use super::measure::{self, Effort, Limits, QUERY_TOKENS};
-use super::report::{Baseline, FORMAT, LongText, Memory, Model, Report};
+use super::report::{Baseline, FORMAT, Flood, LongText, Memory, Model, Report};
 use super::server::ServerCommand;
 use super::session::Session;
 use super::texts::TextMaker;
@@ -29,7 +29,7 @@ pub struct Plan {
     pub model: Option<ModelDirectory>,
     /// How long it may take.
     pub effort: Effort,
-    /// Whether to send one text of the greatest length too, which takes half a minute.
+    /// Whether to send one text of the greatest length too, and queries among long ones, which takes minutes.
     pub long: bool,
     /// Measurements of alternatives to compare with.
     pub baseline: Option<Baseline>,
@@ -88,6 +88,7 @@ async fn measure(
     course.measure_load(&mut report).await?;
     if plan.long {
         report.long_text = Some(course.measure_long_text().await?);
+        report.flood = Some(course.measure_flood().await?);
     }
     Ok(report)
 }
@@ -126,6 +127,11 @@ impl Course<'_> {
         let job = Job::query(&self.texts.text(self.limits.max_tokens)?);
         self.session.long_text(&job).await
     }
+
+    async fn measure_flood(&mut self) -> Result<Flood, Error> {
+        (self.progress)("queries among long texts");
+        measure::flood(&self.session.client, &mut self.texts, self.limits).await
+    }
 }
 
 impl Subject {
@@ -156,6 +162,7 @@ fn empty(plan: &Plan, texts: &TextMaker<'_>) -> Report {
         cold_start: None,
         memory: None,
         long_text: None,
+        flood: None,
         targets: Vec::new(),
     }
 }

@@ -142,7 +142,7 @@ pub struct Bench {
     /// Take fewer samples.
     #[arg(long)]
     pub quick: bool,
-    /// Send one text of the model's greatest length too.
+    /// Send one text of the model's greatest length too, and queries among long texts
     #[arg(long)]
     pub long: bool,
     /// Measurements to compare with, as benches/alternatives.py writes them.

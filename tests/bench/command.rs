@@ -60,6 +60,8 @@ fn a_server_of_its_own_is_measured_from_its_start_to_its_memory() {
     assert_measured(&document);
     assert_eq!(document["token_counts_are_exact"], true);
     assert_eq!(document["long_text"]["tokens"], 64);
+    assert_eq!(document["flood"]["samples"], 3);
+    assert_eq!(document["flood"]["errors"], 0);
     assert!(document["cold_start"]["p50_seconds"].as_f64().unwrap() > 0.0);
     let memory = |field: &str| document["memory"][field].as_u64().unwrap();
     assert!(memory("peak_bytes") >= memory("idle_bytes"));

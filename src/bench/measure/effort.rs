@@ -31,7 +31,12 @@ pub struct Effort {
     pub batch: Bound,
     /// Starts of the server.
     pub starts: usize,
+    /// Queries among long texts, each of which may wait for one of them.
+    pub flood_queries: usize,
 }
+
+/// Rest of a client whose request was refused.
+pub const AFTER_REFUSAL: Duration = Duration::from_millis(100);
 
 impl Effort {
     /// Some minutes for the full size on two cores.
@@ -40,6 +45,7 @@ impl Effort {
         throughput: bound(0, 5_000, 12),
         batch: bound(3, 50, 10),
         starts: 5,
+        flood_queries: 20,
     };
 
     /// A look, within a minute or so.
@@ -48,6 +54,7 @@ impl Effort {
         throughput: bound(0, 500, 3),
         batch: bound(1, 10, 2),
         starts: 2,
+        flood_queries: 3,
     };
 }
 

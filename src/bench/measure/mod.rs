@@ -2,12 +2,14 @@
 
 mod batches;
 mod effort;
+mod flood;
 mod latency;
 mod sampling;
 mod throughput;
 
 pub use batches::batches;
 pub use effort::Effort;
+pub use flood::flood;
 pub use latency::latency;
 pub use sampling::warm_up;
 pub use throughput::throughput;

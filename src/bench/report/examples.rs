@@ -45,6 +45,7 @@ pub fn report() -> Report {
             peak_bytes: 1_600_000_000,
         }),
         long_text: None,
+        flood: None,
         targets: Vec::new(),
     }
 }

@@ -50,6 +50,8 @@ pub struct Report {
     pub memory: Option<Memory>,
     /// One text of the greatest length.
     pub long_text: Option<LongText>,
+    /// Queries among long texts.
+    pub flood: Option<Flood>,
     /// What was aimed at; empty for models without targets.
     pub targets: Vec<Target>,
 }
@@ -155,6 +157,23 @@ pub struct LongText {
     pub milliseconds: f64,
     /// Memory at the peak beyond what was resident before.
     pub extra_bytes: Option<u64>,
+}
+
+/// Queries of one client while others send long texts without a pause.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Flood {
+    /// Clients that send long texts.
+    pub clients: usize,
+    /// Tokens of each long text.
+    pub tokens: usize,
+    /// Queries that were answered.
+    pub samples: usize,
+    /// Queries that were not.
+    pub errors: usize,
+    /// Half of the queries took less.
+    pub p50_milliseconds: f64,
+    /// The slowest query.
+    pub slowest_milliseconds: f64,
 }
 
 impl Report {

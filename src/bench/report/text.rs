@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::table::{Table, number};
 use super::targets::Direction;
-use super::{ColdStart, LongText, Machine, Memory, Model, Report};
+use super::{ColdStart, Flood, LongText, Machine, Memory, Model, Report};
 
 impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -138,6 +138,7 @@ fn server(report: &Report) -> Option<String> {
     lines.extend(report.cold_start.as_ref().map(cold_start));
     lines.extend(report.memory.as_ref().map(memory));
     lines.extend(report.long_text.as_ref().map(long_text));
+    lines.extend(report.flood.as_ref().map(flood));
     (!lines.is_empty()).then(|| lines.join("\n") + "\n")
 }
 
@@ -164,6 +165,18 @@ fn long_text(text: &LongText) -> String {
         "one text of {} tokens: {seconds} s{}",
         text.tokens,
         extra.unwrap_or_default()
+    )
+}
+
+fn flood(flood: &Flood) -> String {
+    format!(
+        "queries while {} clients send texts of {} tokens: p50 {} s, slowest {} s, {} samples, {} errors",
+        flood.clients,
+        flood.tokens,
+        number(flood.p50_milliseconds / 1000.0),
+        number(flood.slowest_milliseconds / 1000.0),
+        flood.samples,
+        flood.errors
     )
 }
 

@@ -1,4 +1,6 @@
+use super::rounding::Outlier;
 use super::*;
+use crate::model::kernels::product::PANEL;
 
 /// Values of both signs, one of them far out.
 fn row(length: usize) -> Vec<f32> {
