@@ -94,8 +94,8 @@ impl Linear {
             .chunks(piece * inputs)
             .zip(task.roundings.chunks(piece))
             .zip(task.floats.chunks_mut(piece));
+        let mut sums = [[0; PANEL]; ROWS];
         for ((bytes, roundings), floats) in pieces {
-            let mut sums = [[0; PANEL]; ROWS];
             instructions.multiply(bytes, inputs, panel, &mut sums);
             dequantize(&sums, roundings, (panel, columns), floats);
         }
