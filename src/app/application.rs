@@ -9,11 +9,12 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::rt::{System, spawn};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinError;
-use tokio::time::timeout_at;
+use tokio::time::{Instant as Deadline, timeout_at};
 
 use super::signals::Signals;
 use crate::config::Settings;
 use crate::http;
+use crate::jobs::Jobs;
 use crate::service::{Limits, Loaded, Service, with_causes};
 
 /// Name of the thread that loads the model.
@@ -49,6 +50,7 @@ pub struct Application {
     port: u16,
     grace: Duration,
     service: Service,
+    jobs: Jobs,
     server: Server,
     load_failure: oneshot::Receiver<Cause>,
 }
@@ -94,12 +96,13 @@ impl Application {
     {
         let signals = Signals::install().map_err(Error::Signals)?;
         let service = Service::new(Limits::from(settings));
-        let http::Listening { server, address } = http::listen(&service, &settings.server)
+        let jobs = Jobs::new(service.clone(), &settings.jobs);
+        let http::Listening { server, address } = http::listen(&service, &jobs, &settings.server)
             .map_err(|source| Error::Listen {
-                host: settings.server.host.clone(),
-                port: settings.server.port,
-                source,
-            })?;
+            host: settings.server.host.clone(),
+            port: settings.server.port,
+            source,
+        })?;
         log::info!("listening address={address}");
         let load_failure = load_behind(service.clone(), load).map_err(Error::Load)?;
         Ok(Self {
@@ -108,6 +111,7 @@ impl Application {
             port: address.port(),
             grace: settings.server.shutdown_grace(),
             service,
+            jobs,
             server,
             load_failure,
         })
@@ -137,7 +141,12 @@ impl Application {
         match end {
             End::Asked(by) => {
                 log::info!("stopping by={by} grace_seconds={}", self.grace.as_secs());
-                finish(&handle, &self.service, &mut self.signals, self.grace).await;
+                let deadline = Instant::now() + self.grace;
+                tokio::select! {
+                    () = finish(&handle, &self.service, &self.jobs, deadline.into()) => {}
+                    // What still runs ends with the process.
+                    signal = self.signals.next() => log::warn!("stopping at once by={signal}"),
+                }
                 log::info!("stopped");
                 ExitCode::SUCCESS
             }
@@ -155,14 +164,12 @@ impl Application {
     }
 }
 
-/// Lets the running requests end, then the engine, all within `grace`; a second signal ends the patience.
-async fn finish(handle: &ServerHandle, service: &Service, signals: &mut Signals, grace: Duration) {
-    let deadline = tokio::time::Instant::now() + grace;
+/// Lets the running requests end, then the jobs that go on, then the engine, all until `deadline`.
+async fn finish(handle: &ServerHandle, service: &Service, jobs: &Jobs, deadline: Deadline) {
     service.announce_stop();
-    tokio::select! {
-        () = handle.stop(true) => {}
-        // What still runs ends with the process.
-        signal = signals.next() => return log::warn!("stopping at once by={signal}"),
+    handle.stop(true).await;
+    if timeout_at(deadline, jobs.settle()).await.is_err() {
+        log::warn!("jobs or webhooks are not done; they end with the process");
     }
     if let Some(engine) = service.engine().cloned() {
         // A plain thread: the runtime would wait for one of its own, however long the running batch takes.

@@ -66,7 +66,7 @@ impl ResponseError for Error {
     }
 }
 
-/// How a route that performs jobs can fail; see [`documented`].
+/// How a route that takes a job can fail; see [`documented`].
 pub struct JobFailures;
 
 impl IntoResponses for JobFailures {
@@ -80,6 +80,33 @@ impl IntoResponses for JobFailures {
             Code::Unavailable,
             Code::Timeout,
         ])
+    }
+}
+
+/// How a route with parameters in the query string can fail; see [`documented`].
+pub struct MalformedFailure;
+
+impl IntoResponses for MalformedFailure {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        references([Code::Malformed])
+    }
+}
+
+/// How a route can fail that asks for what a job's state forbids; see [`documented`].
+pub struct RefusalFailure;
+
+impl IntoResponses for RefusalFailure {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        references([Code::Invalid])
+    }
+}
+
+/// How a route that looks up a job can fail; see [`documented`].
+pub struct LookupFailures;
+
+impl IntoResponses for LookupFailures {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        references([Code::NotFound])
     }
 }
 

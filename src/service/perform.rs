@@ -52,7 +52,7 @@ pub struct Health {
     pub model: Option<ModelInfo>,
     /// Requests answered since the start.
     pub completed: u64,
-    /// Requests refused or failed since the start.
+    /// Requests refused or failed since the start, without those that were put off.
     pub failed: u64,
     /// Requests of which at least one text has begun, or that have no text.
     pub running: u64,
@@ -140,12 +140,12 @@ impl Service {
         let outcome = tokio::time::timeout(limit, self.answer(input))
             .await
             .unwrap_or(Err(Error::Timeout { limit }));
-        let counter = if outcome.is_ok() {
-            &self.inner.completed
-        } else {
-            &self.inner.failed
+        match &outcome {
+            Ok(_) => self.inner.completed.fetch_add(1, Ordering::Relaxed),
+            // Put off, and neither of the two.
+            Err(error) if error.retry_after().is_some() => 0,
+            Err(_) => self.inner.failed.fetch_add(1, Ordering::Relaxed),
         };
-        counter.fetch_add(1, Ordering::Relaxed);
         outcome
     }
 
