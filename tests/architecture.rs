@@ -27,6 +27,7 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
             "engine",
             "export",
             "http",
+            "jobs",
             "model",
             "service",
         ],

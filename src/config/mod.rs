@@ -18,11 +18,17 @@ use serde::{Deserialize, Serialize};
 pub const ENVIRONMENT_PREFIX: &str = "RUNPOD_QUERY";
 
 /// Variables that other programs define and that mean one of our settings; our own name for it wins.
-const FOREIGN_VARIABLES: [(&str, &str); 3] = [
+const FOREIGN_VARIABLES: [(&str, &str); 4] = [
     ("PORT", "server.port"),
+    (REALTIME_VARIABLE, "server.port"),
     ("ORT_DYLIB_PATH", "artifacts.runtime_library"),
     ("RUST_LOG", "log.filter"),
 ];
+
+/// The variable with which RunPod asks for its HTTP interface at a port, instead of a worker of its queue; 0: it does not.
+const REALTIME_VARIABLE: &str = "RUNPOD_REALTIME_PORT";
+/// The variable with which RunPod starts a worker of its queue.
+const QUEUE_VARIABLE: &str = "RUNPOD_WEBHOOK_GET_JOB";
 
 /// All settings.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -256,11 +262,13 @@ impl Settings {
         }
         let foreign = FOREIGN_VARIABLES
             .iter()
-            .filter_map(|(variable, setting)| Some((setting, environment.get(*variable)?)))
-            .filter(|(_, value)| !value.is_empty())
-            .fold(Config::builder(), |config, (setting, value)| {
+            .filter_map(|&(variable, setting)| {
+                Some((variable, setting, environment.get(variable)?))
+            })
+            .filter(|(variable, _, value)| is_given(variable, value))
+            .fold(Config::builder(), |config, (_, setting, value)| {
                 config
-                    .set_override(*setting, value.as_str())
+                    .set_override(setting, value.as_str())
                     .unwrap_or_default()
             })
             .build()?;
@@ -290,6 +298,20 @@ impl Artifacts {
             .as_deref()
             .ok_or(Error::NoCacheDirectory)
     }
+}
+
+/// Whether RunPod has started the program as a worker of its queue: known before anything else is read.
+pub fn is_queue_worker() -> bool {
+    !is_realtime() && std::env::var(QUEUE_VARIABLE).is_ok_and(|value| !value.is_empty())
+}
+
+/// Whether RunPod has asked for its HTTP interface at a port.
+pub fn is_realtime() -> bool {
+    std::env::var(REALTIME_VARIABLE).is_ok_and(|value| is_given(REALTIME_VARIABLE, &value))
+}
+
+fn is_given(variable: &str, value: &str) -> bool {
+    !(value.is_empty() || variable == REALTIME_VARIABLE && value == "0")
 }
 
 /// Follows the XDG base directory specification.

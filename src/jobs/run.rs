@@ -54,10 +54,8 @@ async fn late(job: &Assignment) -> String {
 
 /// When to try again; nothing where waiting does not help.
 pub(super) fn pause_after(error: &Error) -> Option<Duration> {
-    match error {
-        Error::Unavailable(Unavailable::Stopping) => None,
-        error => error.retry_after(),
-    }
+    let is_the_end = matches!(error, Error::Unavailable(Unavailable::Stopping));
+    error.retry_after().filter(|_| !is_the_end)
 }
 
 /// Whether the code says that the input, though well formed, asks for what cannot be done.
