@@ -28,13 +28,12 @@ pub struct BodyLimits {
 }
 
 /// The envelope of a job.
+///
+/// Beside these fields `webhook` may give an `http` or `https` URL, to which the job's report is posted when it has ended.
 #[derive(Serialize, ToSchema)]
 pub struct JobRequest {
     /// What is asked for.
     pub input: Input,
-    /// Address that is told of the job's end: the job's report is posted there, at most three times in all.
-    #[schema(pattern = "^https?://", example = json!(null))]
-    pub webhook: Option<String>,
     /// How long the job may take.
     #[schema(example = json!(null))]
     pub policy: Option<PolicyFields>,

@@ -39,6 +39,7 @@ pub const fn status(code: Code) -> StatusCode {
         Code::Unauthorized => StatusCode::UNAUTHORIZED,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::Conflict => StatusCode::CONFLICT,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
@@ -92,12 +93,12 @@ impl IntoResponses for MalformedFailure {
     }
 }
 
-/// How a route can fail that asks for what a job's state forbids; see [`documented`].
-pub struct RefusalFailure;
+/// How a route can fail that not every job can be asked for; see [`documented`].
+pub struct ConflictFailure;
 
-impl IntoResponses for RefusalFailure {
+impl IntoResponses for ConflictFailure {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        references([Code::Invalid])
+        references([Code::Conflict])
     }
 }
 
@@ -168,6 +169,9 @@ fn example(code: Code) -> Error {
         Code::NotFound => Error::NotFound,
         Code::MethodNotAllowed => Error::MethodNotAllowed {
             allowed: vec!["POST"],
+        },
+        Code::Conflict => Error::NotRetryable {
+            status: "COMPLETED",
         },
         Code::TooLarge => TooLarge::Body { limit: 20_000_000 }.into(),
         Code::UnsupportedMediaType => Error::UnsupportedMediaType {

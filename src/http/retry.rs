@@ -3,7 +3,7 @@
 use actix_web::post;
 use actix_web::web::{Data, Json};
 
-use super::error::{LookupFailures, RefusalFailure};
+use super::error::{ConflictFailure, LookupFailures};
 use super::job_path::JobPath;
 use crate::jobs::{Jobs, Receipt};
 use crate::service::Error;
@@ -16,7 +16,7 @@ use crate::service::Error;
     params(JobPath),
     responses(
         (status = 200, description = "The job waits again.", body = Receipt),
-        RefusalFailure,
+        ConflictFailure,
         LookupFailures,
     ),
 )]

@@ -66,6 +66,7 @@ pub(super) const fn refuses_input(code: Code) -> bool {
         | Code::Unauthorized
         | Code::NotFound
         | Code::MethodNotAllowed
+        | Code::Conflict
         | Code::UnsupportedMediaType
         | Code::Overloaded
         | Code::Internal

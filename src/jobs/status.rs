@@ -52,6 +52,7 @@ impl Status {
             | Code::Unauthorized
             | Code::NotFound
             | Code::MethodNotAllowed
+            | Code::Conflict
             | Code::TooLarge
             | Code::UnsupportedMediaType
             | Code::Invalid

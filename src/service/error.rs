@@ -29,6 +29,12 @@ pub enum Error {
         /// The methods it takes.
         allowed: Vec<&'static str>,
     },
+    /// A job that cannot be tried again was to be.
+    #[error("the job is {status}; only a job that is FAILED or TIMED_OUT can be tried again")]
+    NotRetryable {
+        /// Where it is, as it is written in JSON.
+        status: &'static str,
+    },
     /// Something is above its limit.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
@@ -212,12 +218,6 @@ pub enum Invalid {
         /// Beginning of what was given, quoted.
         given: String,
     },
-    /// A job that cannot be tried again was to be.
-    #[error("the job is {status}; only a job that is FAILED or TIMED_OUT can be tried again")]
-    Retry {
-        /// What it is, as it is written in JSON.
-        status: &'static str,
-    },
 }
 
 /// Why the server cannot answer now.
@@ -239,6 +239,7 @@ impl Error {
             Self::Unauthorized => Code::Unauthorized,
             Self::NotFound | Self::UnknownJob => Code::NotFound,
             Self::MethodNotAllowed { .. } => Code::MethodNotAllowed,
+            Self::NotRetryable { .. } => Code::Conflict,
             Self::TooLarge(_) => Code::TooLarge,
             Self::UnsupportedMediaType { .. } => Code::UnsupportedMediaType,
             Self::Invalid(_) => Code::Invalid,
@@ -259,6 +260,7 @@ impl Error {
             | Self::NotFound
             | Self::UnknownJob
             | Self::MethodNotAllowed { .. }
+            | Self::NotRetryable { .. }
             | Self::TooLarge(_)
             | Self::UnsupportedMediaType { .. }
             | Self::Invalid(_)

@@ -16,7 +16,7 @@ use super::report::{Chunk, JobId, Receipt, Report, Stream};
 use super::retention::Retention;
 use super::status::Status;
 use super::webhook::Webhook;
-use crate::service::{Error, Invalid, TooLarge};
+use crate::service::{Error, TooLarge};
 
 /// When there is likely to be room in a full table.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -169,7 +169,7 @@ impl Table {
         let status = job.status();
         if !status.can_be_retried() {
             let status = status.as_str();
-            return Err(Invalid::Retry { status }.into());
+            return Err(Error::NotRetryable { status });
         }
         let before = job.bytes();
         let place = job.ended.as_ref().map(|ended| ended.place);

@@ -78,8 +78,8 @@ fn a_job_that_timed_out_can_be_tried_again_under_its_name() {
     wait_for(&server, &id, "COMPLETED");
     assert_eq!(server.get("/health").json()["jobs"]["retried"], 1);
     server.post(&format!("/retry/{id}"), "").assert_error(
-        422,
-        "invalid",
+        409,
+        "conflict",
         "the job is COMPLETED; only a job that is FAILED or TIMED_OUT can be tried again",
     );
 }
