@@ -9,7 +9,7 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::rt::{System, spawn};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinError;
-use tokio::time::{Instant as Deadline, timeout_at};
+use tokio::time::timeout;
 
 use super::signals::Signals;
 use crate::config::Settings;
@@ -141,9 +141,11 @@ impl Application {
         match end {
             End::Asked(by) => {
                 log::info!("stopping by={by} grace_seconds={}", self.grace.as_secs());
-                let deadline = Instant::now() + self.grace;
+                let finished = finish(&handle, &self.service, &self.jobs, &mut self.load_failure);
                 tokio::select! {
-                    () = finish(&handle, &self.service, &self.jobs, deadline.into()) => {}
+                    outcome = timeout(self.grace, finished) => if outcome.is_err() {
+                        log::warn!("the grace is over; what still runs ends with the process");
+                    },
                     // What still runs ends with the process.
                     signal = self.signals.next() => log::warn!("stopping at once by={signal}"),
                 }
@@ -164,13 +166,23 @@ impl Application {
     }
 }
 
-/// Lets the running requests end, then the jobs that go on, then the engine, all until `deadline`.
-async fn finish(handle: &ServerHandle, service: &Service, jobs: &Jobs, deadline: Deadline) {
+/// Lets the running requests end, then the jobs that go on, then the engine.
+async fn finish(
+    handle: &ServerHandle,
+    service: &Service,
+    jobs: &Jobs,
+    load: &mut oneshot::Receiver<Cause>,
+) {
     service.announce_stop();
-    handle.stop(true).await;
-    if timeout_at(deadline, jobs.settle()).await.is_err() {
-        log::warn!("jobs or webhooks are not done; they end with the process");
-    }
+    // A process that ends while ONNX Runtime loads a model crashes: its libraries are taken down under the loader. The
+    // sender is dropped without a word when the model is loaded, and then the receiver has ended already.
+    let loaded = async {
+        if !load.is_terminated() {
+            let _ = load.await;
+        }
+    };
+    tokio::join!(handle.stop(true), loaded);
+    jobs.settle().await;
     if let Some(engine) = service.engine().cloned() {
         // A plain thread: the runtime would wait for one of its own, however long the running batch takes.
         let (stopped, end) = oneshot::channel::<()>();
@@ -178,9 +190,8 @@ async fn finish(handle: &ServerHandle, service: &Service, jobs: &Jobs, deadline:
             engine.stop();
             drop(stopped);
         });
-        if timeout_at(deadline, end).await.is_err() {
-            log::warn!("the engine is still busy; it ends with the process");
-        }
+        // The sender is dropped without a word.
+        let _ = end.await;
     }
 }
 

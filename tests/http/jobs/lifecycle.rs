@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{status, submit, wait_for};
-use crate::support::fake::{FAIL, WAIT};
+use crate::support::fake::{FAIL, WAIT, wait_until};
 use crate::support::server::{TestServer, settings};
 
 #[test]
@@ -35,7 +35,7 @@ fn a_job_is_in_the_queue_until_the_model_takes_it() {
         status(&server, &waiting),
         json!({"id": waiting, "status": "IN_QUEUE"})
     );
-    assert_eq!(server.jobs(), (1, 1));
+    wait_until("both to be counted", || server.jobs() == (1, 1));
     server.script.release();
     wait_for(&server, &running, "COMPLETED");
     wait_for(&server, &waiting, "COMPLETED");
@@ -99,7 +99,7 @@ fn a_job_handed_in_while_the_model_loads_waits_for_it() {
     let server = TestServer::start_loading(&settings());
     let id = submit(&server, &json!({"query": "w1"}));
     assert_eq!(status(&server, &id)["status"], "IN_QUEUE");
-    assert_eq!(server.jobs(), (1, 0));
+    wait_until("the job to be counted", || server.jobs() == (1, 0));
     server.finish_loading(Ok(()));
     let job = wait_for(&server, &id, "COMPLETED");
     assert!(job["delayTime"].as_u64().unwrap() > 0, "{job}");
