@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::Failure;
-use super::arguments::HandlerFlags;
+use super::handler_flags::HandlerFlags;
 use super::serve;
 use crate::config::{self, Settings};
 use crate::jobs;

@@ -8,6 +8,7 @@ mod bench;
 mod embed;
 mod export;
 mod golden;
+mod handler_flags;
 mod health;
 mod local;
 mod prepare;

@@ -4,6 +4,9 @@
 //! environment, then the command line. Imports nothing of this crate. No other module reads the environment, and a
 //! setting that does not exist stops the start instead of being ignored.
 
+mod jobs;
+mod role;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -12,6 +15,10 @@ use std::time::Duration;
 
 use config::{Config, Environment, File, FileFormat, Value};
 use serde::{Deserialize, Serialize};
+
+pub use jobs::Jobs;
+use role::{REALTIME_VARIABLE, is_given};
+pub use role::{is_queue_worker, is_realtime};
 
 /// Prefix of the environment variables that are settings, with `__` between levels:
 /// `RUNPOD_QUERY__SERVER__PORT` is `server.port`.
@@ -24,11 +31,6 @@ const FOREIGN_VARIABLES: [(&str, &str); 4] = [
     ("ORT_DYLIB_PATH", "artifacts.runtime_library"),
     ("RUST_LOG", "log.filter"),
 ];
-
-/// The variable with which RunPod asks for its HTTP interface at a port, instead of a worker of its queue; 0: it does not.
-const REALTIME_VARIABLE: &str = "RUNPOD_REALTIME_PORT";
-/// The variable with which RunPod starts a worker of its queue.
-const QUEUE_VARIABLE: &str = "RUNPOD_WEBHOOK_GET_JOB";
 
 /// All settings.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -173,31 +175,6 @@ impl Default for Limits {
     }
 }
 
-/// What is kept of jobs, and how their end is told.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Jobs {
-    /// Bytes of inputs and results that are kept; the results that ended first make room, then jobs are refused.
-    pub memory_bytes: NonZeroUsize,
-    /// How long the result of a job of `/run` is kept, in seconds.
-    pub result_seconds: NonZeroUsize,
-    /// How long the result of a job of `/runsync` is kept, in seconds.
-    pub sync_result_seconds: NonZeroUsize,
-    /// Pause before a webhook that failed is tried again, in seconds.
-    pub webhook_pause_seconds: NonZeroUsize,
-}
-
-impl Default for Jobs {
-    fn default() -> Self {
-        Self {
-            memory_bytes: non_zero(100_000_000),
-            result_seconds: non_zero(30 * 60),
-            sync_result_seconds: non_zero(60),
-            webhook_pause_seconds: non_zero(10),
-        }
-    }
-}
-
 /// Where files come from and where they are kept.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -298,20 +275,6 @@ impl Artifacts {
             .as_deref()
             .ok_or(Error::NoCacheDirectory)
     }
-}
-
-/// Whether RunPod has started the program as a worker of its queue: known before anything else is read.
-pub fn is_queue_worker() -> bool {
-    !is_realtime() && std::env::var(QUEUE_VARIABLE).is_ok_and(|value| !value.is_empty())
-}
-
-/// Whether RunPod has asked for its HTTP interface at a port.
-pub fn is_realtime() -> bool {
-    std::env::var(REALTIME_VARIABLE).is_ok_and(|value| is_given(REALTIME_VARIABLE, &value))
-}
-
-fn is_given(variable: &str, value: &str) -> bool {
-    !(value.is_empty() || variable == REALTIME_VARIABLE && value == "0")
 }
 
 /// Follows the XDG base directory specification.

@@ -1,7 +1,7 @@
 //! When a call's first text leaves the queue, for whoever watches.
 //!
-//! The watcher stands several layers above the engine, and no layer between has to know: what is watched is whatever the
-//! watched future asks of the engine.
+//! The watcher stands several layers above the engine, and no layer between has to know: what is watched is whatever
+//! the watched future asks of the engine.
 
 use std::sync::Arc;
 use std::time::Instant;

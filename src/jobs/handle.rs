@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-use tokio::sync::watch;
 
+use super::gauge::Gauge;
 use super::job::{Ending, Job};
 use super::order::Order;
 use super::report::{JobId, Receipt, Report, Stream};
@@ -34,8 +34,9 @@ struct Inner {
     table: Mutex<Table>,
     courier: Courier,
     /// Jobs and webhooks that go on.
-    busy: watch::Sender<usize>,
-    waiting: AtomicU64,
+    busy: Gauge,
+    /// Jobs between two tries.
+    waiting: Gauge,
     late: AtomicU64,
 }
 
@@ -59,8 +60,8 @@ impl Jobs {
             runtime: Handle::current(),
             table: Mutex::new(Table::new(Retention::from(settings))),
             courier: Courier::new(pause),
-            busy: watch::Sender::new(0),
-            waiting: AtomicU64::new(0),
+            busy: Gauge::new(),
+            waiting: Gauge::new(),
             late: AtomicU64::new(0),
         });
         inner.runtime.spawn(sweep(Arc::downgrade(&inner)));
@@ -142,7 +143,7 @@ impl Jobs {
     /// What only the jobs' table knows about their number.
     pub fn counts(&self) -> Counts {
         Counts {
-            waiting: self.inner.waiting.load(Ordering::Relaxed),
+            waiting: self.inner.waiting.number() as u64,
             late: self.inner.late.load(Ordering::Relaxed),
             retried: self.table().retried(),
         }
@@ -150,13 +151,7 @@ impl Jobs {
 
     /// Returns when no job goes on and no webhook waits.
     pub async fn settle(&self) {
-        // The sender lives as long as this handle.
-        let _ = self
-            .inner
-            .busy
-            .subscribe()
-            .wait_for(|busy| *busy == 0)
-            .await;
+        self.inner.busy.none().await;
     }
 
     fn accept(&self, kind: Kind, order: Order) -> Result<Assignment, Error> {
@@ -197,7 +192,7 @@ impl Jobs {
             let Some(pause) = run::pause_after(&error) else {
                 return Some(failure(job, &error));
             };
-            let _waiting = Waiting::count(&self.inner.waiting);
+            let _waiting = self.inner.waiting.count();
             match run::within_limits(job, tokio::time::sleep(pause)).await {
                 Limited::Over => return None,
                 Limited::Late(error) => return Some(self.late(error)),
@@ -239,7 +234,7 @@ impl Jobs {
     }
 
     fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let busy = Busy::count(self.inner.busy.clone());
+        let busy = self.inner.busy.count();
         self.inner.runtime.spawn(async move {
             let _busy = busy;
             work.await;
@@ -287,37 +282,5 @@ struct Caller<'a> {
 impl Drop for Caller<'_> {
     fn drop(&mut self) {
         self.jobs.table().forget_unended(self.id);
-    }
-}
-
-/// Counts a job between two tries.
-struct Waiting<'a>(&'a AtomicU64);
-
-impl<'a> Waiting<'a> {
-    fn count(counter: &'a AtomicU64) -> Self {
-        counter.fetch_add(1, Ordering::Relaxed);
-        Self(counter)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// Counts what goes on.
-struct Busy(watch::Sender<usize>);
-
-impl Busy {
-    fn count(counter: watch::Sender<usize>) -> Self {
-        counter.send_modify(|busy| *busy += 1);
-        Self(counter)
-    }
-}
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.0.send_modify(|busy| *busy -= 1);
     }
 }

@@ -4,6 +4,7 @@
 //! job. Imports [`crate::service`] and [`crate::config`]. Knows no transport but the one by which a job's end is told.
 //! A job ends exactly once, and everything that is kept is bounded in time and in bytes.
 
+mod gauge;
 mod handle;
 mod job;
 mod order;
