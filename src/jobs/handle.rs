@@ -86,7 +86,9 @@ impl Jobs {
             jobs: self,
             id: &job.id,
         };
-        let ending = match run::attempt(&self.inner.service, &job).await {
+        let service = &self.inner.service;
+        let attempt = service.in_time(async { Ok(run::attempt(service, &job).await) });
+        let ending = match attempt.await? {
             Limited::Over => None,
             Limited::Late(error) => Some(self.late(error)),
             Limited::Done(Ok(performed)) => Some(Ending::completed(performed)),

@@ -49,8 +49,7 @@ impl Default for Policy {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Policy)]
 pub struct PolicyFields {
-    /// Milliseconds from its beginning to its end; then it is `TIMED_OUT`. The server's own limit for a request holds,
-    /// too.
+    /// Milliseconds from its beginning to its end; then it is `TIMED_OUT`.
     #[schema(minimum = 1, maximum = 604_800_000, example = 600_000)]
     pub execution_timeout: Option<u64>,
     /// Milliseconds from its arrival to its end; then it is `TIMED_OUT`.

@@ -44,6 +44,19 @@ fn the_time_in_the_queue_counts_for_the_ttl_and_not_for_the_execution() {
 }
 
 #[test]
+fn the_patience_for_requests_does_not_end_a_job_that_goes_on() {
+    let mut settings = settings();
+    settings.server.request_timeout_seconds = NonZeroUsize::MIN;
+    let server = TestServer::start_with(&settings);
+    let id = submit(&server, &json!({"query": WAIT}));
+    server.script.wait_for_batches(1);
+    std::thread::sleep(Duration::from_millis(1200));
+    assert_eq!(status(&server, &id)["status"], "IN_PROGRESS");
+    server.script.release();
+    wait_for(&server, &id, "COMPLETED");
+}
+
+#[test]
 fn a_policy_holds_for_runsync_too() {
     let server = TestServer::start();
     let envelope = json!({"input": {"query": WAIT}, "policy": {"executionTimeout": 50}});
