@@ -14,9 +14,9 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
     ("bench", &["config", "export", "model"]),
     ("engine", &["config", "model"]),
     ("service", &["config", "engine", "model"]),
-    ("jobs", &["service"]),
+    ("jobs", &["config", "service"]),
     ("http", &["config", "jobs", "service"]),
-    ("app", &["config", "engine", "http", "service"]),
+    ("app", &["config", "engine", "http", "jobs", "service"]),
     (
         "cli",
         &[
@@ -27,6 +27,7 @@ const MAY_IMPORT: [(&str, &[&str]); 12] = [
             "engine",
             "export",
             "http",
+            "jobs",
             "model",
             "service",
         ],

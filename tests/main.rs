@@ -7,6 +7,7 @@ mod bench;
 mod engine;
 mod export;
 mod http;
+mod hub;
 mod model;
 mod program;
 mod support;

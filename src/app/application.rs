@@ -9,11 +9,12 @@ use actix_web::dev::{Server, ServerHandle};
 use actix_web::rt::{System, spawn};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinError;
-use tokio::time::timeout_at;
+use tokio::time::timeout;
 
 use super::signals::Signals;
 use crate::config::Settings;
 use crate::http;
+use crate::jobs::Jobs;
 use crate::service::{Limits, Loaded, Service, with_causes};
 
 /// Name of the thread that loads the model.
@@ -49,6 +50,7 @@ pub struct Application {
     port: u16,
     grace: Duration,
     service: Service,
+    jobs: Jobs,
     server: Server,
     load_failure: oneshot::Receiver<Cause>,
 }
@@ -94,12 +96,13 @@ impl Application {
     {
         let signals = Signals::install().map_err(Error::Signals)?;
         let service = Service::new(Limits::from(settings));
-        let http::Listening { server, address } = http::listen(&service, &settings.server)
+        let jobs = Jobs::new(service.clone(), &settings.jobs);
+        let http::Listening { server, address } = http::listen(&service, &jobs, &settings.server)
             .map_err(|source| Error::Listen {
-                host: settings.server.host.clone(),
-                port: settings.server.port,
-                source,
-            })?;
+            host: settings.server.host.clone(),
+            port: settings.server.port,
+            source,
+        })?;
         log::info!("listening address={address}");
         let load_failure = load_behind(service.clone(), load).map_err(Error::Load)?;
         Ok(Self {
@@ -108,6 +111,7 @@ impl Application {
             port: address.port(),
             grace: settings.server.shutdown_grace(),
             service,
+            jobs,
             server,
             load_failure,
         })
@@ -137,7 +141,14 @@ impl Application {
         match end {
             End::Asked(by) => {
                 log::info!("stopping by={by} grace_seconds={}", self.grace.as_secs());
-                finish(&handle, &self.service, &mut self.signals, self.grace).await;
+                let finished = finish(&handle, &self.service, &self.jobs, &mut self.load_failure);
+                tokio::select! {
+                    outcome = timeout(self.grace, finished) => if outcome.is_err() {
+                        log::warn!("the grace is over; what still runs ends with the process");
+                    },
+                    // What still runs ends with the process.
+                    signal = self.signals.next() => log::warn!("stopping at once by={signal}"),
+                }
                 log::info!("stopped");
                 ExitCode::SUCCESS
             }
@@ -155,15 +166,23 @@ impl Application {
     }
 }
 
-/// Lets the running requests end, then the engine, all within `grace`; a second signal ends the patience.
-async fn finish(handle: &ServerHandle, service: &Service, signals: &mut Signals, grace: Duration) {
-    let deadline = tokio::time::Instant::now() + grace;
+/// Lets the running requests end, then the jobs that go on, then the engine.
+async fn finish(
+    handle: &ServerHandle,
+    service: &Service,
+    jobs: &Jobs,
+    load: &mut oneshot::Receiver<Cause>,
+) {
     service.announce_stop();
-    tokio::select! {
-        () = handle.stop(true) => {}
-        // What still runs ends with the process.
-        signal = signals.next() => return log::warn!("stopping at once by={signal}"),
-    }
+    // A process that ends while ONNX Runtime loads a model crashes: its libraries are taken down under the loader. The
+    // sender is dropped without a word when the model is loaded, and then the receiver has ended already.
+    let loaded = async {
+        if !load.is_terminated() {
+            let _ = load.await;
+        }
+    };
+    tokio::join!(handle.stop(true), loaded);
+    jobs.settle().await;
     if let Some(engine) = service.engine().cloned() {
         // A plain thread: the runtime would wait for one of its own, however long the running batch takes.
         let (stopped, end) = oneshot::channel::<()>();
@@ -171,9 +190,8 @@ async fn finish(handle: &ServerHandle, service: &Service, signals: &mut Signals,
             engine.stop();
             drop(stopped);
         });
-        if timeout_at(deadline, end).await.is_err() {
-            log::warn!("the engine is still busy; it ends with the process");
-        }
+        // The sender is dropped without a word.
+        let _ = end.await;
     }
 }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use config::Value;
 
+use super::handler_flags::HandlerFlags;
 use crate::config::{Override, Precision};
 
 /// Text embeddings of BAAI/bge-m3 on a CPU.
@@ -15,7 +16,9 @@ pub struct Arguments {
     /// File of settings, in TOML.
     #[arg(long, value_name = "FILE", global = true)]
     pub settings: Option<PathBuf>,
-    /// What to do; nothing: serve.
+    #[command(flatten)]
+    pub handler: HandlerFlags,
+    /// What to do; nothing: serve, or perform the job in test_input.json.
     #[command(subcommand)]
     pub command: Option<Command>,
 }

@@ -8,17 +8,22 @@ mod bench;
 mod embed;
 mod export;
 mod golden;
+mod handler_flags;
 mod health;
+mod local;
 mod prepare;
 mod serve;
+mod typed;
 
 use std::error::Error;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::CommandFactory;
+use clap::error::ErrorKind;
 
-use crate::config::Settings;
+use crate::config::{self, Settings};
 use arguments::{Arguments, Command};
+use typed::Typed;
 
 /// Why a command failed. It ends as one line on standard error, so nobody has to tell causes apart by type; it may come
 /// from another thread, since a server loads its model behind its back.
@@ -27,8 +32,10 @@ type Failure = Box<dyn Error + Send + Sync>;
 /// Runs the program and gives its exit code: 0 when the command did what it says, 1 when it failed, 2 when it was
 /// not understood.
 pub fn run() -> ExitCode {
-    let arguments = Arguments::parse();
-    match execute(arguments) {
+    let typed = typed::parse(std::env::args_os(), config::is_queue_worker())
+        .and_then(refuse_flags_of_others)
+        .unwrap_or_else(|error| error.exit());
+    match execute(typed) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("error: {}", chain(error.as_ref()));
@@ -37,13 +44,37 @@ pub fn run() -> ExitCode {
     }
 }
 
-fn execute(arguments: Arguments) -> Result<ExitCode, Failure> {
-    let command = arguments.command.unwrap_or_default();
-    let file = arguments.settings;
-    let settings = Settings::load(file.as_deref(), command.overrides())?;
-    start_log(&settings);
+/// The flags of a handler belong to what a handler does: serving.
+fn refuse_flags_of_others(typed: Typed) -> Result<Typed, clap::Error> {
+    let Arguments {
+        handler, command, ..
+    } = &typed.arguments;
     match command {
-        Command::Serve(_) => serve::serve(settings),
+        None | Some(Command::Serve(_)) => Ok(typed),
+        Some(_) if handler.are_given() => Err(Arguments::command().error(
+            ErrorKind::ArgumentConflict,
+            "--test_input and --rp_... go with serve or with no command",
+        )),
+        Some(_) => Ok(typed),
+    }
+}
+
+fn execute(Typed { arguments, ignored }: Typed) -> Result<ExitCode, Failure> {
+    let is_bare = arguments.command.is_none();
+    let command = arguments.command.unwrap_or_default();
+    let (file, handler) = (arguments.settings, arguments.handler);
+    let mut overrides = command.overrides();
+    overrides.extend(handler.overrides());
+    let settings = Settings::load(file.as_deref(), overrides)?;
+    start_log(&settings);
+    if !ignored.is_empty() {
+        log::warn!("arguments that nothing is known of: {}", ignored.join(", "));
+    }
+    match command {
+        Command::Serve(_) => match local::job(&handler, is_bare)? {
+            Some(job) => local::perform(&settings, &job),
+            None => serve::serve(settings),
+        },
         Command::Embed(embed) => embed::embed(&settings, &embed),
         Command::Fetch(_) => prepare::fetch(&settings),
         Command::Export(export) => export::export(&settings, &export),

@@ -23,7 +23,8 @@ pub fn openapi() -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn load(settings: &Settings) -> Result<Loaded, Failure> {
+/// Loads what the service serves.
+pub fn load(settings: &Settings) -> Result<Loaded, Failure> {
     let LoadedModel {
         tokenizer,
         encoder,

@@ -4,6 +4,9 @@
 //! environment, then the command line. Imports nothing of this crate. No other module reads the environment, and a
 //! setting that does not exist stops the start instead of being ignored.
 
+mod jobs;
+mod role;
+
 use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -13,13 +16,18 @@ use std::time::Duration;
 use config::{Config, Environment, File, FileFormat, Value};
 use serde::{Deserialize, Serialize};
 
+pub use jobs::Jobs;
+use role::{REALTIME_VARIABLE, is_given};
+pub use role::{is_queue_worker, is_realtime};
+
 /// Prefix of the environment variables that are settings, with `__` between levels:
 /// `RUNPOD_QUERY__SERVER__PORT` is `server.port`.
 pub const ENVIRONMENT_PREFIX: &str = "RUNPOD_QUERY";
 
 /// Variables that other programs define and that mean one of our settings; our own name for it wins.
-const FOREIGN_VARIABLES: [(&str, &str); 3] = [
+const FOREIGN_VARIABLES: [(&str, &str); 4] = [
     ("PORT", "server.port"),
+    (REALTIME_VARIABLE, "server.port"),
     ("ORT_DYLIB_PATH", "artifacts.runtime_library"),
     ("RUST_LOG", "log.filter"),
 ];
@@ -36,6 +44,8 @@ pub struct Settings {
     pub engine: Engine,
     /// What one call may ask for.
     pub limits: Limits,
+    /// What is kept of jobs.
+    pub jobs: Jobs,
     /// Where files come from and where they are kept.
     pub artifacts: Artifacts,
     /// What is written to standard error.
@@ -229,11 +239,13 @@ impl Settings {
         }
         let foreign = FOREIGN_VARIABLES
             .iter()
-            .filter_map(|(variable, setting)| Some((setting, environment.get(*variable)?)))
-            .filter(|(_, value)| !value.is_empty())
-            .fold(Config::builder(), |config, (setting, value)| {
+            .filter_map(|&(variable, setting)| {
+                Some((variable, setting, environment.get(variable)?))
+            })
+            .filter(|(variable, _, value)| is_given(variable, value))
+            .fold(Config::builder(), |config, (_, setting, value)| {
                 config
-                    .set_override(*setting, value.as_str())
+                    .set_override(setting, value.as_str())
                     .unwrap_or_default()
             })
             .build()?;

@@ -59,6 +59,17 @@ fn variables_of_other_programs_are_understood_and_ours_win() {
 }
 
 #[test]
+fn the_port_at_which_runpod_asks_for_http_wins_unless_it_is_zero() {
+    let port = |value| {
+        let given = settings(&[("PORT", "80"), ("RUNPOD_REALTIME_PORT", value)]);
+        given.unwrap().server.port
+    };
+    assert_eq!(port("81"), 81);
+    assert_eq!(port("0"), 80);
+    assert_eq!(port(""), 80);
+}
+
+#[test]
 fn an_unknown_setting_or_a_wrong_value_stops_the_start_and_is_named() {
     for (variable, value, named) in [
         ("RUNPOD_QUERY__SERVER__PROT", "80", "prot"),

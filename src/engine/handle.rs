@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::queue::{Call, Entry, Queue, Status};
 use super::schedule::{Demand, Priority};
-use super::{Encode, Error, worker};
+use super::{Begin, Encode, Error, worker};
 use crate::config;
 use crate::model::{Embedding, Tokenizer, Tokens};
 
@@ -85,8 +85,10 @@ impl Engine {
         self.inner.queue.push(entries)?;
         let embeddings = try_join_all(replies.into_iter().map(receive)).await?;
         let waited = call
-            .and_then(|call| call.started.get().copied())
-            .map_or(Duration::ZERO, |started| started - arrival);
+            .and_then(|call| call.begin.get())
+            .map_or(Duration::ZERO, |begin| {
+                begin.saturating_duration_since(arrival)
+            });
         Ok(Embedded {
             embeddings,
             tokens: total,
@@ -160,7 +162,9 @@ fn enqueue(
     priority: Priority,
     arrival: Instant,
 ) -> (Vec<Entry>, Vec<Reply>) {
-    let call = Arc::new(Call::default());
+    let call = Arc::new(Call {
+        begin: Begin::watched(),
+    });
     let mut before = 0;
     tokens
         .into_iter()

@@ -4,12 +4,14 @@
 //! knows neither actions nor wire formats. Every admitted text leaves the queue exactly once, every caller gets exactly
 //! one answer, and a batch is whatever waits when the encoder becomes free: nothing ever waits for company.
 
+mod begin;
 mod error;
 mod handle;
 mod queue;
 mod schedule;
 mod worker;
 
+pub use begin::Begin;
 pub use error::Error;
 pub use handle::{Embedded, Engine};
 pub use queue::Status;

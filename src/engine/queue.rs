@@ -4,13 +4,13 @@
 //! for a batch, or when its caller has gone and somebody else needs the room.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
-use super::Error;
 use super::schedule::{Demand, Scheduler};
+use super::{Begin, Error};
 use crate::model::{Embedding, Tokens};
 
 /// Bounds of the hint when to try again.
@@ -32,10 +32,10 @@ pub struct Status {
 }
 
 /// One call, shared by its texts.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Call {
     /// When its first text left the queue.
-    pub started: OnceLock<Instant>,
+    pub begin: Begin,
 }
 
 /// One text on its way through the queue.
@@ -168,7 +168,7 @@ impl Queue {
                 .iter()
                 .filter(|entry| !entry.reply.is_closed())
         };
-        let unstarted = waiting().filter(|entry| entry.call.started.get().is_none());
+        let unstarted = waiting().filter(|entry| entry.call.begin.get().is_none());
         let calls: HashSet<_> = unstarted.map(|entry| Arc::as_ptr(&entry.call)).collect();
         Status {
             queued_texts: waiting().count(),
@@ -200,7 +200,7 @@ impl State {
             .collect();
         batch.sort_by_key(|entry| entry.demand.tokens());
         for entry in &batch {
-            entry.call.started.get_or_init(|| now);
+            entry.call.begin.mark(now);
         }
         self.running_texts = batch.len();
         batch

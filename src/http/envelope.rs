@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::jobs::{Order, PolicyFields};
 use crate::service::{Error, Input, Kind, Malformed, TooLarge, quote};
 
 /// How errors call the body.
@@ -27,17 +28,21 @@ pub struct BodyLimits {
 }
 
 /// The envelope of a job.
+///
+/// Beside these fields `webhook` may give an `http` or `https` URL, to which the job's report is posted when it has
+/// ended.
 #[derive(Serialize, ToSchema)]
 pub struct JobRequest {
     /// What is asked for.
     pub input: Input,
+    /// How long the job may take.
+    #[schema(example = json!(null))]
+    pub policy: Option<PolicyFields>,
 }
 
-/// An envelope whose input is an object; what is in it is for the service to judge.
-pub struct Envelope {
-    /// The input, unread.
-    pub input: Box<RawValue>,
-}
+/// An envelope whose input is an object; what is in it is for the service to judge. Fields that are not listed are
+/// nobody's business.
+pub struct Envelope(pub Order);
 
 impl FromRequest for Envelope {
     type Error = Error;
@@ -56,6 +61,10 @@ impl Envelope {
         struct Fields<'a> {
             #[serde(borrow)]
             input: Option<&'a RawValue>,
+            #[serde(borrow)]
+            webhook: Option<&'a RawValue>,
+            #[serde(borrow)]
+            policy: Option<&'a RawValue>,
         }
         let json = |reason| Malformed::Json { part: PART, reason };
         let body: &RawValue = serde_json::from_slice(body).map_err(json)?;
@@ -63,9 +72,8 @@ impl Envelope {
         let fields: Fields<'_> = serde_json::from_str(body.get()).map_err(json)?;
         let input = fields.input.ok_or(Malformed::NoInput)?;
         object("input", input)?;
-        Ok(Self {
-            input: input.to_owned(),
-        })
+        let order = Order::new(input.to_owned(), fields.policy, fields.webhook)?;
+        Ok(Self(order))
     }
 }
 
@@ -176,6 +184,14 @@ mod tests {
                 "malformed: input is a string; it must be an object",
             ),
             (
+                r#"{"input":{},"webhook":"secret"}"#,
+                "malformed: webhook is something else; it must be",
+            ),
+            (
+                r#"{"input":{},"policy":{"ttl":-1}}"#,
+                "malformed: policy.ttl is -1; it must be",
+            ),
+            (
                 r#"{"input":[{}]}"#,
                 "malformed: input is a list; it must be an object",
             ),
@@ -188,10 +204,9 @@ mod tests {
 
     #[test]
     fn fields_beside_the_input_are_nobodys_business() {
-        let body = br#" {"id":7,"webhook":null,"policy":{"ttl":[1]},"input":{"query":"a"}} "#;
-        assert_eq!(
-            Envelope::parse(body).unwrap().input.get(),
-            r#"{"query":"a"}"#
-        );
+        let body = br#" {"id":7,"webhook":null,"s3Config":{"ttl":[1]},"input":{"query":"a"}} "#;
+        let Envelope(order) = Envelope::parse(body).unwrap();
+        assert_eq!(order.input.get(), r#"{"query":"a"}"#);
+        assert!(order.webhook.is_none());
     }
 }

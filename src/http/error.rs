@@ -39,6 +39,7 @@ pub const fn status(code: Code) -> StatusCode {
         Code::Unauthorized => StatusCode::UNAUTHORIZED,
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::Conflict => StatusCode::CONFLICT,
         Code::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Code::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
@@ -66,7 +67,7 @@ impl ResponseError for Error {
     }
 }
 
-/// How a route that performs jobs can fail; see [`documented`].
+/// How a route that takes a job can fail; see [`documented`].
 pub struct JobFailures;
 
 impl IntoResponses for JobFailures {
@@ -80,6 +81,33 @@ impl IntoResponses for JobFailures {
             Code::Unavailable,
             Code::Timeout,
         ])
+    }
+}
+
+/// How a route with parameters in the query string can fail; see [`documented`].
+pub struct MalformedFailure;
+
+impl IntoResponses for MalformedFailure {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        references([Code::Malformed])
+    }
+}
+
+/// How a route can fail that not every job can be asked for; see [`documented`].
+pub struct ConflictFailure;
+
+impl IntoResponses for ConflictFailure {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        references([Code::Conflict])
+    }
+}
+
+/// How a route that looks up a job can fail; see [`documented`].
+pub struct LookupFailures;
+
+impl IntoResponses for LookupFailures {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        references([Code::NotFound])
     }
 }
 
@@ -141,6 +169,9 @@ fn example(code: Code) -> Error {
         Code::NotFound => Error::NotFound,
         Code::MethodNotAllowed => Error::MethodNotAllowed {
             allowed: vec!["POST"],
+        },
+        Code::Conflict => Error::NotRetryable {
+            status: "COMPLETED",
         },
         Code::TooLarge => TooLarge::Body { limit: 20_000_000 }.into(),
         Code::UnsupportedMediaType => Error::UnsupportedMediaType {

@@ -5,6 +5,7 @@ use actix_web::web::{Data, Json};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::jobs::{Counts, Jobs as Table};
 use crate::service::{Health, ModelInfo, Phase, Service};
 
 /// Jobs since the start.
@@ -13,13 +14,13 @@ use crate::service::{Health, ModelInfo, Phase, Service};
 struct Jobs {
     /// Answered.
     completed: u64,
-    /// Refused or failed.
+    /// Refused or failed, or too late.
     failed: u64,
     /// Being worked on.
     in_progress: u64,
-    /// Waiting for the model.
+    /// Waiting.
     in_queue: u64,
-    /// Always 0: nothing is tried twice.
+    /// Tried again.
     retried: u64,
 }
 
@@ -52,17 +53,17 @@ struct HealthBody {
     model: Option<ModelInfo>,
 }
 
-impl From<Health> for HealthBody {
-    fn from(now: Health) -> Self {
+impl HealthBody {
+    fn new(now: Health, counts: Counts) -> Self {
         let ready = now.phase == Phase::Ready;
         let busy = now.running + now.queued > 0;
         Self {
             jobs: Jobs {
                 completed: now.completed,
-                failed: now.failed,
+                failed: now.failed + counts.late,
                 in_progress: now.running,
-                in_queue: now.queued,
-                retried: 0,
+                in_queue: now.queued + counts.waiting,
+                retried: counts.retried,
             },
             workers: Workers {
                 idle: u64::from(ready && !busy),
@@ -85,6 +86,6 @@ impl From<Health> for HealthBody {
     responses((status = 200, description = "What the endpoint is doing.", body = HealthBody)),
 )]
 #[get("/health")]
-pub async fn health(service: Data<Service>) -> Json<HealthBody> {
-    Json(service.health().into())
+pub async fn health(service: Data<Service>, jobs: Data<Table>) -> Json<HealthBody> {
+    Json(HealthBody::new(service.health(), jobs.counts()))
 }

@@ -6,7 +6,7 @@ use utoipa_actix_web::UtoipaApp;
 use utoipa_actix_web::scope::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use super::{health, ping, runsync};
+use super::{cancel, health, ping, purge_queue, retry, run, runsync, status, stream};
 
 /// RunPod's own addresses have the endpoint's name before the route; here every name is right.
 pub const ENDPOINT_PREFIX: &str = "/v2/{endpoint}";
@@ -22,5 +22,15 @@ where
 }
 
 fn runpod_routes(config: &mut ServiceConfig<'_>) {
-    config.service(runsync::runsync).service(health::health);
+    config
+        .service(runsync::runsync)
+        .service(run::run)
+        .service(status::status)
+        .service(status::status_by_post)
+        .service(stream::stream)
+        .service(stream::stream_by_post)
+        .service(cancel::cancel)
+        .service(retry::retry)
+        .service(purge_queue::purge_queue)
+        .service(health::health);
 }

@@ -15,6 +15,7 @@ use super::envelope::BodyLimits;
 use super::fallback::{Methods, fallback};
 use super::{openapi, routes, trace};
 use crate::config;
+use crate::jobs::Jobs;
 use crate::service::Service;
 
 /// Threads that read and write; the model has its own.
@@ -32,9 +33,13 @@ pub struct Listening {
     pub address: SocketAddr,
 }
 
-/// Starts to serve `service`. Needs a runtime.
-pub fn listen(service: &Service, settings: &config::Server) -> std::io::Result<Listening> {
-    let shared = Shared::new(service, settings)?;
+/// Starts to serve `service` and `jobs`. Needs a runtime.
+pub fn listen(
+    service: &Service,
+    jobs: &Jobs,
+    settings: &config::Server,
+) -> std::io::Result<Listening> {
+    let shared = Shared::new(service, jobs, settings)?;
     let server = HttpServer::new(move || app(shared.clone()))
         .workers(WORKERS)
         .keep_alive(KEEP_ALIVE)
@@ -58,19 +63,21 @@ pub fn listen(service: &Service, settings: &config::Server) -> std::io::Result<L
 #[derive(Clone)]
 struct Shared {
     service: Data<Service>,
+    jobs: Data<Jobs>,
     limits: Data<BodyLimits>,
     methods: Data<Methods>,
     docs: Data<Docs>,
 }
 
 impl Shared {
-    fn new(service: &Service, settings: &config::Server) -> std::io::Result<Self> {
+    fn new(service: &Service, jobs: &Jobs, settings: &config::Server) -> std::io::Result<Self> {
         let limits = BodyLimits {
             bytes: settings.body_limit_bytes.get(),
             time: settings.request_timeout(),
         };
         Ok(Self {
             service: Data::new(service.clone()),
+            jobs: Data::new(jobs.clone()),
             limits: Data::new(limits),
             methods: Data::new(Methods::new(&openapi::registered())),
             docs: Data::new(Docs::new(serde_json::to_string(&openapi::openapi())?)),
@@ -91,6 +98,7 @@ fn app(
 > {
     let app = App::new()
         .app_data(shared.service)
+        .app_data(shared.jobs)
         .app_data(shared.limits)
         .app_data(shared.methods)
         .app_data(shared.docs)

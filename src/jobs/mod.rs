@@ -1,10 +1,33 @@
 //! Jobs: what RunPod's queue and its HTTP routes have in common, whatever brings the input.
 //!
-//! Imports [`crate::service`]. Knows no transport.
+//! Owns the one table of jobs, of which looking up, cancelling, retrying and purging are methods, and what is told of a
+//! job. Imports [`crate::service`] and [`crate::config`]. Knows no transport but the one by which a job's end is told.
+//! A job ends exactly once, and everything that is kept is bounded in time and in bytes.
+
+mod gauge;
+mod handle;
+mod job;
+mod order;
+mod policy;
+mod report;
+mod retention;
+mod run;
+mod span;
+mod status;
+mod table;
+mod webhook;
 
 use serde_json::value::RawValue;
 
 use crate::service::{Error, Performed, Service};
+
+pub use handle::{Counts, Jobs};
+pub use order::Order;
+pub use policy::{Policy, PolicyFields};
+pub use report::{Chunk, JobId, Receipt, Report, Stream};
+pub use span::Span;
+pub use status::Status;
+pub use webhook::Webhook;
 
 /// Does what a job's input asks for.
 pub async fn perform(service: &Service, input: &RawValue) -> Result<Performed, Error> {

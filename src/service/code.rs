@@ -18,6 +18,8 @@ pub enum Code {
     NotFound,
     /// There is something at this address, for other methods.
     MethodNotAllowed,
+    /// The job is not where it must be for what is asked.
+    Conflict,
     /// The body, the number of texts or the result is above its limit.
     TooLarge,
     /// The body is not JSON by its content type.
@@ -36,11 +38,12 @@ pub enum Code {
 
 impl Code {
     /// Every code.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Malformed,
         Self::Unauthorized,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::Conflict,
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::Invalid,
@@ -57,6 +60,7 @@ impl Code {
             Self::Unauthorized => "unauthorized",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
+            Self::Conflict => "conflict",
             Self::TooLarge => "too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::Invalid => "invalid",

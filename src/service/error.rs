@@ -20,11 +20,20 @@ pub enum Error {
     /// There is nothing at this address.
     #[error("nothing is here; /docs lists what is")]
     NotFound,
+    /// There is no such job, or none any more.
+    #[error("there is no such job; the result of one that has ended is kept for a limited time")]
+    UnknownJob,
     /// There is something at this address, for other methods.
     #[error("this address takes {}", allowed.join(", "))]
     MethodNotAllowed {
         /// The methods it takes.
         allowed: Vec<&'static str>,
+    },
+    /// A job that cannot be tried again was to be.
+    #[error("the job is {status}; only a job that is FAILED or TIMED_OUT can be tried again")]
+    NotRetryable {
+        /// Where it is, as it is written in JSON.
+        status: &'static str,
     },
     /// Something is above its limit.
     #[error(transparent)]
@@ -84,6 +93,16 @@ pub enum Malformed {
     /// The envelope holds no input.
     #[error("input is missing; the body must be {{\"input\": {{...}}}}")]
     NoInput,
+    /// What stands beside the input, or in the query string, is not what it must be.
+    #[error("{field} is {given}; it must be {expected}")]
+    Field {
+        /// The field.
+        field: &'static str,
+        /// What it is.
+        given: String,
+        /// What it must be.
+        expected: String,
+    },
     /// The body ended early.
     #[error("the body cannot be read to its end")]
     Incomplete,
@@ -218,8 +237,9 @@ impl Error {
         match self {
             Self::Malformed(_) => Code::Malformed,
             Self::Unauthorized => Code::Unauthorized,
-            Self::NotFound => Code::NotFound,
+            Self::NotFound | Self::UnknownJob => Code::NotFound,
             Self::MethodNotAllowed { .. } => Code::MethodNotAllowed,
+            Self::NotRetryable { .. } => Code::Conflict,
             Self::TooLarge(_) => Code::TooLarge,
             Self::UnsupportedMediaType { .. } => Code::UnsupportedMediaType,
             Self::Invalid(_) => Code::Invalid,
@@ -238,7 +258,9 @@ impl Error {
             Self::Malformed(_)
             | Self::Unauthorized
             | Self::NotFound
+            | Self::UnknownJob
             | Self::MethodNotAllowed { .. }
+            | Self::NotRetryable { .. }
             | Self::TooLarge(_)
             | Self::UnsupportedMediaType { .. }
             | Self::Invalid(_)

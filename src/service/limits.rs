@@ -11,7 +11,7 @@ pub struct Limits {
     pub texts: usize,
     /// Largest result, in bytes of JSON.
     pub result_bytes: usize,
-    /// Longest time until the answer.
+    /// Longest time for which a caller waits.
     pub time: Duration,
 }
 

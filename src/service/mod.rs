@@ -23,3 +23,5 @@ pub use model_info::{ModelInfo, Quality};
 pub use output::Output;
 pub use perform::{Health, Loaded, Performed, Phase, Service};
 pub use request::{Action, Request};
+
+pub use crate::engine::Begin;

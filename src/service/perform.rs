@@ -52,7 +52,7 @@ pub struct Health {
     pub model: Option<ModelInfo>,
     /// Requests answered since the start.
     pub completed: u64,
-    /// Requests refused or failed since the start.
+    /// Requests refused or failed since the start, without those that were put off.
     pub failed: u64,
     /// Requests of which at least one text has begun, or that have no text.
     pub running: u64,
@@ -133,20 +133,30 @@ impl Service {
         }
     }
 
-    /// Does what `input` asks for.
+    /// Does what `input` asks for, however long that takes.
     pub async fn perform(&self, input: &RawValue) -> Result<Performed, Error> {
         let _active = Active::count(&self.inner.active);
-        let limit = self.inner.limits.time;
-        let outcome = tokio::time::timeout(limit, self.answer(input))
-            .await
-            .unwrap_or(Err(Error::Timeout { limit }));
-        let counter = if outcome.is_ok() {
-            &self.inner.completed
-        } else {
-            &self.inner.failed
+        let outcome = self.answer(input).await;
+        match &outcome {
+            Ok(_) => self.inner.completed.fetch_add(1, Ordering::Relaxed),
+            // Put off, and neither of the two.
+            Err(error) if error.retry_after().is_some() => 0,
+            Err(_) => self.inner.failed.fetch_add(1, Ordering::Relaxed),
         };
-        counter.fetch_add(1, Ordering::Relaxed);
         outcome
+    }
+
+    /// What `answer` gives to a caller who waits for it, and who need not wait for longer than the limit.
+    pub async fn in_time<T>(
+        &self,
+        answer: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let limit = self.inner.limits.time;
+        let outcome = tokio::time::timeout(limit, answer).await;
+        outcome.unwrap_or_else(|_| {
+            self.inner.failed.fetch_add(1, Ordering::Relaxed);
+            Err(Error::Timeout { limit })
+        })
     }
 
     async fn answer(&self, input: &RawValue) -> Result<Performed, Error> {

@@ -47,7 +47,19 @@ fn a_model_that_cannot_be_loaded_ends_the_program_with_a_failure() {
 fn a_stop_while_the_model_loads_is_a_success() {
     let server = TestServer::start_loading(&settings());
     server.begin_stop();
+    server.finish_loading(Ok(()));
     assert_eq!(code(server.exit_code()), code(ExitCode::SUCCESS));
+}
+
+#[test]
+fn a_model_that_does_not_stop_loading_is_not_waited_for_beyond_the_grace() {
+    let mut settings = settings();
+    settings.server.shutdown_grace_seconds = std::num::NonZeroUsize::MIN;
+    let server = TestServer::start_loading(&settings);
+    server.begin_stop();
+    let begin = std::time::Instant::now();
+    assert_eq!(code(server.exit_code()), code(ExitCode::SUCCESS));
+    assert!(begin.elapsed().as_secs() < 5);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The server over a real socket, with a model that does what its texts say.
 
 mod contract;
+mod jobs;
 mod lifecycle;
 mod load;
 mod openapi;

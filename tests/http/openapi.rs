@@ -154,6 +154,8 @@ fn the_examples_can_be_sent_as_they_are() {
 #[test]
 fn every_documented_address_exists_on_each_of_its_servers() {
     let server = TestServer::start();
+    let job = server.run(json!({"query": "w1"})).json();
+    let id = job["id"].as_str().unwrap();
     for (path, method, _) in operations(&document()) {
         let servers = document()["paths"][&path]["servers"]
             .as_array()
@@ -168,6 +170,7 @@ fn every_documented_address_exists_on_each_of_its_servers() {
         });
         for prefix in prefixes.chain([String::new()]) {
             let address = format!("{}{path}", prefix.replace("{endpoint}", "query"));
+            let address = address.replace("{id}", id);
             let answer = match method.as_str() {
                 "get" => server.get(&address),
                 _ => server.post(&address, "{}"),

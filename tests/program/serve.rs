@@ -88,6 +88,16 @@ fn a_stop_signal_lets_the_running_job_end_and_the_program_with_success() {
 }
 
 #[test]
+fn a_stop_signal_while_the_model_loads_is_a_success() {
+    for milliseconds in (0..40).step_by(4) {
+        let mut served = Served::start(&["--model", "minilm"]);
+        std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+        served.signal("TERM");
+        assert_eq!(served.wait().code(), Some(0), "{milliseconds} ms");
+    }
+}
+
+#[test]
 fn the_probe_answers_while_the_model_loads() {
     let served = Served::start(&["--model", "minilm"]);
     assert!([204, 200].contains(&served.ping()));

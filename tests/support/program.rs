@@ -32,12 +32,16 @@ pub struct Served {
 impl Served {
     /// Starts `serve` on a free port; does not wait until the model is loaded.
     pub fn start(arguments: &[&str]) -> Self {
-        let mut child = program()
+        let mut command = program();
+        command
             .args(["serve", "--host", "127.0.0.1", "--port", "0"])
-            .args(arguments)
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+            .args(arguments);
+        Self::spawn(command)
+    }
+
+    /// Starts a command that serves; does not wait until the model is loaded.
+    pub fn spawn(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
         let (sender, address) = channel();
         let stderr = BufReader::new(child.stderr.take().unwrap());
@@ -70,6 +74,11 @@ impl Served {
         let served = Self::start(&["--model", "minilm"]);
         served.wait_for_status(200);
         served
+    }
+
+    /// Address it listens on.
+    pub fn address(&self) -> &str {
+        &self.address
     }
 
     /// Address of a route.

@@ -1,0 +1,73 @@
+//! The flags of handlers that are written with RunPod's package.
+
+use clap::{Args, ValueEnum};
+use config::Value;
+
+use crate::config::Override;
+
+/// The flags that people know from handlers written with RunPod's package.
+#[derive(Args, Default)]
+#[command(next_help_heading = "As a RunPod handler")]
+pub struct HandlerFlags {
+    /// Perform this job, print its result and end.
+    #[arg(long = "test_input", value_name = "JSON", global = true)]
+    pub test_input: Option<String>,
+    /// Serve over HTTP on this machine, and leave RunPod's queue alone.
+    #[arg(long = "rp_serve_api", global = true)]
+    pub serve_api: bool,
+    /// Address to listen on [default: localhost with --rp_serve_api].
+    #[arg(long = "rp_api_host", value_name = "ADDRESS", global = true)]
+    api_host: Option<String>,
+    /// Port to listen on.
+    #[arg(long = "rp_api_port", value_name = "PORT", global = true)]
+    api_port: Option<u16>,
+    /// What is logged.
+    #[arg(
+        long = "rp_log_level",
+        value_name = "LEVEL",
+        ignore_case = true,
+        global = true
+    )]
+    log_level: Option<LogLevel>,
+    /// Accepted and without effect: one process answers everything.
+    #[arg(long = "rp_api_concurrency", value_name = "NUMBER", global = true)]
+    api_concurrency: Option<String>,
+    /// Accepted and without effect.
+    #[arg(long = "rp_debugger", global = true)]
+    debugger: bool,
+}
+
+/// A level of the log, in the names of RunPod's package.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+impl HandlerFlags {
+    /// The address of the HTTP interface of RunPod's package, unless another is typed.
+    const API_HOST: &str = "localhost";
+
+    /// Whether one of them was typed.
+    pub fn are_given(&self) -> bool {
+        self.test_input.is_some()
+            || self.serve_api
+            || self.debugger
+            || self.api_concurrency.is_some()
+            || !self.overrides().is_empty()
+    }
+
+    /// The settings that were typed.
+    pub fn overrides(&self) -> Vec<Override> {
+        let default_host = self.serve_api.then_some(Self::API_HOST);
+        let host = self.api_host.as_deref().or(default_host);
+        let level = self.log_level.and_then(|level| level.to_possible_value());
+        let mut overrides: Vec<Override> = Vec::new();
+        overrides.extend(host.map(|host| ("server.host", Value::from(host))));
+        overrides.extend(self.api_port.map(|port| ("server.port", port.into())));
+        overrides.extend(level.map(|level| ("log.filter", level.get_name().into())));
+        overrides
+    }
+}

@@ -1,0 +1,85 @@
+//! One job on this machine, as handlers written with RunPod's package are tried out.
+
+use std::io;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::Failure;
+use super::handler_flags::HandlerFlags;
+use super::serve;
+use crate::config::{self, Settings};
+use crate::jobs;
+use crate::service::{Limits, Service};
+
+/// Where a job is looked for that nobody has typed.
+const FILE: &str = "test_input.json";
+/// A job's name unless it has one.
+const NAME: &str = "local_test";
+
+/// A job as it is written.
+pub struct LocalJob {
+    /// Where it is from.
+    source: &'static str,
+    json: String,
+}
+
+#[derive(Deserialize)]
+struct Fields {
+    id: Option<String>,
+    input: Option<Box<RawValue>>,
+}
+
+#[derive(Serialize)]
+struct Printed<'a> {
+    id: &'a str,
+    output: &'a RawValue,
+}
+
+/// The job to perform instead of serving: the one that is typed, or else, if nothing says what to do, the one in
+/// `test_input.json`.
+pub fn job(handler: &HandlerFlags, is_bare: bool) -> Result<Option<LocalJob>, Failure> {
+    if handler.serve_api || config::is_realtime() {
+        return Ok(None);
+    }
+    if let Some(json) = handler.test_input.clone() {
+        let source = "--test_input";
+        return Ok(Some(LocalJob { source, json }));
+    }
+    if !is_bare || config::is_queue_worker() {
+        return Ok(None);
+    }
+    match std::fs::read_to_string(Path::new(FILE)) {
+        Ok(json) => Ok(Some(LocalJob { source: FILE, json })),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("cannot read {FILE}: {error}").into()),
+    }
+}
+
+/// Performs a job and prints its result.
+pub fn perform(settings: &Settings, job: &LocalJob) -> Result<ExitCode, Failure> {
+    let source = job.source;
+    let fields: Fields =
+        serde_json::from_str(&job.json).map_err(|error| format!("{source} is no job: {error}"))?;
+    let input = fields
+        .input
+        .ok_or_else(|| format!("{source} has no input; it must be {{\"input\": {{...}}}}"))?;
+    let loaded = serve::load(settings)?;
+    let engine = loaded.engine.clone();
+    let service = Service::new(Limits::from(settings));
+    service.fill(loaded);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
+    let performed = runtime.block_on(jobs::perform(&service, &input));
+    engine.stop();
+    let performed = performed.map_err(|error| error.line())?;
+    let printed = Printed {
+        id: fields.id.as_deref().unwrap_or(NAME),
+        output: &performed.output,
+    };
+    println!("{}", serde_json::to_string(&printed)?);
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,76 @@
+//! `/status`: where a job is, and its result.
+
+use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, get, post};
+use utoipa::IntoParams;
+
+use super::error::{LookupFailures, MalformedFailure};
+use super::job_path::JobPath;
+use super::parameter;
+use crate::jobs::{Jobs, Report, Span};
+use crate::service::Error;
+
+/// Time for which a result is kept after this request.
+const TTL: Span = Span {
+    field: "ttl",
+    shortest: 1,
+    longest: 7 * 24 * 60 * 60 * 1000,
+};
+
+/// What can be asked beside the job.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "it describes what `parameter` reads")]
+struct StatusParameters {
+    /// Milliseconds after which the result is forgotten, if that is earlier than it would be anyway.
+    #[param(minimum = 1, maximum = 604_800_000)]
+    ttl: Option<u64>,
+}
+
+/// Ask where a job is, and for its result
+///
+/// Results of `/run` are kept for half an hour and those of `/runsync` for a minute after the job's end, less if memory
+/// runs short.
+#[utoipa::path(
+    tag = "RunPod",
+    params(JobPath, StatusParameters),
+    responses(
+        (status = 200, description = "The job.", body = Report),
+        MalformedFailure,
+        LookupFailures,
+    ),
+)]
+#[get("/status/{id}")]
+pub async fn status(
+    jobs: Data<Jobs>,
+    job: JobPath,
+    request: HttpRequest,
+) -> Result<Json<Report>, Error> {
+    report(&jobs, &job, &request)
+}
+
+/// Ask where a job is, as RunPod's development server is asked
+///
+/// The same as with GET.
+#[utoipa::path(
+    tag = "RunPod",
+    params(JobPath, StatusParameters),
+    responses(
+        (status = 200, description = "The job.", body = Report),
+        MalformedFailure,
+        LookupFailures,
+    ),
+)]
+#[post("/status/{id}")]
+pub async fn status_by_post(
+    jobs: Data<Jobs>,
+    job: JobPath,
+    request: HttpRequest,
+) -> Result<Json<Report>, Error> {
+    report(&jobs, &job, &request)
+}
+
+fn report(jobs: &Jobs, job: &JobPath, request: &HttpRequest) -> Result<Json<Report>, Error> {
+    let ttl = parameter::span(request, TTL)?;
+    jobs.status(&job.id, ttl).map(Json)
+}

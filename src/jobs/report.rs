@@ -1,0 +1,119 @@
+//! What is told of a job.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::status::Status;
+use crate::service::Output;
+
+/// A job's name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub struct JobId(Arc<str>);
+
+impl JobId {
+    /// A new name for a job of `/run`, in RunPod's shape.
+    pub(super) fn new() -> Self {
+        Self(format!("{}-u1", Uuid::new_v4()).into())
+    }
+
+    /// A new name for a job of `/runsync`, in RunPod's shape.
+    pub(super) fn new_sync() -> Self {
+        Self(format!("sync-{}", Uuid::new_v4()).into())
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A job is looked up by the text of its name.
+impl std::borrow::Borrow<str> for JobId {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for JobId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+/// A job and where it is.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Job)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// The job's name.
+    #[schema(value_type = String, example = "sync-1ba3bd5e-7d1c-4a4a-9d8c-7d1d3a0a9d3f")]
+    pub id: JobId,
+    /// Where it is.
+    #[schema(example = "COMPLETED")]
+    pub status: Status,
+    /// What was asked for, if the job is completed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Output>)]
+    pub output: Option<Arc<RawValue>>,
+    /// `code: message`, if the job failed or took too long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = json!(null))]
+    pub error: Option<Arc<str>>,
+    /// Milliseconds for which it waited, once it has begun or ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 3)]
+    pub delay_time: Option<u64>,
+    /// Milliseconds for which it ran, once it has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 63)]
+    pub execution_time: Option<u64>,
+    /// Texts that were embedded for it.
+    #[serde(skip)]
+    pub texts: usize,
+}
+
+/// A job's name, and where it is.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Receipt {
+    /// The job's name.
+    #[schema(value_type = String, example = "1ba3bd5e-7d1c-4a4a-9d8c-7d1d3a0a9d3f-u1")]
+    pub id: JobId,
+    /// Where it is.
+    pub status: Status,
+}
+
+/// What a job has given since it was last asked.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Stream {
+    /// The job's name.
+    #[schema(value_type = String, example = "1ba3bd5e-7d1c-4a4a-9d8c-7d1d3a0a9d3f-u1")]
+    pub id: JobId,
+    /// Where it is.
+    #[schema(example = "COMPLETED")]
+    pub status: Status,
+    /// Nothing, or the one output; it is given once.
+    pub stream: Vec<Chunk>,
+    /// `code: message`, if the job failed or took too long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = json!(null))]
+    pub error: Option<Arc<str>>,
+}
+
+/// A part of what a job gives; here always the whole.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Chunk {
+    /// What was asked for.
+    #[schema(value_type = Output)]
+    pub output: Arc<RawValue>,
+}
+
+/// Whole milliseconds.
+pub(super) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,193 @@
+//! Telling of a job's end: RunPod posts the job's report to the address that its caller gave.
+//!
+//! An address is a secret: it is never logged. What is posted is read from the table at every try, so that an address
+//! that does not answer holds no result longer than the table does.
+
+use std::fmt;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use reqwest::header::CONTENT_TYPE;
+use reqwest::redirect::Policy;
+use reqwest::{Client, StatusCode, Url};
+use serde_json::value::RawValue;
+use tokio::sync::Semaphore;
+
+use super::report::{JobId, Report};
+use crate::service::{Kind, Malformed, with_causes};
+
+/// Tries in all, as RunPod does.
+const TRIES: u32 = 3;
+/// Longest time for one try, as in RunPod's own development server.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Tries at one time: each holds a copy of a result.
+const AT_ONCE: usize = 8;
+
+/// An address that wants to know how a job ended.
+#[derive(Clone)]
+pub struct Webhook(Url);
+
+impl fmt::Debug for Webhook {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Webhook(..)")
+    }
+}
+
+impl Webhook {
+    /// Reads an address; `null` and the empty string count as absent.
+    pub fn parse(value: &RawValue) -> Result<Option<Self>, Malformed> {
+        let refuse = |given: String| Malformed::Field {
+            field: "webhook",
+            given,
+            expected: "an absolute http or https URL".to_owned(),
+        };
+        match Kind::of(value) {
+            Kind::Null => return Ok(None),
+            Kind::String => {}
+            kind @ (Kind::Boolean | Kind::Number | Kind::List | Kind::Object) => {
+                return Err(refuse(kind.to_string()));
+            }
+        }
+        let text: String = serde_json::from_str(value.get()).map_err(|reason| Malformed::Json {
+            part: "webhook",
+            reason,
+        })?;
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let is_web = |url: &Url| ["http", "https"].contains(&url.scheme());
+        match Url::parse(&text).ok().filter(is_web) {
+            Some(url) => Ok(Some(Self(url))),
+            None => Err(refuse("something else".to_owned())),
+        }
+    }
+}
+
+/// Why a try failed.
+#[derive(Debug, thiserror::Error)]
+enum Error {
+    #[error("the report cannot be written")]
+    Report(#[from] serde_json::Error),
+    #[error("the request failed")]
+    Request(#[source] reqwest::Error),
+    #[error("the answer is {0}")]
+    Answer(StatusCode),
+}
+
+impl From<reqwest::Error> for Error {
+    fn from(error: reqwest::Error) -> Self {
+        Self::Request(error.without_url())
+    }
+}
+
+/// Delivers reports.
+pub(super) struct Courier {
+    /// Made for the first delivery, because that takes a while and most servers never need it.
+    client: OnceLock<Client>,
+    pause: Duration,
+    places: Semaphore,
+}
+
+impl Courier {
+    /// A courier that waits for `pause` after a failed try.
+    pub fn new(pause: Duration) -> Self {
+        Self {
+            client: OnceLock::new(),
+            pause,
+            places: Semaphore::new(AT_ONCE),
+        }
+    }
+
+    /// Posts what `notice` gives to whom it names; nothing when the job has been forgotten meanwhile.
+    pub async fn deliver(&self, id: &JobId, notice: impl Fn() -> Option<(Webhook, Report)>) {
+        for number in 1..=TRIES {
+            if number > 1 {
+                tokio::time::sleep(self.pause).await;
+            }
+            // The semaphore is never closed.
+            let _place = self.places.acquire().await;
+            let Some((webhook, report)) = notice() else {
+                return log::warn!("webhook job_id={id} try={number}: the job is forgotten");
+            };
+            match self.post(webhook, &report).await {
+                Ok(()) => return log::info!("webhook job_id={id} try={number} delivered"),
+                Err(error) => log::warn!(
+                    "webhook job_id={id} try={number} of {TRIES} failed: {}",
+                    with_causes(&error)
+                ),
+            }
+        }
+    }
+
+    async fn post(&self, Webhook(url): Webhook, report: &Report) -> Result<(), Error> {
+        let body = serde_json::to_vec(report)?;
+        let request = self.client()?.post(url).body(body);
+        let response = request
+            .header(CONTENT_TYPE, "application/json")
+            .send()
+            .await?;
+        match response.status() {
+            status if status.is_success() => Ok(()),
+            status => Err(Error::Answer(status)),
+        }
+    }
+
+    /// A redirect is no acknowledgement, and following it would turn the report into a plain request.
+    fn client(&self) -> Result<&Client, Error> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let client = Client::builder()
+            .timeout(TIMEOUT)
+            .redirect(Policy::none())
+            .no_proxy()
+            .build()?;
+        Ok(self.client.get_or_init(|| client))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(json: &str) -> Result<bool, String> {
+        let raw: &RawValue = serde_json::from_str(json).unwrap();
+        Webhook::parse(raw)
+            .map(|webhook| webhook.is_some())
+            .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_address_of_the_web_is_taken_and_none_is_none() {
+        for json in [r#""http://127.0.0.1:1/a?b""#, r#""https://example.com""#] {
+            assert_eq!(parse(json), Ok(true), "{json}");
+        }
+        for json in ["null", r#""""#] {
+            assert_eq!(parse(json), Ok(false), "{json}");
+        }
+    }
+
+    #[test]
+    fn another_address_is_refused_without_being_repeated() {
+        for (json, given) in [
+            (r#""file:///etc/secret""#, "something else"),
+            (r#""secret""#, "something else"),
+            (r#""//secret/a""#, "something else"),
+            ("7", "a number"),
+            (r#"["http://secret"]"#, "a list"),
+        ] {
+            let error = parse(json).unwrap_err();
+            assert_eq!(
+                error,
+                format!("webhook is {given}; it must be an absolute http or https URL")
+            );
+        }
+    }
+
+    #[test]
+    fn an_address_is_not_shown() {
+        let raw: &RawValue = serde_json::from_str(r#""http://secret""#).unwrap();
+        let webhook = Webhook::parse(raw).unwrap();
+        assert!(!format!("{webhook:?}").contains("secret"));
+    }
+}

@@ -1,0 +1,104 @@
+//! What RunPod's hub reads about this project: well formed, and true.
+
+use std::collections::HashMap;
+
+use runpod_query::config::Settings;
+use serde_json::{Value, json};
+
+use crate::support::golden::path;
+use crate::support::server::TestServer;
+
+fn read(file: &str) -> Value {
+    let text = std::fs::read(path(&format!("../.runpod/{file}"))).unwrap();
+    serde_json::from_slice(&text).unwrap()
+}
+
+fn text(value: &Value) -> String {
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Variables as a container gets them.
+fn accept(variables: HashMap<String, String>) {
+    let shown = format!("{variables:?}");
+    if let Err(error) = Settings::from_sources(variables, None, Vec::new()) {
+        panic!("{shown}: {error}");
+    }
+}
+
+#[test]
+fn the_listing_has_every_field_that_the_hub_asks_for() {
+    let hub = read("hub.json");
+    for field in ["title", "description"] {
+        assert!(!hub[field].as_str().unwrap().is_empty(), "{field}");
+    }
+    assert_eq!(hub["type"], "serverless");
+    assert_eq!(hub["category"], "embedding");
+    let config = &hub["config"];
+    assert_eq!(config["runsOn"], "CPU");
+    assert!(config["containerDiskInGb"].as_u64().unwrap() > 0);
+    assert_eq!(
+        config["cpuFlavor"],
+        read("tests.json")["config"]["cpuFlavor"]
+    );
+    for variable in config["env"].as_array().unwrap() {
+        let input = &variable["input"];
+        for field in ["name", "description"] {
+            assert!(!input[field].as_str().unwrap().is_empty(), "{variable}");
+        }
+        assert!(
+            ["string", "number", "boolean", "huggingface"]
+                .contains(&input["type"].as_str().unwrap()),
+            "{variable}"
+        );
+    }
+}
+
+#[test]
+fn every_variable_that_the_hub_offers_is_a_setting_with_every_value() {
+    let hub = read("hub.json");
+    for variable in hub["config"]["env"].as_array().unwrap() {
+        let (key, input) = (text(&variable["key"]), &variable["input"]);
+        let options = input["options"].as_array().into_iter().flatten();
+        let values = options
+            .map(|option| &option["value"])
+            .chain(["default", "min", "max"].map(|field| &input[field]))
+            .filter(|value| !value.is_null());
+        for value in values {
+            accept(HashMap::from([(key.clone(), text(value))]));
+        }
+    }
+    for preset in hub["config"]["presets"].as_array().unwrap() {
+        let defaults = preset["defaults"].as_object().unwrap();
+        let variables = defaults
+            .iter()
+            .map(|(key, value)| (key.clone(), text(value)));
+        accept(variables.collect());
+    }
+    let tests = read("tests.json");
+    let variables = tests["config"]["env"].as_array().unwrap().iter();
+    accept(
+        variables
+            .map(|variable| (text(&variable["key"]), text(&variable["value"])))
+            .collect(),
+    );
+}
+
+#[test]
+fn what_the_hub_would_ask_is_answered() {
+    let server = TestServer::start();
+    let tests = read("tests.json");
+    let tests = tests["tests"].as_array().unwrap();
+    for action in ["health_check", "embed_query", "embed_batch"] {
+        assert!(
+            tests.iter().any(|test| test["input"]["action"] == action),
+            "{action}"
+        );
+    }
+    for test in tests {
+        assert!(test["timeout"].as_u64().unwrap() >= 60_000, "{test}");
+        let answer = server.post("/runsync", &json!({"input": test["input"]}).to_string());
+        assert_eq!(answer.json()["status"], "COMPLETED", "{test}: {answer:?}");
+    }
+}

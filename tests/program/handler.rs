@@ -1,0 +1,180 @@
+//! What people know from handlers written with RunPod's package.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+use crate::support::golden::largest_difference;
+use crate::support::program::{Served, floats, program};
+
+const QUEUE: &str = "RUNPOD_WEBHOOK_GET_JOB";
+/// Nobody hands out jobs here.
+const NOBODY: &str = "http://127.0.0.1:1/job-take/$ID";
+
+/// The program in `directory`, with the small real model by the environment as a worker has it.
+fn in_directory(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = program();
+    command
+        .args(arguments)
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .env("RUNPOD_QUERY__MODEL__NAME", "minilm")
+        .env_remove(QUEUE);
+    command
+}
+
+/// As [`in_directory`], for a command that serves.
+fn serving(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = in_directory(directory, arguments);
+    command
+        .env("RUNPOD_QUERY__SERVER__HOST", "127.0.0.1")
+        .env("RUNPOD_QUERY__SERVER__PORT", "0");
+    command
+}
+
+fn printed(output: &Output) -> Value {
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn a_typed_job_is_performed_even_where_a_queue_is_set() {
+    let directory = tempfile::tempdir().unwrap();
+    let output = in_directory(
+        directory.path(),
+        &["--test_input", r#"{"input":{"queries":["hello"]}}"#],
+    )
+    .env(QUEUE, NOBODY)
+    .output()
+    .unwrap();
+    let printed = printed(&output);
+    assert_eq!(printed["id"], "local_test");
+    let embed = in_directory(directory.path(), &["embed", "hello"])
+        .output()
+        .unwrap();
+    let line: Value = serde_json::from_slice(&embed.stdout).unwrap();
+    let difference = largest_difference(
+        &floats(&printed["output"]["embeddings"][0]),
+        &floats(&line["embedding"]),
+    );
+    assert!(difference < 1e-5);
+}
+
+#[test]
+fn the_job_in_the_file_is_performed_when_nothing_says_what_to_do() {
+    let directory = tempfile::tempdir().unwrap();
+    let job = json!({"id": "mine", "input": {"action": "health_check"}});
+    std::fs::write(directory.path().join("test_input.json"), job.to_string()).unwrap();
+    let output = in_directory(directory.path(), &[]).output().unwrap();
+    assert_eq!(
+        printed(&output),
+        json!({"id": "mine", "output": {"status": "ok", "endpoint": "query", "runtime": "onnx-cpu"}})
+    );
+    let typed = r#"{"input":{"action":"health_check"}}"#;
+    let output = in_directory(directory.path(), &["--test_input", typed]).output();
+    assert_eq!(printed(&output.unwrap())["id"], "local_test");
+}
+
+#[test]
+fn the_file_is_left_alone_by_whoever_serves() {
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("test_input.json"), "no job").unwrap();
+    for arguments in [&["serve"][..], &["--rp_serve_api"]] {
+        let served = Served::spawn(serving(directory.path(), arguments));
+        assert!([200, 204].contains(&served.ping()), "{arguments:?}");
+    }
+    let mut worker = serving(directory.path(), &[]);
+    worker.env(QUEUE, NOBODY);
+    assert!([200, 204].contains(&Served::spawn(worker).ping()));
+}
+
+#[test]
+fn a_job_that_cannot_be_done_or_read_is_a_failure_that_says_why() {
+    let directory = tempfile::tempdir().unwrap();
+    for (job, words) in [
+        ("{", "--test_input is no job"),
+        ("{}", "--test_input has no input"),
+        (r#"{"input":null}"#, "--test_input has no input"),
+        (r#"{"input":{"query":" "}}"#, "invalid: query is blank"),
+        (r#"{"input":"secret"}"#, "input is a string"),
+    ] {
+        let output = in_directory(directory.path(), &["--test_input", job])
+            .output()
+            .unwrap();
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{job}: {message}");
+        assert!(message.contains(words), "{job}: {message}");
+        assert!(!message.contains("secret"), "{message}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn the_interface_for_development_listens_where_its_flags_say() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut command = serving(
+        directory.path(),
+        &[
+            "--rp_serve_api",
+            "--rp_api_host=127.0.0.1",
+            "--rp_api_port",
+            "0",
+            "--rp_api_concurrency",
+            "1",
+            "--rp_log_level",
+            "DEBUG",
+            "--rp_debugger",
+        ],
+    );
+    command
+        .env("RUNPOD_QUERY__SERVER__HOST", "192.0.2.1")
+        .env("RUNPOD_QUERY__SERVER__PORT", "1");
+    let served = Served::spawn(command);
+    assert!(served.address().starts_with("127.0.0.1:"));
+    served.wait_for_status(200);
+    assert_eq!(
+        served.run(&json!({"action": "health_check"}))["status"],
+        "COMPLETED"
+    );
+}
+
+#[test]
+fn a_worker_ignores_what_it_does_not_know_and_names_it_in_the_log() {
+    let directory = tempfile::tempdir().unwrap();
+    let arguments = ["serve", "--from-the-platform=secret", "secret"];
+    let mut command = serving(directory.path(), &arguments);
+    command.env(QUEUE, NOBODY);
+    let mut served = Served::spawn(command);
+    assert!([200, 204].contains(&served.ping()));
+    served.signal("TERM");
+    assert_eq!(served.wait().code(), Some(0));
+    let log = served.log();
+    assert!(log.contains("--from-the-platform"), "{log}");
+    assert!(!log.contains("secret"), "{log}");
+}
+
+#[test]
+fn without_a_queue_an_argument_that_is_not_known_is_a_mistake() {
+    let directory = tempfile::tempdir().unwrap();
+    for arguments in [
+        &["serve", "--from-the-platform"][..],
+        &["--from-the-platform"],
+        &["openapi", "--rp_serve_api"],
+        &["embed", "--test_input", "{}", "hello"],
+    ] {
+        let output = in_directory(directory.path(), arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    }
+    // Who is asked for HTTP at a port is no worker.
+    let output = in_directory(directory.path(), &["--from-the-platform"])
+        .env(QUEUE, NOBODY)
+        .env("RUNPOD_REALTIME_PORT", "8001")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
