@@ -26,10 +26,10 @@ struct Bounds {
     worst_cosine: f64,
 }
 
-/// MiniLM reaches more than this; what the model gives is the same on every processor.
+/// MiniLM reaches 0.9996 and 0.9990; what the model gives is the same on every processor.
 const BOUNDS: Bounds = Bounds {
-    mean_cosine: 0.9988,
-    worst_cosine: 0.997,
+    mean_cosine: 0.9992,
+    worst_cosine: 0.998,
 };
 
 impl Bounds {
@@ -142,13 +142,13 @@ mod tests {
             top_10_overlap: 0.0,
         };
         let outcome = |mean, worst| BOUNDS.check(agreement(mean, worst));
-        assert!(outcome(0.9988, 0.997).is_ok());
-        let mean = outcome(0.9987, 0.998).unwrap_err().to_string();
+        assert!(outcome(0.9992, 0.998).is_ok());
+        let mean = outcome(0.9991, 0.999).unwrap_err().to_string();
         assert!(
-            mean.contains("mean cosine") && mean.contains("0.998700") && mean.contains("0.9988")
+            mean.contains("mean cosine") && mean.contains("0.999100") && mean.contains("0.9992")
         );
-        let worst = outcome(0.9989, 0.9969).unwrap_err().to_string();
-        assert!(worst.contains("worst cosine") && worst.contains("0.996900"));
+        let worst = outcome(0.9993, 0.9979).unwrap_err().to_string();
+        assert!(worst.contains("worst cosine") && worst.contains("0.997900"));
     }
 
     #[test]

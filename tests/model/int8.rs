@@ -128,7 +128,7 @@ fn int8_vectors_are_near_those_of_sentence_transformers_and_have_length_one() {
     // The weights of the fixtures are random, and nothing in their vectors is robust. One wrong position of a literal
     // `<pad>` brings that text's cosine below 0 and the fixture's mean below its bound.
     for (name, mean, worst) in [
-        ("minilm", 0.9975, 0.99),
+        ("minilm", 0.9988, 0.994),
         ("tiny-xlm-roberta", 0.98, 0.7),
         ("tiny-bert", 0.9975, 0.985),
     ] {
@@ -140,7 +140,6 @@ fn int8_vectors_are_near_those_of_sentence_transformers_and_have_length_one() {
                 .all(|vector| (length(vector) - 1.0).abs() < 1e-5)
         );
         let agreement = Agreement::of(&vectors, &expected);
-        println!("{name}: {agreement:?}");
         assert!(agreement.mean_cosine >= mean, "{name}: {agreement:?}");
         assert!(agreement.worst_cosine >= worst, "{name}: {agreement:?}");
     }
@@ -154,9 +153,8 @@ fn int8_vectors_of_sentences_are_near_those_in_fp32() {
         sentence_vectors(&mut model, &sentences)
     });
     let agreement = Agreement::of(&rounded, &exact);
-    println!("{agreement:?}");
-    assert!(agreement.mean_cosine >= 0.9988, "{agreement:?}");
-    assert!(agreement.worst_cosine >= 0.997, "{agreement:?}");
+    assert!(agreement.mean_cosine >= 0.9994, "{agreement:?}");
+    assert!(agreement.worst_cosine >= 0.9985, "{agreement:?}");
     assert!(agreement.top_10_overlap >= 0.975, "{agreement:?}");
 }
 
