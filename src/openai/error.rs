@@ -80,19 +80,30 @@ fn param(error: &Error) -> Option<&'static str> {
 /// What is wrong with the request, as the output of a job that is completed nevertheless.
 ///
 /// The shape is that of RunPod's own embedding worker (worker-infinity).
-#[derive(Debug, PartialEq, Eq, Serialize)]
-pub(super) struct JobError {
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = OpenAiJobError)]
+pub struct JobError {
+    /// Always `error`.
+    #[schema(example = "error")]
     object: &'static str,
+    /// For people: it names the field, the limit, or what to do.
+    #[schema(example = "input[3] is blank")]
     message: String,
+    /// `BadRequestError` or `NotFoundError`.
     #[serde(rename = "type")]
+    #[schema(example = "BadRequestError")]
     kind: &'static str,
+    /// The field that is wrong, where it is one.
+    #[schema(example = "input")]
     param: Option<&'static str>,
+    /// 400 or 404.
+    #[schema(example = 400)]
     code: u16,
 }
 
 impl JobError {
     /// The output for an error that is the caller's own; nothing where the job itself has failed.
-    pub fn of(error: &Error) -> Option<Self> {
+    pub(super) fn of(error: &Error) -> Option<Self> {
         let (kind, code) = match error.code() {
             Code::NotFound => ("NotFoundError", 404),
             Code::Malformed

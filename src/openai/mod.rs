@@ -12,7 +12,7 @@ mod request;
 
 pub use answer::{Embeddings, ModelList};
 pub use embeddings::embeddings;
-pub use error::ErrorBody;
+pub use error::{ErrorBody, JobError};
 pub use job::Routed;
 pub use models::models;
 pub use request::{BODY, EmbeddingsRequest};

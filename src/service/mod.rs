@@ -11,6 +11,7 @@ mod invalid;
 mod json;
 mod limits;
 mod model_info;
+mod notation;
 mod output;
 mod perform;
 mod request;
@@ -23,8 +24,9 @@ pub use invalid::Invalid;
 pub use json::{Kind, List, Value, quote};
 pub use limits::Limits;
 pub use model_info::{ModelInfo, Quality};
+pub use notation::Notation;
 pub use output::Output;
-pub use perform::{Health, Loaded, Notation, Performed, Phase, Service};
+pub use perform::{Health, Loaded, Performed, Phase, Service};
 pub use request::{Action, Request};
 pub use texts::{one_text, texts};
 

@@ -7,28 +7,9 @@ use std::time::{Duration, Instant, SystemTime};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Error, Limits, ModelInfo, Output, Request, TooLarge, Unavailable};
+use super::{Error, Limits, ModelInfo, Notation, Output, Request, TooLarge, Unavailable};
 use crate::engine::{Embedded, Engine, Priority};
 use crate::metrics::Metrics;
-
-/// How the floats of an answer are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Notation {
-    /// Each as the shortest decimal number that is read back as the same float.
-    Decimal,
-    /// All of a vector's bytes, little endian, as one base64 text.
-    Base64,
-}
-
-impl Notation {
-    /// Bytes of JSON that a float of a unit vector takes, separator included, in tenths: for decimals the measured mean.
-    const fn tenths_of_bytes_per_float(self) -> usize {
-        match self {
-            Self::Decimal => 127,
-            Self::Base64 => 54,
-        }
-    }
-}
 
 /// What the service serves, once it is loaded.
 #[derive(Clone)]
