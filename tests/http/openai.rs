@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::support::fake::{FAIL, vector};
+use crate::support::fake::{FAIL, WAIT, vector};
 use crate::support::server::{Answer, TestServer, settings};
 
 const EMBEDDINGS: &str = "/v1/embeddings";
@@ -269,4 +269,19 @@ fn a_route_that_is_no_text_or_empty_is_no_route() {
         assert_eq!(job.json()["status"], "COMPLETED");
         assert_eq!(job.json()["output"]["embedding"][1], 1.0);
     }
+}
+
+#[test]
+fn an_answer_that_takes_too_long_is_a_timeout_and_counted_as_one() {
+    let mut settings = settings();
+    settings.server.request_timeout_seconds = 1.try_into().unwrap();
+    let server = TestServer::start_with(&settings);
+    let late = embed(&server, &json!({"input": WAIT}));
+    assert_refused(&late, 504, ["server_error", "", "timeout"], "within 1 s");
+    let metrics = server.get("/metrics").text;
+    assert!(
+        metrics.contains("runpod_query_errors_total{code=\"timeout\"} 1"),
+        "{metrics}"
+    );
+    server.script.release();
 }

@@ -86,7 +86,7 @@ fn no_address_that_a_caller_makes_up_becomes_a_label() {
         server.get(&format!("/v2/{number}/health"));
     }
     let routes = metrics(&server).into_keys();
-    let answers = routes.filter(|name| name.contains("http_answers_total"));
+    let answers = routes.filter(|name| name.contains("http_answer_seconds_count"));
     assert_eq!(answers.count(), 3, "none, health and ping");
 }
 
