@@ -3,7 +3,7 @@
 //! One-way dependency, held by a test:
 //!
 //! ```text
-//! main -> cli -> app -> { http, worker } -> jobs -> service -> engine -> model
+//! main -> cli -> app -> { http, worker } -> jobs -> openai -> service -> engine -> model
 //!             \-> bench -> export -> model        config, artifacts, metrics: leaves
 //! ```
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
@@ -17,5 +17,7 @@ pub mod engine;
 pub mod export;
 pub mod http;
 pub mod jobs;
+pub mod metrics;
 pub mod model;
+pub mod openai;
 pub mod service;

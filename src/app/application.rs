@@ -29,12 +29,14 @@ pub enum Error {
     #[error("cannot install the signal handlers")]
     Signals(#[source] std::io::Error),
     /// The address is taken, unknown or not allowed.
-    #[error("cannot listen on {host}:{port}")]
+    #[error("cannot listen on {host}:{port}{}", and(*health_port))]
     Listen {
         /// The host.
         host: String,
         /// The port.
         port: u16,
+        /// The second port.
+        health_port: Option<u16>,
         /// What the system says.
         source: std::io::Error,
     },
@@ -43,11 +45,16 @@ pub enum Error {
     Load(#[source] std::io::Error),
 }
 
+fn and(health_port: Option<u16>) -> String {
+    health_port.map_or_else(String::new, |port| format!(" and {port}"))
+}
+
 /// A server that listens, and whose model is loading or loaded.
 pub struct Application {
     signals: Signals,
     stop: Arc<Notify>,
     port: u16,
+    health_port: Option<u16>,
     grace: Duration,
     service: Service,
     jobs: Jobs,
@@ -97,18 +104,26 @@ impl Application {
         let signals = Signals::install().map_err(Error::Signals)?;
         let service = Service::new(Limits::from(settings));
         let jobs = Jobs::new(service.clone(), &settings.jobs);
-        let http::Listening { server, address } = http::listen(&service, &jobs, &settings.server)
-            .map_err(|source| Error::Listen {
+        let http::Listening {
+            server,
+            address,
+            health_address,
+        } = http::listen(&service, &jobs, settings).map_err(|source| Error::Listen {
             host: settings.server.host.clone(),
             port: settings.server.port,
+            health_port: settings.server.health_port,
             source,
         })?;
+        if let Some(health) = health_address {
+            log::info!("listening health={health}");
+        }
         log::info!("listening address={address}");
         let load_failure = load_behind(service.clone(), load).map_err(Error::Load)?;
         Ok(Self {
             signals,
             stop: Arc::default(),
             port: address.port(),
+            health_port: health_address.map(|address| address.port()),
             grace: settings.server.shutdown_grace(),
             service,
             jobs,
@@ -120,6 +135,11 @@ impl Application {
     /// The port it listens on.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The second port it listens on, where there is one.
+    pub fn health_port(&self) -> Option<u16> {
+        self.health_port
     }
 
     /// What stops it, besides a signal.

@@ -1,14 +1,13 @@
 //! Measuring a server over HTTP, and a model to measure it with.
 //!
-//! Owns the `bench` command's measurements and its report. Imports [`crate::config`], [`crate::export`] and
-//! [`crate::model`], never the server: what is measured is a process on the other side of a socket. Invariant: nothing
+//! Owns the `bench` command's measurements and its report. Imports [`crate::config`], [`crate::export`],
+//! [`crate::metrics`] and [`crate::model`], never the server: what is measured is a process on the other side of a socket. Invariant: nothing
 //! is measured while something of this module's own competes for the processor.
 
 mod client;
 mod error;
 mod machine;
 mod measure;
-mod process_memory;
 mod random;
 mod report;
 mod run;

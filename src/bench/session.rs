@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::client::{Client, Job};
-use super::process_memory::{self, ProcessMemory};
 use super::report::{ColdStart, LongText};
 use super::run::Subject;
 use super::server::{self, Server};
 use super::statistics::milliseconds;
 use super::{Error, start};
+use crate::metrics::process_memory::{self, ProcessMemory};
 
 /// A server under measurement.
 pub struct Session {

@@ -11,6 +11,7 @@ mod golden;
 mod handler_flags;
 mod health;
 mod local;
+mod log_lines;
 mod prepare;
 mod serve;
 mod typed;
@@ -66,7 +67,7 @@ fn execute(Typed { arguments, ignored }: Typed) -> Result<ExitCode, Failure> {
     let mut overrides = command.overrides();
     overrides.extend(handler.overrides());
     let settings = Settings::load(file.as_deref(), overrides)?;
-    start_log(&settings);
+    log_lines::start(&settings);
     if !ignored.is_empty() {
         log::warn!("arguments that nothing is known of: {}", ignored.join(", "));
     }
@@ -83,13 +84,6 @@ fn execute(Typed { arguments, ignored }: Typed) -> Result<ExitCode, Failure> {
         Command::Health(health) => health::health(&settings, &health),
         Command::Openapi => serve::openapi(),
     }
-}
-
-fn start_log(settings: &Settings) {
-    env_logger::Builder::new()
-        .parse_filters(&settings.log.filter)
-        .format_timestamp_millis()
-        .init();
 }
 
 /// An error and its causes, the outermost first.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::Failure;
 use super::prepare::{self, LoadedModel};
 use crate::app;
+use crate::artifacts::Pins;
 use crate::config::Settings;
 use crate::engine::Engine;
 use crate::http;
@@ -33,6 +34,10 @@ pub fn load(settings: &Settings) -> Result<Loaded, Failure> {
     let description = encoder.description();
     let model = ModelInfo {
         name: description.name.clone(),
+        repository: Pins::get()
+            .model(&description.name)
+            .ok()
+            .map(|pin| pin.repository.clone()),
         revision: description.revision.clone(),
         precision: description.precision.to_string(),
         dimensions: description.dimensions.get(),

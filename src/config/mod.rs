@@ -6,12 +6,14 @@
 
 mod jobs;
 mod role;
+mod secret;
+mod server;
+mod worker;
 
 use std::collections::HashMap;
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use config::{Config, Environment, File, FileFormat, Value};
 use serde::{Deserialize, Serialize};
@@ -19,14 +21,18 @@ use serde::{Deserialize, Serialize};
 pub use jobs::Jobs;
 use role::{REALTIME_VARIABLE, is_given};
 pub use role::{is_queue_worker, is_realtime};
+pub use secret::Secret;
+pub use server::Server;
+pub use worker::{QUEUE_VARIABLE, Worker};
 
 /// Prefix of the environment variables that are settings, with `__` between levels:
 /// `RUNPOD_QUERY__SERVER__PORT` is `server.port`.
 pub const ENVIRONMENT_PREFIX: &str = "RUNPOD_QUERY";
 
 /// Variables that other programs define and that mean one of our settings; our own name for it wins.
-const FOREIGN_VARIABLES: [(&str, &str); 4] = [
+const FOREIGN_VARIABLES: [(&str, &str); 5] = [
     ("PORT", "server.port"),
+    ("PORT_HEALTH", "server.health_port"),
     (REALTIME_VARIABLE, "server.port"),
     ("ORT_DYLIB_PATH", "artifacts.runtime_library"),
     ("RUST_LOG", "log.filter"),
@@ -48,48 +54,10 @@ pub struct Settings {
     pub jobs: Jobs,
     /// Where files come from and where they are kept.
     pub artifacts: Artifacts,
+    /// RunPod's queue.
+    pub worker: Worker,
     /// What is written to standard error.
     pub log: Log,
-}
-
-/// The HTTP listener and what it accepts.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Server {
-    /// Address to listen on.
-    pub host: String,
-    /// Port to listen on; 0 lets the system choose. `PORT` means the same.
-    pub port: u16,
-    /// Largest request body, in bytes.
-    pub body_limit_bytes: NonZeroUsize,
-    /// Longest time a request may wait for its answer, in seconds.
-    pub request_timeout_seconds: NonZeroUsize,
-    /// Longest time that running requests get to finish after a stop signal, in seconds.
-    pub shutdown_grace_seconds: NonZeroUsize,
-}
-
-impl Server {
-    /// Longest time a request may wait for its answer.
-    pub fn request_timeout(&self) -> Duration {
-        Duration::from_secs(self.request_timeout_seconds.get() as u64)
-    }
-
-    /// Longest time that running requests get to finish after a stop signal.
-    pub fn shutdown_grace(&self) -> Duration {
-        Duration::from_secs(self.shutdown_grace_seconds.get() as u64)
-    }
-}
-
-impl Default for Server {
-    fn default() -> Self {
-        Self {
-            host: "0.0.0.0".to_owned(),
-            port: 8000,
-            body_limit_bytes: non_zero(20_000_000),
-            request_timeout_seconds: non_zero(60),
-            shutdown_grace_seconds: non_zero(10),
-        }
-    }
 }
 
 /// Numeric precision of a model's matrices.
@@ -195,12 +163,25 @@ pub struct Artifacts {
 pub struct Log {
     /// Which messages are written, in `env_logger`'s syntax. `RUST_LOG` means the same.
     pub filter: String,
+    /// How a message is written; absent: as JSON where RunPod has named an endpoint, else as text.
+    pub format: Option<LogFormat>,
+}
+
+/// How a message is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// A line for people.
+    Text,
+    /// One JSON object on a line, with the fields that RunPod's package gives it.
+    Json,
 }
 
 impl Default for Log {
     fn default() -> Self {
         Self {
             filter: "info".to_owned(),
+            format: None,
         }
     }
 }
@@ -239,6 +220,7 @@ impl Settings {
         }
         let foreign = FOREIGN_VARIABLES
             .iter()
+            .chain(&worker::QUEUE_VARIABLES)
             .filter_map(|&(variable, setting)| {
                 Some((variable, setting, environment.get(variable)?))
             })
@@ -265,6 +247,16 @@ impl Settings {
             settings.artifacts.cache_directory = default_cache;
         }
         Ok(settings)
+    }
+}
+
+impl Settings {
+    /// How a message is written.
+    pub fn log_format(&self) -> LogFormat {
+        self.log.format.unwrap_or(match self.worker.endpoint_id {
+            Some(_) => LogFormat::Json,
+            None => LogFormat::Text,
+        })
     }
 }
 

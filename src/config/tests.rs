@@ -94,3 +94,38 @@ fn the_variable_that_an_application_uses_for_its_endpoint_is_none_of_ours() {
         Settings::default()
     );
 }
+
+#[test]
+fn the_log_is_json_where_runpod_has_named_an_endpoint_and_nobody_says_otherwise() {
+    let format = |variables: &[(&str, &str)]| settings(variables).unwrap().log_format();
+    let endpoint = ("RUNPOD_ENDPOINT_ID", "abc");
+    assert_eq!(format(&[]), LogFormat::Text);
+    assert_eq!(format(&[endpoint]), LogFormat::Json);
+    assert_eq!(
+        format(&[endpoint, ("RUNPOD_QUERY__LOG__FORMAT", "text")]),
+        LogFormat::Text
+    );
+    assert_eq!(
+        format(&[("RUNPOD_QUERY__LOG__FORMAT", "json")]),
+        LogFormat::Json
+    );
+}
+
+#[test]
+fn the_key_is_not_shown_and_a_blank_one_stops_the_start() {
+    let variable = "RUNPOD_QUERY__SERVER__API_KEY";
+    let given = settings(&[(variable, "hidden")]).unwrap();
+    assert_eq!(given.server.api_key, Some("hidden".into()));
+    assert!(!format!("{given:?}").contains("hidden"));
+    let error = settings(&[(variable, " ")]).unwrap_err().to_string();
+    assert!(error.contains("blank"), "{error}");
+}
+
+#[test]
+fn the_port_of_a_load_balancers_probe_is_understood() {
+    let given = settings(&[("PORT", "80"), ("PORT_HEALTH", "81")]).unwrap();
+    assert_eq!(
+        (given.server.port, given.server.health_port),
+        (80, Some(81))
+    );
+}

@@ -11,6 +11,7 @@ use super::queue::{Call, Entry, Queue, Status};
 use super::schedule::{Demand, Priority};
 use super::{Begin, Encode, Error, worker};
 use crate::config;
+use crate::metrics;
 use crate::model::{Embedding, Tokenizer, Tokens};
 
 /// Name of the thread that owns the encoder.
@@ -39,6 +40,7 @@ pub struct Engine {
 struct Inner {
     queue: Arc<Queue>,
     tokenizer: Arc<Tokenizer>,
+    metrics: metrics::Engine,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -59,14 +61,16 @@ impl Engine {
             settings.queue_texts.get(),
             settings.batch_tokens.get(),
         ));
+        let metrics = metrics::Engine::default();
         let thread = Builder::new().name(THREAD_NAME.to_owned()).spawn({
-            let queue = Arc::clone(&queue);
-            move || worker::run(encoder, &queue)
+            let (queue, metrics) = (Arc::clone(&queue), metrics.clone());
+            move || worker::run(encoder, &queue, &metrics)
         })?;
         Ok(Self {
             inner: Arc::new(Inner {
                 queue,
                 tokenizer,
+                metrics,
                 thread: Mutex::new(Some(thread)),
             }),
         })
@@ -78,7 +82,9 @@ impl Engine {
         let arrival = Instant::now();
         // First, so that refusing a call costs nothing.
         let room = self.inner.queue.reserve(texts.len())?;
+        let tokenization = Instant::now();
         let tokens = self.tokenize(texts).await?;
+        self.inner.metrics.tokenized(tokenization.elapsed());
         let total = tokens.iter().map(Tokens::len).sum();
         let (entries, replies) = enqueue(tokens, room, priority, arrival);
         let call = entries.first().map(|entry| Arc::clone(&entry.call));
@@ -89,6 +95,7 @@ impl Engine {
             .map_or(Duration::ZERO, |begin| {
                 begin.saturating_duration_since(arrival)
             });
+        self.inner.metrics.waited(waited);
         Ok(Embedded {
             embeddings,
             tokens: total,
@@ -99,6 +106,17 @@ impl Engine {
     /// What the engine is doing.
     pub fn status(&self) -> Status {
         self.inner.queue.status()
+    }
+
+    /// What has been measured, with what the engine is doing now.
+    pub fn metrics(&self) -> &metrics::Engine {
+        let status = self.status();
+        self.inner.metrics.set_load(
+            status.queued_texts,
+            status.queued_calls,
+            status.running_texts,
+        );
+        &self.inner.metrics
     }
 
     /// Refuses new calls, finishes those that are admitted, and returns when the encoder is gone. Blocks.

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::Error;
 use super::queue::{Entry, Queue};
+use crate::metrics;
 use crate::model::{self, Embedding, Encoder, Tokens};
 
 /// Turns a batch of texts into vectors. The seam between the engine and the model.
@@ -22,7 +23,7 @@ impl Encode for Encoder {
 }
 
 /// Runs until `queue` is closed and empty. A failed or panicked batch costs its callers their answer and nobody else.
-pub(super) fn run<E: Encode>(mut encoder: E, queue: &Arc<Queue>) {
+pub(super) fn run<E: Encode>(mut encoder: E, queue: &Arc<Queue>, metrics: &metrics::Engine) {
     // Should this thread ever end otherwise, no caller may wait for it.
     let _guard = AbandonOnExit(queue);
     while let Some(batch) = queue.take() {
@@ -30,7 +31,9 @@ pub(super) fn run<E: Encode>(mut encoder: E, queue: &Arc<Queue>) {
         let tokens = batch.iter().map(|entry| entry.tokens.len()).sum();
         let batch = batch.into_iter().map(Running::from).collect::<Vec<_>>();
         let outcome = encode(&mut encoder, &batch);
-        queue.done(tokens, begin.elapsed());
+        let time = begin.elapsed();
+        queue.done(tokens, time);
+        metrics.ran(batch.len(), tokens, time);
         answer(batch, outcome);
     }
 }

@@ -17,6 +17,11 @@ const PAGE: &str = "/docs/";
 /// Addresses of this module. All take GET.
 pub const PATHS: [&str; 4] = ["/", "/docs", "/docs/{file:.*}", DOCUMENT];
 
+/// Whether an address is one of the documentation's.
+pub fn serves(path: &str) -> bool {
+    path == "/" || path == DOCUMENT || path == "/docs" || path.starts_with(PAGE)
+}
+
 /// What this module serves, the same for every request.
 pub struct Docs {
     document: String,

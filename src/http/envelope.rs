@@ -13,10 +13,11 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::jobs::{Order, PolicyFields};
+use crate::openai;
 use crate::service::{Error, Input, Kind, Malformed, TooLarge, quote};
 
 /// How errors call the body.
-const PART: &str = "the body";
+pub const PART: &str = openai::BODY;
 
 /// How much of a body is read, and for how long.
 #[derive(Debug, Clone, Copy)]
@@ -84,6 +85,13 @@ fn object(part: &'static str, value: &RawValue) -> Result<(), Malformed> {
             Err(Malformed::NotAnObject { part, found })
         }
     }
+}
+
+/// A body of any JSON.
+pub async fn read_json(request: &HttpRequest, payload: Payload) -> Result<Box<RawValue>, Error> {
+    let json = |reason| Malformed::Json { part: PART, reason };
+    let body = read(request, payload).await?;
+    Ok(serde_json::from_slice(&body).map_err(json)?)
 }
 
 async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Error> {

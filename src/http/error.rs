@@ -4,13 +4,17 @@
 use std::collections::BTreeMap;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ALLOW, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::openapi::header::HeaderBuilder;
-use utoipa::openapi::{ContentBuilder, Object, Ref, RefOr, Response, ResponseBuilder, Type};
+use utoipa::openapi::{
+    Content, ContentBuilder, Object, Ref, RefOr, Response, ResponseBuilder, Type,
+};
 use utoipa::{IntoResponses, ToSchema};
 
+use super::access;
 use crate::service::{Code, Error, Invalid, Malformed, TooLarge, Unavailable};
 
 /// What every answer that is no success says.
@@ -62,6 +66,9 @@ impl ResponseError for Error {
         }
         if let Self::MethodNotAllowed { allowed } = self {
             response.insert_header((ALLOW, allowed.join(", ")));
+        }
+        if let Self::Unauthorized = self {
+            response.insert_header((WWW_AUTHENTICATE, access::SCHEME));
         }
         response.json(ErrorBody::from(self))
     }
@@ -121,10 +128,18 @@ impl IntoResponses for ProbeFailures {
 }
 
 fn references(codes: impl IntoIterator<Item = Code>) -> BTreeMap<String, RefOr<Response>> {
+    references_named(|code| code.to_string(), codes)
+}
+
+/// The responses of `codes`, each by its name in the document.
+pub fn references_named(
+    name: impl Fn(Code) -> String,
+    codes: impl IntoIterator<Item = Code>,
+) -> BTreeMap<String, RefOr<Response>> {
     codes
         .into_iter()
         .map(|code| {
-            let reference = Ref::from_response_name(code.as_str());
+            let reference = Ref::from_response_name(name(code));
             (status(code).as_str().to_owned(), RefOr::Ref(reference))
         })
         .collect()
@@ -132,17 +147,28 @@ fn references(codes: impl IntoIterator<Item = Code>) -> BTreeMap<String, RefOr<R
 
 /// Every error's response, under its code, for the document's components.
 pub fn documented() -> BTreeMap<String, RefOr<Response>> {
-    Code::ALL
-        .into_iter()
-        .map(|code| (code.as_str().to_owned(), describe(&example(code)).into()))
-        .collect()
+    let body = |error: &Error| serde_json::to_value(ErrorBody::from(error)).ok();
+    documented_as(|code| code.to_string(), "ErrorBody", body)
 }
 
-fn describe(error: &Error) -> Response {
-    let body = ContentBuilder::new()
-        .schema(Some(Ref::from_schema_name("ErrorBody")))
-        .example(serde_json::to_value(ErrorBody::from(error)).ok())
-        .build();
+/// Every error's response under the name of its code, with a body of `schema`.
+pub fn documented_as(
+    name: impl Fn(Code) -> String,
+    schema: &str,
+    body: impl Fn(&Error) -> Option<Value>,
+) -> BTreeMap<String, RefOr<Response>> {
+    let response = |code| {
+        let error = example(code);
+        let body = ContentBuilder::new()
+            .schema(Some(Ref::from_schema_name(schema)))
+            .example(body(&error))
+            .build();
+        (name(code), describe(&error, body).into())
+    };
+    Code::ALL.into_iter().map(response).collect()
+}
+
+fn describe(error: &Error, body: Content) -> Response {
     let mut response = ResponseBuilder::new()
         .description(format!("`{}`: {error}", error.code()))
         .content("application/json", body);
@@ -157,6 +183,12 @@ fn describe(error: &Error) -> Response {
             .schema(Some(Object::with_type(Type::String)))
             .description(Some("The methods that the address takes."));
         response = response.header(ALLOW.as_str(), methods.build());
+    }
+    if let Error::Unauthorized = error {
+        let scheme = HeaderBuilder::new()
+            .schema(Some(Object::with_type(Type::String)))
+            .description(Some("The scheme of the key."));
+        response = response.header(WWW_AUTHENTICATE.as_str(), scheme.build());
     }
     response.build()
 }

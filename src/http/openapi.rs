@@ -2,12 +2,19 @@
 
 use actix_web::App;
 use utoipa::OpenApi as _;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::server::{Server, ServerBuilder, ServerVariableBuilder};
-use utoipa::openapi::{Components, OpenApi, PathItem};
+use utoipa::openapi::{Components, OpenApi, PathItem, Ref, RefOr};
 use utoipa_actix_web::AppExt;
 
 use super::error::{self, ErrorBody};
-use super::routes::{self, ENDPOINT_PREFIX};
+use super::routes::{self, ENDPOINT_PREFIX, OPENAI_PREFIX};
+use super::{openai_error, ping};
+use crate::openai;
+use crate::service::Code;
+
+/// Name of the key in the document.
+const KEY: &str = "key";
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -15,13 +22,14 @@ use super::routes::{self, ENDPOINT_PREFIX};
         title = "runpod-query",
         description = "BAAI/bge-m3 embeddings on a CPU, as a RunPod endpoint answers them.\n\n\
             Every answer has an `x-request-id`: the request's own, or a new one. Every answer that is no success has \
-            one body, `{\"code\", \"message\"}`; all codes are listed under *Schemas*, `Code`. Addresses that do not \
+            one body, `{\"code\", \"message\"}`, or OpenAI's under OpenAI's addresses; all codes are listed under *Schemas*, `Code`. Addresses that do not \
             exist answer `not_found`, wrong methods `method_not_allowed`.",
     ),
-    components(schemas(ErrorBody)),
+    components(schemas(ErrorBody, openai::ErrorBody)),
     tags(
         (name = "RunPod", description = "Jobs as RunPod's API takes them. The same routes exist under /v2/{endpoint}."),
-        (name = "Probes", description = "For load balancers."),
+        (name = "OpenAI", description = "The same vectors as OpenAI's API gives them. The routes exist under /v2/{endpoint}/openai, too."),
+        (name = "Probes", description = "For load balancers and Prometheus."),
     ),
 )]
 struct Document;
@@ -37,36 +45,64 @@ pub fn registered() -> OpenApi {
     routes::register(app).split_for_parts().1
 }
 
-/// Adds what no single route knows, and shows a route that exists with and without the prefix once, with both servers.
+/// Adds what no single route knows, and shows a route that exists with and without a prefix once, with both servers.
 fn describe(mut document: OpenApi) -> OpenApi {
     let (prefixed, bare): (Vec<_>, Vec<_>) = std::mem::take(&mut document.paths.paths)
         .into_iter()
         .partition(|(path, _)| path.starts_with(ENDPOINT_PREFIX));
     document.paths.paths = bare.into_iter().collect();
     for (path, _) in prefixed {
-        if let Some(item) = path
-            .strip_prefix(ENDPOINT_PREFIX)
-            .and_then(|path| document.paths.paths.get_mut(path))
-        {
-            item.servers = Some(servers());
+        for prefix in [OPENAI_PREFIX, ENDPOINT_PREFIX] {
+            let bare = path.strip_prefix(prefix);
+            if let Some(item) = bare.and_then(|path| document.paths.paths.get_mut(path)) {
+                item.servers = Some(servers(prefix));
+            }
         }
     }
-    document
-        .components
-        .get_or_insert_with(Components::new)
-        .responses
-        .extend(error::documented());
+    for (path, item) in &mut document.paths.paths {
+        require_key(path, item);
+    }
+    let components = document.components.get_or_insert_with(Components::new);
+    components.responses.extend(error::documented());
+    components.responses.extend(openai_error::documented());
+    let scheme = HttpBuilder::new()
+        .scheme(HttpAuthScheme::Bearer)
+        .description(Some("The key, where the endpoint has one."));
+    components.add_security_scheme(KEY, SecurityScheme::Http(scheme.build()));
     document
 }
 
-fn servers() -> Vec<Server> {
+/// Every route but the probe may need a key.
+fn require_key(path: &str, item: &mut PathItem) {
+    if path == ping::PATH {
+        return;
+    }
+    let name = match openai_error::is_openai(path) {
+        true => openai_error::name(Code::Unauthorized),
+        false => Code::Unauthorized.to_string(),
+    };
+    let status = error::status(Code::Unauthorized).as_str().to_owned();
+    for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
+        operation.security = Some(vec![
+            SecurityRequirement::default(),
+            SecurityRequirement::new(KEY, [""; 0]),
+        ]);
+        let response = RefOr::Ref(Ref::from_response_name(&name));
+        operation
+            .responses
+            .responses
+            .insert(status.clone(), response);
+    }
+}
+
+fn servers(prefix: &str) -> Vec<Server> {
     let name = ServerVariableBuilder::new()
         .default_value("query")
         .description(Some("Name of the endpoint; here every name is right."));
     vec![
         Server::new("/"),
         ServerBuilder::new()
-            .url(ENDPOINT_PREFIX)
+            .url(prefix)
             .description(Some("As under https://api.runpod.ai"))
             .parameter("endpoint", name)
             .build(),

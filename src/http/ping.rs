@@ -6,6 +6,9 @@ use actix_web::{HttpResponse, get};
 use super::error::ProbeFailures;
 use crate::service::{Error, Phase, Service, Unavailable};
 
+/// Where it is.
+pub const PATH: &str = "/ping";
+
 /// Ask whether requests can be sent
 ///
 /// As RunPod's load balancer expects it. It costs nothing and is answered from the first moment on.

@@ -34,7 +34,8 @@ struct RunsyncParameters {
 /// The actions are `embed_query` (one query or a list), `embed_batch` (a list of texts) and `health_check`. Vectors
 /// have length 1 and come in the order of the texts; a text beyond the model's longest is cut off there. Queries go
 /// ahead of texts in bulk. An input that cannot be done is answered as RunPod answers it: status 200, with a job that
-/// has failed and says why.
+/// has failed and says why. A request of OpenAI's, as RunPod passes it on, may stand in for the action: `openai_route` and
+/// `openai_input`.
 #[utoipa::path(
     tag = "RunPod",
     params(RunsyncParameters),
@@ -53,6 +54,13 @@ struct RunsyncParameters {
                 value = json!({"input": {
                     "action": "embed_query",
                     "queries": ["What is machine learning?", "Was ist maschinelles Lernen?"],
+                }})
+            )),
+            ("OpenAI" = (
+                summary = "A request of OpenAI's, as RunPod passes it on",
+                value = json!({"input": {
+                    "openai_route": "/v1/embeddings",
+                    "openai_input": {"input": "What is machine learning?"},
                 }})
             )),
             ("Texts" = (

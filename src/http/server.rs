@@ -5,16 +5,19 @@ use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::http::header::HeaderValue;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
 use actix_web::{App, Error, HttpServer};
 use utoipa_actix_web::AppExt;
 
+use super::access::{self, Access};
 use super::docs::{self, Docs};
 use super::envelope::BodyLimits;
 use super::fallback::{Methods, fallback};
-use super::{openapi, routes, trace};
-use crate::config;
+use super::trace::WorkerId;
+use super::{openai_error, openapi, routes, trace};
+use crate::config::Settings;
 use crate::jobs::Jobs;
 use crate::service::Service;
 
@@ -31,31 +34,38 @@ pub struct Listening {
     pub server: Server,
     /// The address it listens on.
     pub address: SocketAddr,
+    /// The second address, where there is one.
+    pub health_address: Option<SocketAddr>,
 }
 
 /// Starts to serve `service` and `jobs`. Needs a runtime.
-pub fn listen(
-    service: &Service,
-    jobs: &Jobs,
-    settings: &config::Server,
-) -> std::io::Result<Listening> {
+pub fn listen(service: &Service, jobs: &Jobs, settings: &Settings) -> std::io::Result<Listening> {
     let shared = Shared::new(service, jobs, settings)?;
-    let server = HttpServer::new(move || app(shared.clone()))
+    let settings = &settings.server;
+    let mut ports = vec![settings.port];
+    ports.extend(settings.health_port.filter(|port| *port != settings.port));
+    let mut server = HttpServer::new(move || app(shared.clone()))
         .workers(WORKERS)
         .keep_alive(KEEP_ALIVE)
         .client_disconnect_timeout(LINGER)
         // A client that has closed its side has gone: what it asked for need not be computed.
         .h1_allow_half_closed(false)
         .disable_signals()
-        .shutdown_timeout(settings.shutdown_grace_seconds.get() as u64)
-        .bind((settings.host.as_str(), settings.port))?;
-    let address = *server
-        .addrs()
-        .first()
-        .ok_or(std::io::ErrorKind::AddrNotAvailable)?;
+        .shutdown_timeout(settings.shutdown_grace_seconds.get() as u64);
+    let mut addresses = Vec::new();
+    for port in ports {
+        // A name may stand for several addresses; the first of each port is its name in the log.
+        let known = server.addrs().len();
+        server = server.bind((settings.host.as_str(), port))?;
+        addresses.extend(server.addrs().get(known).copied());
+    }
+    let mut addresses = addresses.into_iter();
     Ok(Listening {
         server: server.run(),
-        address,
+        address: addresses
+            .next()
+            .ok_or(std::io::ErrorKind::AddrNotAvailable)?,
+        health_address: addresses.next(),
     })
 }
 
@@ -67,10 +77,15 @@ struct Shared {
     limits: Data<BodyLimits>,
     methods: Data<Methods>,
     docs: Data<Docs>,
+    access: Data<Access>,
+    worker_id: Data<WorkerId>,
 }
 
 impl Shared {
-    fn new(service: &Service, jobs: &Jobs, settings: &config::Server) -> std::io::Result<Self> {
+    fn new(service: &Service, jobs: &Jobs, settings: &Settings) -> std::io::Result<Self> {
+        let pod = settings.worker.pod_id.as_deref();
+        let worker_id = pod.and_then(|id| HeaderValue::from_str(id).ok());
+        let settings = &settings.server;
         let limits = BodyLimits {
             bytes: settings.body_limit_bytes.get(),
             time: settings.request_timeout(),
@@ -81,6 +96,8 @@ impl Shared {
             limits: Data::new(limits),
             methods: Data::new(Methods::new(&openapi::registered())),
             docs: Data::new(Docs::new(serde_json::to_string(&openapi::openapi())?)),
+            access: Data::new(Access::new(settings.api_key.as_ref())),
+            worker_id: Data::new(WorkerId(worker_id)),
         })
     }
 }
@@ -102,10 +119,15 @@ fn app(
         .app_data(shared.limits)
         .app_data(shared.methods)
         .app_data(shared.docs)
+        .app_data(shared.access)
+        .app_data(shared.worker_id)
         .into_utoipa_app();
     routes::register(app)
         .into_app()
         .configure(docs::register)
         .default_service(web::to(fallback))
+        // The last one is the outermost.
+        .wrap(from_fn(access::authorize))
+        .wrap(from_fn(openai_error::shape))
         .wrap(from_fn(trace::trace))
 }

@@ -1,16 +1,18 @@
 //! Around every request: its id, its line in the log, and the one place where a defect's cause is written down.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
+use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
 use uuid::Uuid;
 
-use crate::service;
+use super::ping;
+use crate::service::{self, Service};
 
 /// The header with a request's id, in and out.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -18,13 +20,18 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID_CHARACTERS: usize = 128;
 /// Longest part of an address in the log.
 const PATH_CHARACTERS: usize = 200;
-/// A load balancer asks this all the time; the answers are of interest only when they are no success.
-const PROBE: &str = "/ping";
+/// The header with which RunPod's load balancer lets a client come back to the same worker.
+const WORKER_ID: HeaderName = HeaderName::from_static("x-runpod-worker-id");
+/// What stands for the route of a request that no route matches.
+const NO_ROUTE: &str = "none";
 
 /// How many texts a request had embedded; left by its handler for the log.
 pub struct Texts(pub usize);
 
-/// Gives the answer its id and writes the request's line.
+/// The worker's name, where RunPod has given it one.
+pub struct WorkerId(pub Option<HeaderValue>);
+
+/// Gives the answer its id and its worker's, counts it and writes the request's line.
 pub async fn trace(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -37,8 +44,14 @@ pub async fn trace(
         request.head_mut().method = Method::GET;
     }
     let mut response = next.call(request).await?;
-    log_request(&method, &response, &id, begin);
+    let time = begin.elapsed();
+    count(&response, time);
+    log_request(&method, &response, &id, time);
     log_defect(&response, &id);
+    let worker = response.request().app_data::<Data<WorkerId>>();
+    if let Some(worker) = worker.and_then(|worker| worker.0.clone()) {
+        response.headers_mut().insert(WORKER_ID, worker);
+    }
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
@@ -60,11 +73,22 @@ fn request_id(headers: &HeaderMap) -> String {
         .map_or_else(|| Uuid::new_v4().to_string(), str::to_owned)
 }
 
-fn log_request<B>(method: &Method, response: &ServiceResponse<B>, id: &str, begin: Instant) {
+fn count<B>(response: &ServiceResponse<B>, time: Duration) {
+    let request = response.request();
+    if let Some(service) = request.app_data::<Data<Service>>() {
+        let route = request.match_pattern();
+        let route = route.as_deref().unwrap_or(NO_ROUTE);
+        let status = response.status().as_u16();
+        service.metrics().http.answered(route, status, time);
+    }
+}
+
+fn log_request<B>(method: &Method, response: &ServiceResponse<B>, id: &str, time: Duration) {
     let request = response.request();
     let path: String = request.path().chars().take(PATH_CHARACTERS).collect();
     let level = match path.as_str() {
-        PROBE if response.status().is_success() => log::Level::Debug,
+        // A load balancer asks this all the time.
+        ping::PATH if response.status().is_success() => log::Level::Debug,
         _ => log::Level::Info,
     };
     let texts = request
@@ -73,9 +97,10 @@ fn log_request<B>(method: &Method, response: &ServiceResponse<B>, id: &str, begi
         .map_or(0, |texts| texts.0);
     log::log!(
         level,
-        "request method={method} path={path:?} status={} duration_ms={:.1} texts={texts} request_id={id}",
+        request_id = id;
+        "request method={method} path={path:?} status={} duration_ms={:.1} texts={texts}",
         response.status().as_u16(),
-        begin.elapsed().as_secs_f64() * 1e3,
+        time.as_secs_f64() * 1e3,
     );
 }
 
@@ -83,7 +108,8 @@ fn log_defect<B>(response: &ServiceResponse<B>, id: &str) {
     let error = response.response().error();
     if let Some(service::Error::Internal(cause)) = error.and_then(|error| error.as_error()) {
         log::error!(
-            "defect request_id={id} cause={:?}",
+            request_id = id;
+            "defect cause={:?}",
             service::with_causes(cause.as_ref())
         );
     }

@@ -214,8 +214,8 @@ impl Jobs {
             .table()
             .finish(&job.id, &job.run, ending, Instant::now())?;
         log::info!(
-            "job job_id={} status={} texts={} delay_ms={} execution_ms={}",
-            report.id,
+            job_id = report.id.as_str();
+            "job status={} texts={} delay_ms={} execution_ms={}",
             report.status.as_str(),
             report.texts,
             report.delay_time.unwrap_or_default(),
@@ -267,8 +267,8 @@ async fn sweep(jobs: Weak<Inner>) {
 fn failure(job: &Assignment, error: &Error) -> Ending {
     if let Error::Internal(cause) = error {
         log::error!(
-            "defect job_id={} cause={:?}",
-            job.id,
+            job_id = job.id.as_str();
+            "defect cause={:?}",
             with_causes(cause.as_ref())
         );
     }

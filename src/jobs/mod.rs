@@ -1,7 +1,7 @@
 //! Jobs: what RunPod's queue and its HTTP routes have in common, whatever brings the input.
 //!
 //! Owns the one table of jobs, of which looking up, cancelling, retrying and purging are methods, and what is told of a
-//! job. Imports [`crate::service`] and [`crate::config`]. Knows no transport but the one by which a job's end is told.
+//! job. Imports [`crate::openai`], [`crate::service`] and [`crate::config`]. Knows no transport but the one by which a job's end is told.
 //! A job ends exactly once, and everything that is kept is bounded in time and in bytes.
 
 mod gauge;
@@ -19,6 +19,7 @@ mod webhook;
 
 use serde_json::value::RawValue;
 
+use crate::openai::Routed;
 use crate::service::{Error, Performed, Service};
 
 pub use handle::{Counts, Jobs};
@@ -29,7 +30,10 @@ pub use span::Span;
 pub use status::Status;
 pub use webhook::Webhook;
 
-/// Does what a job's input asks for.
+/// Does what a job's input asks for: what it passes on from OpenAI's routes, else its action.
 pub async fn perform(service: &Service, input: &RawValue) -> Result<Performed, Error> {
-    service.perform(input).await
+    match Routed::find(input) {
+        Some(request) => request.perform(service).await,
+        None => service.perform(input).await,
+    }
 }

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::status::Status;
+use crate::openai::{Embeddings, JobError, ModelList};
 use crate::service::Output;
 
 /// A job's name.
@@ -46,6 +47,21 @@ impl fmt::Display for JobId {
     }
 }
 
+/// What a job gives, as users read about it.
+#[derive(Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "it describes what is passed on as it is")]
+pub enum JobOutput {
+    /// To an action.
+    Action(Output),
+    /// To `openai_route` `/v1/embeddings`.
+    OpenAiEmbeddings(Embeddings),
+    /// To `openai_route` `/v1/models`.
+    OpenAiModels(ModelList),
+    /// To a request of OpenAI's that cannot be done.
+    OpenAiError(JobError),
+}
+
 /// A job and where it is.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Job)]
@@ -59,7 +75,7 @@ pub struct Report {
     pub status: Status,
     /// What was asked for, if the job is completed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Output>)]
+    #[schema(value_type = Option<JobOutput>)]
     pub output: Option<Arc<RawValue>>,
     /// `code: message`, if the job failed or took too long.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,7 +125,7 @@ pub struct Stream {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Chunk {
     /// What was asked for.
-    #[schema(value_type = Output)]
+    #[schema(value_type = JobOutput)]
     pub output: Arc<RawValue>,
 }
 

@@ -107,12 +107,15 @@ impl Courier {
             // The semaphore is never closed.
             let _place = self.places.acquire().await;
             let Some((webhook, report)) = notice() else {
-                return log::warn!("webhook job_id={id} try={number}: the job is forgotten");
+                return log::warn!(job_id = id.as_str(); "webhook try={number}: the job is forgotten");
             };
             match self.post(webhook, &report).await {
-                Ok(()) => return log::info!("webhook job_id={id} try={number} delivered"),
+                Ok(()) => {
+                    return log::info!(job_id = id.as_str(); "webhook try={number} delivered");
+                }
                 Err(error) => log::warn!(
-                    "webhook job_id={id} try={number} of {TRIES} failed: {}",
+                    job_id = id.as_str();
+                    "webhook try={number} of {TRIES} failed: {}",
                     with_causes(&error)
                 ),
             }

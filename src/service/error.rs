@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Action, Code, Kind};
+use super::{Code, Invalid, Kind};
 use crate::engine;
 
 /// When to ask again while the model loads.
@@ -23,6 +23,14 @@ pub enum Error {
     /// There is no such job, or none any more.
     #[error("there is no such job; the result of one that has ended is kept for a limited time")]
     UnknownJob,
+    /// Another model is served.
+    #[error("model is {given}; this endpoint serves {served}")]
+    UnknownModel {
+        /// Beginning of what was given, quoted.
+        given: String,
+        /// What is served.
+        served: String,
+    },
     /// There is something at this address, for other methods.
     #[error("this address takes {}", allowed.join(", "))]
     MethodNotAllowed {
@@ -147,79 +155,6 @@ pub enum TooLarge {
     },
 }
 
-/// What is wrong with an input.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Invalid {
-    /// A field is of the wrong kind.
-    #[error("{field} is {found}; it must be {expected}")]
-    Kind {
-        /// The field.
-        field: &'static str,
-        /// What it is.
-        found: Kind,
-        /// What it must be.
-        expected: &'static str,
-    },
-    /// A member of a list is no text.
-    #[error("{field}[{index}] is {found}; each text must be a string")]
-    Member {
-        /// The list.
-        field: &'static str,
-        /// Position in the list, from 0.
-        index: usize,
-        /// What the member is.
-        found: Kind,
-    },
-    /// A text holds nothing but white space.
-    #[error("{field} is blank")]
-    Blank {
-        /// The field.
-        field: &'static str,
-    },
-    /// A text in a list holds nothing but white space.
-    #[error("{field}[{index}] is blank")]
-    BlankMember {
-        /// The list.
-        field: &'static str,
-        /// Position in the list, from 0.
-        index: usize,
-    },
-    /// A list holds nothing.
-    #[error("{field} is empty; give at least one text")]
-    Empty {
-        /// The list.
-        field: &'static str,
-    },
-    /// Neither `query` nor `queries` is given.
-    #[error("give query or queries")]
-    NoQuery,
-    /// Both `query` and `queries` are given.
-    #[error("give query or queries, not both")]
-    TwoQueries,
-    /// A field that the action needs is not given.
-    #[error("{field} is missing")]
-    Missing {
-        /// The field.
-        field: &'static str,
-    },
-    /// A field that only another action has is given.
-    #[error("{field} is a field of {owner}; the action is {action}")]
-    Foreign {
-        /// The field.
-        field: &'static str,
-        /// The action that has it.
-        owner: Action,
-        /// The action that was asked for.
-        action: Action,
-    },
-    /// There is no such action.
-    #[error("action is {given}; it must be one of {}", Action::names())]
-    Action {
-        /// Beginning of what was given, quoted.
-        given: String,
-    },
-}
-
 /// Why the server cannot answer now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unavailable {
@@ -237,7 +172,7 @@ impl Error {
         match self {
             Self::Malformed(_) => Code::Malformed,
             Self::Unauthorized => Code::Unauthorized,
-            Self::NotFound | Self::UnknownJob => Code::NotFound,
+            Self::NotFound | Self::UnknownJob | Self::UnknownModel { .. } => Code::NotFound,
             Self::MethodNotAllowed { .. } => Code::MethodNotAllowed,
             Self::NotRetryable { .. } => Code::Conflict,
             Self::TooLarge(_) => Code::TooLarge,
@@ -259,6 +194,7 @@ impl Error {
             | Self::Unauthorized
             | Self::NotFound
             | Self::UnknownJob
+            | Self::UnknownModel { .. }
             | Self::MethodNotAllowed { .. }
             | Self::NotRetryable { .. }
             | Self::TooLarge(_)

@@ -60,11 +60,17 @@ impl fmt::Display for Kind {
 /// A value as far as a request needs it.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Value {
+    /// `null`
     Null,
+    /// `true` or `false`
     Boolean,
+    /// A number.
     Number,
+    /// A string.
     String(String),
+    /// A list.
     List(List),
+    /// An object.
     Object(BTreeMap<String, Value>),
 }
 
@@ -78,6 +84,7 @@ pub struct List {
 }
 
 impl Value {
+    /// What it is.
     pub fn kind(&self) -> Kind {
         match self {
             Self::Null => Kind::Null,

@@ -11,6 +11,9 @@ pub struct ModelInfo {
     /// Its name.
     #[schema(example = "bge-m3")]
     pub name: String,
+    /// Repository of the checkpoint it was made from, where that is known.
+    #[schema(example = "BAAI/bge-m3")]
+    pub repository: Option<String>,
     /// Revision of the checkpoint it was made from.
     #[schema(example = "5617a9f61b028005a4858fdac845db406aefb181")]
     pub revision: Option<String>,
@@ -25,6 +28,19 @@ pub struct ModelInfo {
     pub max_tokens: usize,
     /// How close its vectors are to those in fp32, where that was measured.
     pub quality: Option<Quality>,
+}
+
+impl ModelInfo {
+    /// The name by which others know it: its repository's, else its own.
+    pub fn public_name(&self) -> &str {
+        self.repository.as_deref().unwrap_or(&self.name)
+    }
+
+    /// Whether `name` means this model: its own name, its repository's, or that without the owner.
+    pub fn is_called(&self, name: &str) -> bool {
+        let short = self.public_name().rsplit('/').next();
+        name == self.name || name == self.public_name() || Some(name) == short
+    }
 }
 
 /// How close the vectors of a rounded model are to those of its fp32 original, as measured where it was made.

@@ -2,15 +2,14 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
+use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::{Error, Limits, ModelInfo, Output, Request, TooLarge, Unavailable};
+use super::{Error, Limits, ModelInfo, Notation, Output, Request, TooLarge, Unavailable};
 use crate::engine::{Embedded, Engine, Priority};
-
-/// Bytes of JSON that a float of a unit vector takes, separator included, in tenths: the measured mean.
-const TENTHS_OF_BYTES_PER_FLOAT: usize = 127;
+use crate::metrics::Metrics;
 
 /// What the service serves, once it is loaded.
 #[derive(Clone)]
@@ -68,7 +67,8 @@ pub struct Service {
 
 struct Inner {
     limits: Limits,
-    loaded: OnceLock<Loaded>,
+    metrics: Metrics,
+    loaded: OnceLock<(Loaded, SystemTime)>,
     stopping: AtomicBool,
     completed: AtomicU64,
     failed: AtomicU64,
@@ -81,6 +81,7 @@ impl Service {
         Self {
             inner: Arc::new(Inner {
                 limits,
+                metrics: Metrics::default(),
                 loaded: OnceLock::new(),
                 stopping: AtomicBool::new(false),
                 completed: AtomicU64::new(0),
@@ -92,7 +93,9 @@ impl Service {
 
     /// Makes the service ready. Only the first call counts.
     pub fn fill(&self, loaded: Loaded) {
-        self.inner.loaded.get_or_init(|| loaded);
+        self.inner
+            .loaded
+            .get_or_init(|| (loaded, SystemTime::now()));
     }
 
     /// Lets everybody know that the program is about to end. What is asked meanwhile is still answered.
@@ -102,7 +105,27 @@ impl Service {
 
     /// The engine, once the model is loaded.
     pub fn engine(&self) -> Option<&Engine> {
-        self.inner.loaded.get().map(|loaded| &loaded.engine)
+        self.inner.loaded.get().map(|(loaded, _)| &loaded.engine)
+    }
+
+    /// The model, once it is loaded.
+    pub fn model(&self) -> Result<&ModelInfo, Unavailable> {
+        Ok(&self.loaded()?.model)
+    }
+
+    /// When the model was loaded.
+    pub fn loaded_at(&self) -> Option<SystemTime> {
+        self.inner.loaded.get().map(|(_, at)| *at)
+    }
+
+    /// What one call may ask for.
+    pub fn limits(&self) -> &Limits {
+        &self.inner.limits
+    }
+
+    /// What has been measured.
+    pub fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
     }
 
     /// Where the service is in its life.
@@ -125,7 +148,7 @@ impl Service {
             .min(active);
         Health {
             phase: self.phase(),
-            model: self.inner.loaded.get().map(|loaded| loaded.model.clone()),
+            model: self.model().ok().cloned(),
             completed: self.inner.completed.load(Ordering::Relaxed),
             failed: self.inner.failed.load(Ordering::Relaxed),
             running: active - queued,
@@ -135,14 +158,25 @@ impl Service {
 
     /// Does what `input` asks for, however long that takes.
     pub async fn perform(&self, input: &RawValue) -> Result<Performed, Error> {
+        self.account(self.answer(input)).await
+    }
+
+    /// Runs what answers one request, counted and measured.
+    pub async fn account<T>(
+        &self,
+        answer: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let begin = Instant::now();
         let _active = Active::count(&self.inner.active);
-        let outcome = self.answer(input).await;
+        let outcome = answer.await;
         match &outcome {
             Ok(_) => self.inner.completed.fetch_add(1, Ordering::Relaxed),
             // Put off, and neither of the two.
             Err(error) if error.retry_after().is_some() => 0,
             Err(_) => self.inner.failed.fetch_add(1, Ordering::Relaxed),
         };
+        let code = outcome.as_ref().err().map(|error| error.code().as_str());
+        self.inner.metrics.requests.ended(begin.elapsed(), code);
         outcome
     }
 
@@ -155,7 +189,10 @@ impl Service {
         let outcome = tokio::time::timeout(limit, answer).await;
         outcome.unwrap_or_else(|_| {
             self.inner.failed.fetch_add(1, Ordering::Relaxed);
-            Err(Error::Timeout { limit })
+            let error = Error::Timeout { limit };
+            let code = error.code().as_str();
+            self.inner.metrics.requests.ended(limit, Some(code));
+            Err(error)
         })
     }
 
@@ -166,15 +203,29 @@ impl Service {
                 (Output::HEALTHY, 0, Duration::ZERO)
             }
             Request::Query(query) => {
-                let embedded = self.embed(vec![query], Priority::Interactive).await?;
+                let embedded = self
+                    .embed_decimal(vec![query], Priority::Interactive)
+                    .await?;
                 let waited = embedded.waited;
                 let embedding = embedded.embeddings.into_iter().flatten().collect();
                 (Output::Embedding { embedding }, 1, waited)
             }
-            Request::Queries(queries) => list(self.embed(queries, Priority::Interactive).await?),
-            Request::Texts(texts) => list(self.embed(texts, Priority::Bulk).await?),
+            Request::Queries(queries) => {
+                list(self.embed_decimal(queries, Priority::Interactive).await?)
+            }
+            Request::Texts(texts) => list(self.embed_decimal(texts, Priority::Bulk).await?),
         };
-        let output = to_raw_value(&output).map_err(|error| Error::Internal(Box::new(error)))?;
+        self.performed(&output, texts, waited)
+    }
+
+    /// An answer as JSON, unless it is above its limit.
+    pub fn performed<T: Serialize>(
+        &self,
+        output: &T,
+        texts: usize,
+        waited: Duration,
+    ) -> Result<Performed, Error> {
+        let output = to_raw_value(output).map_err(|error| Error::Internal(Box::new(error)))?;
         self.check_result(texts, output.get().len())?;
         Ok(Performed {
             output,
@@ -183,18 +234,32 @@ impl Service {
         })
     }
 
+    async fn embed_decimal(
+        &self,
+        texts: Vec<String>,
+        priority: Priority,
+    ) -> Result<Embedded, Error> {
+        self.embed(texts, priority, Notation::Decimal).await
+    }
+
     /// The vectors of `texts`, unless the result would be above its limit.
-    pub async fn embed(&self, texts: Vec<String>, priority: Priority) -> Result<Embedded, Error> {
+    pub async fn embed(
+        &self,
+        texts: Vec<String>,
+        priority: Priority,
+        notation: Notation,
+    ) -> Result<Embedded, Error> {
         let Loaded { engine, model } = self.loaded()?;
         self.check_result(
             texts.len(),
-            texts.len() * model.dimensions * TENTHS_OF_BYTES_PER_FLOAT / 10,
+            texts.len() * model.dimensions * notation.tenths_of_bytes_per_float() / 10,
         )?;
         Ok(engine.embed(texts, priority).await?)
     }
 
     fn loaded(&self) -> Result<&Loaded, Unavailable> {
-        self.inner.loaded.get().ok_or(Unavailable::Loading)
+        let loaded = self.inner.loaded.get().map(|(loaded, _)| loaded);
+        loaded.ok_or(Unavailable::Loading)
     }
 
     fn check_result(&self, texts: usize, bytes: usize) -> Result<(), TooLarge> {

@@ -14,7 +14,7 @@ from pathlib import Path
 START_SECONDS = 110
 STOP_SECONDS = 20
 MODEL = ["--model", "minilm"]
-ADDRESS = re.compile(r"address=(\S+)")
+ADDRESS = re.compile(r"address=([^\s\"]+)")
 
 
 def clean_environment(**variables):
@@ -31,6 +31,12 @@ def embed(program: Path, texts: list[str]) -> list[list[float]]:
         command, env=clean_environment(), capture_output=True, check=True, timeout=START_SECONDS
     ).stdout
     return [json.loads(line)["embedding"] for line in printed.splitlines()]
+
+
+def get(url: str) -> bytes:
+    """The body at an address that must answer."""
+    with urllib.request.urlopen(url, timeout=60) as answer:
+        return answer.read()
 
 
 class Server:

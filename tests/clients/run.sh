@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Drives the real program with other people's clients. Needs the program that `cargo build` leaves, and Python's venv and pip;
-# what is installed stays in the target folder. Arguments go to pytest.
+# Chromium is installed by apt where it is missing, and what else is installed stays in the target folder. Arguments go to pytest.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -15,6 +15,10 @@ if ! cmp --silent "$requirements" "$environment/requirements.txt"; then
     python3 -m venv "$environment"
     "$environment/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$requirements"
     cp "$requirements" "$environment/requirements.txt"
+fi
+
+if ! command -v chromedriver >/dev/null; then
+    apt-get install --yes --no-install-recommends chromium chromium-driver
 fi
 
 export PYTHONDONTWRITEBYTECODE=1

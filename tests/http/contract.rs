@@ -122,6 +122,7 @@ fn health_counts_jobs_and_describes_the_model() {
             "workers": {"idle": 1, "initializing": 0, "ready": 1, "running": 0, "throttled": 0, "unhealthy": 0},
             "model": {
                 "name": "fake",
+                "repository": "nobody/fake-model",
                 "revision": null,
                 "precision": "fp32",
                 "dimensions": 4,

@@ -4,6 +4,8 @@ mod contract;
 mod jobs;
 mod lifecycle;
 mod load;
+mod openai;
 mod openapi;
+mod operations;
 mod refusals;
 mod routing;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::golden::{cosine, golden, largest_difference, length, texts};
-use crate::support::program::{Served, floats};
+use crate::support::program::{Served, floats, program};
 
 /// Clients that ask at the same time.
 const CLIENTS: usize = 32;
@@ -122,4 +122,31 @@ fn a_model_that_cannot_be_loaded_ends_the_program_with_an_error_that_names_it() 
     assert_eq!(served.wait().code(), Some(1));
     let log = served.log();
     assert!(log.contains("/nowhere/at/all"), "{log}");
+}
+
+#[test]
+fn where_runpod_has_named_an_endpoint_the_log_is_one_json_object_a_line() {
+    let mut command = program();
+    command
+        .args(["serve", "--host", "127.0.0.1", "--port", "0"])
+        .args(["--model", "minilm"])
+        .env("RUNPOD_ENDPOINT_ID", "abc123");
+    let mut served = Served::spawn(command);
+    served.wait_for_status(200);
+    let job = served.run(&json!({"query": "a secret that nobody may read"}));
+    served.signal("TERM");
+    served.wait();
+    let lines: Vec<serde_json::Value> = served
+        .log()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect();
+    let of_job = lines.iter().find(|line| line["requestId"] == job["id"]);
+    let message = of_job.unwrap()["message"].as_str().unwrap();
+    assert!(message.starts_with("job status=COMPLETED"), "{message}");
+    for line in &lines {
+        let fields: Vec<_> = line.as_object().unwrap().keys().collect();
+        assert_eq!(fields, ["level", "message", "requestId"], "{line}");
+    }
+    assert!(!served.log().contains("secret"));
 }

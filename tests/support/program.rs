@@ -50,6 +50,8 @@ impl Served {
             move || {
                 for line in stderr.lines().map_while(Result::ok) {
                     if let Some((_, address)) = line.split_once(ADDRESS) {
+                        // In a log of JSON the text goes on.
+                        let address = address.split('"').next().unwrap_or_default();
                         sender.send(address.trim().to_owned()).unwrap();
                     }
                     log.lock().unwrap().push(line);

@@ -20,6 +20,7 @@ use super::fake::{DIMENSIONS, MAX_TOKENS, Script, fake, tokenizer};
 pub struct TestServer {
     pub script: Script,
     pub client: Client,
+    pub health_port: Option<u16>,
     address: String,
     stopper: Stopper,
     loader: Sender<Result<(), String>>,
@@ -110,14 +111,19 @@ impl TestServer {
                 };
                 let application = Application::build(&settings, load).await.unwrap();
                 started
-                    .send((application.port(), application.stopper()))
+                    .send((
+                        application.port(),
+                        application.health_port(),
+                        application.stopper(),
+                    ))
                     .unwrap();
                 application.run_until_stopped().await
             })
         });
-        let (port, stopper) = start.recv().unwrap();
+        let (port, health_port, stopper) = start.recv().unwrap();
         Self {
             script,
+            health_port,
             client: Client::builder()
                 .timeout(Duration::from_secs(20))
                 .no_proxy()
@@ -214,6 +220,7 @@ fn load(
         engine: engine(),
         model: ModelInfo {
             name: "fake".to_owned(),
+            repository: Some("nobody/fake-model".to_owned()),
             revision: None,
             precision: "fp32".to_owned(),
             dimensions: DIMENSIONS,

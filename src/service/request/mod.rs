@@ -7,8 +7,9 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::json::{Kind, List, Value, quote};
-use super::{Error, Invalid, Malformed, TooLarge};
+use super::json::{Value, quote};
+use super::texts::{one_text, texts};
+use super::{Error, Invalid, Malformed};
 
 /// How errors call the input.
 const PART: &str = "input";
@@ -102,12 +103,9 @@ impl Fields {
         match action {
             Action::EmbedQuery => self.query(),
             Action::EmbedBatch => {
-                let texts = self.take(TEXTS).ok_or(Invalid::Missing { field: TEXTS })?;
-                Ok(Request::Texts(self.list(
-                    TEXTS,
-                    texts,
-                    "a list of strings",
-                )?))
+                let list = self.take(TEXTS).ok_or(Invalid::Missing { field: TEXTS })?;
+                let expected = "a list of strings";
+                Ok(Request::Texts(texts(TEXTS, list, expected, self.limit)?))
             }
             Action::HealthCheck => Ok(Request::Health),
         }
@@ -117,10 +115,15 @@ impl Fields {
         match (self.take(QUERY), self.take(QUERIES)) {
             (Some(_), Some(_)) => Err(Invalid::TwoQueries.into()),
             (None, None) => Err(Invalid::NoQuery.into()),
-            (Some(value), None) => Ok(Request::Query(query(value)?)),
+            (Some(query), None) => {
+                let expected = "a string (a list goes into queries)";
+                Ok(Request::Query(one_text(QUERY, query, expected)?))
+            }
             (None, Some(queries)) => {
                 let expected = "a list of strings (one string alone goes into query)";
-                Ok(Request::Queries(self.list(QUERIES, queries, expected)?))
+                Ok(Request::Queries(texts(
+                    QUERIES, queries, expected, self.limit,
+                )?))
             }
         }
     }
@@ -170,78 +173,6 @@ impl Fields {
             .remove(field)
             .filter(|value| *value != Value::Null)
     }
-
-    fn list(
-        &self,
-        field: &'static str,
-        value: Value,
-        expected: &'static str,
-    ) -> Result<Vec<String>, Error> {
-        let found = value.kind();
-        let Value::List(List { members, length }) = value else {
-            return Err(Invalid::Kind {
-                field,
-                found,
-                expected,
-            }
-            .into());
-        };
-        if length == 0 {
-            return Err(Invalid::Empty { field }.into());
-        }
-        if length > self.limit {
-            return Err(TooLarge::Texts {
-                field,
-                texts: length,
-                limit: self.limit,
-            }
-            .into());
-        }
-        let texts = members
-            .into_iter()
-            .enumerate()
-            .map(|(index, value)| member(field, index, value));
-        Ok(texts.collect::<Result<_, Invalid>>()?)
-    }
-}
-
-/// Why a value is no text.
-enum Flaw {
-    Kind(Kind),
-    Blank,
-}
-
-fn text(value: Value) -> Result<String, Flaw> {
-    let found = value.kind();
-    let Value::String(text) = value else {
-        return Err(Flaw::Kind(found));
-    };
-    if text.trim().is_empty() {
-        return Err(Flaw::Blank);
-    }
-    Ok(text)
-}
-
-fn query(value: Value) -> Result<String, Invalid> {
-    text(value).map_err(|flaw| match flaw {
-        Flaw::Blank => Invalid::Blank { field: QUERY },
-        Flaw::Kind(found) => Invalid::Kind {
-            field: QUERY,
-            found,
-            expected: "a string (a list goes into queries)",
-        },
-    })
-}
-
-fn member(field: &'static str, index: usize, value: Value) -> Result<String, Invalid> {
-    text(value).map_err(|flaw| match flaw {
-        Flaw::Blank => Invalid::BlankMember { field, index },
-        Flaw::Kind(found) => Invalid::Member {
-            field,
-            index,
-            found,
-        },
-    })
 }
 
 #[cfg(test)]

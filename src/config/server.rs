@@ -1,0 +1,64 @@
+//! The HTTP listener: where it listens, what it accepts, and from whom.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use super::{Secret, non_zero};
+
+/// The HTTP listener and what it accepts.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Server {
+    /// Address to listen on.
+    pub host: String,
+    /// Port to listen on; 0 lets the system choose. `PORT` means the same.
+    pub port: u16,
+    /// A second port to listen on, for load balancers that probe another one. `PORT_HEALTH` means the same.
+    pub health_port: Option<u16>,
+    /// What a request must carry as `Authorization`, as it is or after `Bearer`; absent: everybody may ask.
+    #[serde(deserialize_with = "key")]
+    pub api_key: Option<Secret>,
+    /// Largest request body, in bytes.
+    pub body_limit_bytes: NonZeroUsize,
+    /// Longest time a request may wait for its answer, in seconds.
+    pub request_timeout_seconds: NonZeroUsize,
+    /// Longest time that running requests get to finish after a stop signal, in seconds.
+    pub shutdown_grace_seconds: NonZeroUsize,
+}
+
+impl Server {
+    /// Longest time a request may wait for its answer.
+    pub fn request_timeout(&self) -> Duration {
+        Duration::from_secs(self.request_timeout_seconds.get() as u64)
+    }
+
+    /// Longest time that running requests get to finish after a stop signal.
+    pub fn shutdown_grace(&self) -> Duration {
+        Duration::from_secs(self.shutdown_grace_seconds.get() as u64)
+    }
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            host: "0.0.0.0".to_owned(),
+            port: 8000,
+            health_port: None,
+            api_key: None,
+            body_limit_bytes: non_zero(20_000_000),
+            request_timeout_seconds: non_zero(60),
+            shutdown_grace_seconds: non_zero(10),
+        }
+    }
+}
+
+/// An empty key would let everybody in who sends an empty one.
+fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    match Option::<Secret>::deserialize(deserializer)? {
+        Some(key) if key.expose().trim().is_empty() => Err(D::Error::custom("the key is blank")),
+        key => Ok(key),
+    }
+}

@@ -1,0 +1,122 @@
+//! The engine: the queue of texts and the batches that leave it.
+
+use std::time::Duration;
+
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+use super::seconds;
+
+/// The engine's metrics; clones share them.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    queued_texts: Gauge,
+    queued_calls: Gauge,
+    running_texts: Gauge,
+    tokenization: Histogram,
+    queue: Histogram,
+    inference: Histogram,
+    batch_texts: Histogram,
+    batch_tokens: Histogram,
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self {
+            queued_texts: Gauge::default(),
+            queued_calls: Gauge::default(),
+            running_texts: Gauge::default(),
+            tokenization: seconds(),
+            queue: seconds(),
+            inference: seconds(),
+            batch_texts: Histogram::new(exponential_buckets(1.0, 2.0, 10)),
+            batch_tokens: Histogram::new(exponential_buckets(4.0, 2.0, 12)),
+        }
+    }
+}
+
+impl Engine {
+    /// Notes how many texts and calls wait, and how many texts run.
+    pub fn set_load(&self, queued_texts: usize, queued_calls: usize, running_texts: usize) {
+        for (gauge, value) in [
+            (&self.queued_texts, queued_texts),
+            (&self.queued_calls, queued_calls),
+            (&self.running_texts, running_texts),
+        ] {
+            gauge.set(i64::try_from(value).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// Notes how long the tokens of one call took.
+    pub fn tokenized(&self, time: Duration) {
+        self.tokenization.observe(time.as_secs_f64());
+    }
+
+    /// Notes how long one call was in the queue before its first text left it.
+    pub fn waited(&self, time: Duration) {
+        self.queue.observe(time.as_secs_f64());
+    }
+
+    /// Notes one pass through the model.
+    pub fn ran(&self, texts: usize, tokens: usize, time: Duration) {
+        self.batch_texts.observe(texts as f64);
+        self.batch_tokens.observe(tokens as f64);
+        self.inference.observe(time.as_secs_f64());
+    }
+
+    pub(super) fn register(&self, registry: &mut Registry) {
+        for (name, help, gauge) in [
+            (
+                "queued_texts",
+                "Texts that wait for the model",
+                &self.queued_texts,
+            ),
+            (
+                "queued_calls",
+                "Calls of which no text has left the queue",
+                &self.queued_calls,
+            ),
+            (
+                "running_texts",
+                "Texts of the batch that runs",
+                &self.running_texts,
+            ),
+        ] {
+            registry.register(name, help, gauge.clone());
+        }
+        for (name, help, histogram) in [
+            (
+                "tokenization",
+                "Time to turn the texts of a call into tokens",
+                &self.tokenization,
+            ),
+            (
+                "queue",
+                "Time from a call's arrival until its first text leaves the queue",
+                &self.queue,
+            ),
+            (
+                "inference",
+                "Time of one pass through the model",
+                &self.inference,
+            ),
+        ] {
+            registry.register_with_unit(name, help, Unit::Seconds, histogram.clone());
+        }
+        for (name, help, histogram) in [
+            (
+                "batch_texts",
+                "Texts of one pass through the model",
+                &self.batch_texts,
+            ),
+            (
+                "batch_tokens",
+                "Tokens of one pass through the model",
+                &self.batch_tokens,
+            ),
+        ] {
+            registry.register(name, help, histogram.clone());
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! What is counted and measured, for Prometheus.
+//!
+//! Owns every metric's name, unit, labels and description, each written once. Imports nothing of this crate. The parts of
+//! the program hold the group that is theirs and count in it; no group knows where its numbers come from. A label takes
+//! few values, and never one that a caller chooses.
+
+mod engine;
+mod http;
+mod requests;
+mod worker;
+
+pub mod process_memory;
+
+use std::fmt;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::gauge::ConstGauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::{Registry, Unit};
+
+pub use engine::Engine;
+pub use http::Http;
+pub use requests::Requests;
+pub use worker::Worker;
+
+/// Media type of [`Metrics::text`].
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Begins the name of every metric of our own.
+const PREFIX: &str = "runpod_query";
+
+/// The groups that live as long as the program; clones share them. The engine, which comes later, has its own.
+#[derive(Debug, Clone, Default)]
+pub struct Metrics {
+    /// Requests of any transport.
+    pub requests: Requests,
+    /// Requests over HTTP.
+    pub http: Http,
+    /// RunPod's queue.
+    pub worker: Worker,
+}
+
+impl Metrics {
+    /// All metrics as OpenMetrics text.
+    pub fn text(&self, engine: &Engine) -> Result<String, fmt::Error> {
+        let mut registry = Registry::default();
+        register_process(&mut registry);
+        let own = registry.sub_registry_with_prefix(PREFIX);
+        self.requests.register(own);
+        self.http.register(own);
+        engine.register(own);
+        self.worker.register(own);
+        let mut text = String::new();
+        encode(&mut text, &registry)?;
+        Ok(text)
+    }
+}
+
+/// The one metric that has its name from Prometheus's conventions; absent where the system does not say.
+fn register_process(registry: &mut Registry) {
+    let Some(memory) = process_memory::of_process(std::process::id()) else {
+        return;
+    };
+    registry.register_with_unit(
+        "process_resident_memory",
+        "Resident memory, mapped files included",
+        Unit::Bytes,
+        ConstGauge::new(i64::try_from(memory.resident_bytes).unwrap_or(i64::MAX)),
+    );
+}
+
+/// For times between a tenth of a millisecond and a minute and a half.
+fn seconds() -> Histogram {
+    Histogram::new(exponential_buckets(0.0001, 2.5, 16))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_has_a_description_and_no_name_appears_twice() {
+        let text = Metrics::default().text(&Engine::default()).unwrap();
+        assert!(text.ends_with("# EOF\n"));
+        let of = |kind: &str| -> Vec<String> {
+            text.lines()
+                .filter_map(|line| line.strip_prefix(kind))
+                .map(|line| line.split(' ').next().unwrap().to_owned())
+                .collect()
+        };
+        let (described, typed) = (of("# HELP "), of("# TYPE "));
+        assert_eq!(described, typed);
+        let mut distinct = typed.clone();
+        distinct.sort_unstable();
+        distinct.dedup();
+        assert_eq!(distinct.len(), typed.len(), "{typed:?}");
+        for name in typed {
+            assert!(
+                name.starts_with(PREFIX) || name == "process_resident_memory_bytes",
+                "{name}"
+            );
+        }
+    }
+}

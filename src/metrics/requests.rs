@@ -1,0 +1,64 @@
+//! Requests for vectors, whatever transport brings them.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+use super::seconds;
+
+/// Metrics of requests; clones share them.
+#[derive(Debug, Clone)]
+pub struct Requests {
+    all: Counter,
+    errors: Family<ErrorLabels, Counter>,
+    time: Histogram,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ErrorLabels {
+    code: &'static str,
+}
+
+impl Default for Requests {
+    fn default() -> Self {
+        Self {
+            all: Counter::default(),
+            errors: Family::default(),
+            time: seconds(),
+        }
+    }
+}
+
+impl Requests {
+    /// Notes a request that took `time` and ended with an error's code, or well.
+    pub fn ended(&self, time: Duration, code: Option<&'static str>) {
+        self.all.inc();
+        self.time.observe(time.as_secs_f64());
+        if let Some(code) = code {
+            self.errors.get_or_create(&ErrorLabels { code }).inc();
+        }
+    }
+
+    pub(super) fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "requests",
+            "Requests that have ended, of jobs and of the OpenAI routes alike",
+            self.all.clone(),
+        );
+        registry.register(
+            "errors",
+            "Requests that ended with an error, by its code",
+            self.errors.clone(),
+        );
+        registry.register_with_unit(
+            "request",
+            "Time of a request from its arrival to its answer",
+            Unit::Seconds,
+            self.time.clone(),
+        );
+    }
+}

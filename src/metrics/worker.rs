@@ -1,0 +1,97 @@
+//! RunPod's queue, as its worker counts it; all zero where there is none.
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// Metrics of the worker; clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Worker {
+    /// Takes.
+    pub polls: Counter,
+    /// Takes that failed or were refused.
+    pub failed_polls: Counter,
+    /// Jobs taken that the worker did not have.
+    pub taken: Counter,
+    /// Jobs delivered again while they were worked on, and ignored.
+    pub repeated: Counter,
+    /// Jobs delivered again after their answer, and answered with the same bytes.
+    pub answered_again: Counter,
+    /// Jobs that had no name.
+    pub nameless: Counter,
+    /// Jobs that RunPod asked to stop.
+    pub stopped: Counter,
+    /// Attempts to post a result.
+    pub posts: Counter,
+    /// Attempts after the first of each result.
+    pub post_retries: Counter,
+    /// Results that RunPod has.
+    pub acknowledged: Counter,
+    /// Results that RunPod did not want any more.
+    pub forgotten: Counter,
+    /// Results that RunPod refused, replaced by an error.
+    pub replaced: Counter,
+    /// Results given up.
+    pub given_up: Counter,
+    /// Results that RunPod has not acknowledged yet.
+    pub outbox: Gauge,
+}
+
+impl Worker {
+    pub(super) fn register(&self, registry: &mut Registry) {
+        for (name, help, counter) in [
+            ("worker_polls", "Takes", &self.polls),
+            (
+                "worker_failed_polls",
+                "Takes that failed or were refused",
+                &self.failed_polls,
+            ),
+            ("worker_taken", "Jobs taken", &self.taken),
+            (
+                "worker_repeated",
+                "Jobs delivered again while worked on",
+                &self.repeated,
+            ),
+            (
+                "worker_answered_again",
+                "Jobs delivered again after their answer",
+                &self.answered_again,
+            ),
+            ("worker_nameless", "Jobs that had no name", &self.nameless),
+            (
+                "worker_stopped",
+                "Jobs that RunPod asked to stop",
+                &self.stopped,
+            ),
+            ("worker_posts", "Attempts to post a result", &self.posts),
+            (
+                "worker_post_retries",
+                "Attempts after the first of each result",
+                &self.post_retries,
+            ),
+            (
+                "worker_acknowledged",
+                "Results that RunPod has",
+                &self.acknowledged,
+            ),
+            (
+                "worker_forgotten",
+                "Results that RunPod did not want any more",
+                &self.forgotten,
+            ),
+            (
+                "worker_replaced",
+                "Results refused, and replaced by an error",
+                &self.replaced,
+            ),
+            ("worker_given_up", "Results given up", &self.given_up),
+        ] {
+            registry.register(name, help, counter.clone());
+        }
+        registry.register(
+            "worker_outbox_results",
+            "Results that RunPod has not acknowledged yet",
+            self.outbox.clone(),
+        );
+    }
+}
