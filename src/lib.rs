@@ -19,3 +19,4 @@ pub mod http;
 pub mod jobs;
 pub mod model;
 pub mod service;
+pub mod worker;

@@ -6,6 +6,8 @@
 
 mod jobs;
 mod role;
+mod secret;
+mod worker;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,8 +19,10 @@ use config::{Config, Environment, File, FileFormat, Value};
 use serde::{Deserialize, Serialize};
 
 pub use jobs::Jobs;
+pub use role::{QUEUE_VARIABLE, is_queue_worker, is_realtime};
 use role::{REALTIME_VARIABLE, is_given};
-pub use role::{is_queue_worker, is_realtime};
+pub use secret::Secret;
+pub use worker::Worker;
 
 /// Prefix of the environment variables that are settings, with `__` between levels:
 /// `RUNPOD_QUERY__SERVER__PORT` is `server.port`.
@@ -48,6 +52,8 @@ pub struct Settings {
     pub jobs: Jobs,
     /// Where files come from and where they are kept.
     pub artifacts: Artifacts,
+    /// RunPod's queue.
+    pub worker: Worker,
     /// What is written to standard error.
     pub log: Log,
 }
@@ -239,6 +245,7 @@ impl Settings {
         }
         let foreign = FOREIGN_VARIABLES
             .iter()
+            .chain(&worker::QUEUE_VARIABLES)
             .filter_map(|&(variable, setting)| {
                 Some((variable, setting, environment.get(variable)?))
             })

@@ -4,7 +4,7 @@
 /// nothing.
 pub const REALTIME_VARIABLE: &str = "RUNPOD_REALTIME_PORT";
 /// The variable with which RunPod starts a worker of its queue.
-const QUEUE_VARIABLE: &str = "RUNPOD_WEBHOOK_GET_JOB";
+pub const QUEUE_VARIABLE: &str = "RUNPOD_WEBHOOK_GET_JOB";
 
 /// Whether RunPod has started the program as a worker of its queue: known before anything else is read.
 pub fn is_queue_worker() -> bool {
