@@ -48,6 +48,13 @@ pub struct Worker {
     pub time_divisor: NonZeroU32,
 }
 
+impl Worker {
+    /// Forgets the queue: jobs come over HTTP alone.
+    pub fn leave_queue(&mut self) {
+        self.get_job_url = None;
+    }
+}
+
 impl Default for Worker {
     fn default() -> Self {
         Self {
