@@ -21,3 +21,4 @@ pub mod metrics;
 pub mod model;
 pub mod openai;
 pub mod service;
+pub mod worker;

@@ -11,3 +11,4 @@ mod hub;
 mod model;
 mod program;
 mod support;
+mod worker;

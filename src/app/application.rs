@@ -5,17 +5,19 @@ use std::sync::Arc;
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
-use actix_web::dev::{Server, ServerHandle};
+use actix_web::dev::ServerHandle;
 use actix_web::rt::{System, spawn};
 use tokio::sync::{Notify, oneshot};
-use tokio::task::JoinError;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::queue::Queue;
 use super::signals::Signals;
 use crate::config::Settings;
 use crate::http;
 use crate::jobs::Jobs;
 use crate::service::{Limits, Loaded, Service, with_causes};
+use crate::worker;
 
 /// Name of the thread that loads the model.
 const LOADER_NAME: &str = "loader";
@@ -43,6 +45,9 @@ pub enum Error {
     /// The system refuses a thread.
     #[error("cannot start to load the model")]
     Load(#[source] std::io::Error),
+    /// The settings of the queue cannot be used.
+    #[error("cannot work for the queue")]
+    Queue(#[from] worker::Error),
 }
 
 fn and(health_port: Option<u16>) -> String {
@@ -58,8 +63,10 @@ pub struct Application {
     grace: Duration,
     service: Service,
     jobs: Jobs,
-    server: Server,
-    load_failure: oneshot::Receiver<Cause>,
+    handle: ServerHandle,
+    server: JoinHandle<std::io::Result<()>>,
+    queue: Queue,
+    loaded: oneshot::Receiver<Result<(), Cause>>,
 }
 
 /// Stops an application as a signal does.
@@ -77,7 +84,7 @@ impl Stopper {
 enum End {
     Asked(&'static str),
     NotLoaded(Cause),
-    Broken(Result<std::io::Result<()>, JoinError>),
+    Broken(String),
 }
 
 /// Builds an application on a runtime of its own and runs it; gives the exit code of the process.
@@ -103,6 +110,7 @@ impl Application {
     {
         let signals = Signals::install().map_err(Error::Signals)?;
         let service = Service::new(Limits::from(settings));
+        let queue = Queue::new(settings, &service)?;
         let jobs = Jobs::new(service.clone(), &settings.jobs);
         let http::Listening {
             server,
@@ -118,7 +126,7 @@ impl Application {
             log::info!("listening health={health}");
         }
         log::info!("listening address={address}");
-        let load_failure = load_behind(service.clone(), load).map_err(Error::Load)?;
+        let loaded = load_behind(service.clone(), load).map_err(Error::Load)?;
         Ok(Self {
             signals,
             stop: Arc::default(),
@@ -127,8 +135,10 @@ impl Application {
             grace: settings.server.shutdown_grace(),
             service,
             jobs,
-            server,
-            load_failure,
+            handle: server.handle(),
+            server: spawn(server),
+            queue,
+            loaded,
         })
     }
 
@@ -149,84 +159,123 @@ impl Application {
 
     /// Serves until a signal, the stopper, or a model that cannot be loaded ends it, and gives the exit code.
     pub async fn run_until_stopped(mut self) -> ExitCode {
-        let handle = self.server.handle();
-        let mut server = spawn(self.server);
-        let end = tokio::select! {
-            signal = self.signals.next() => End::Asked(signal),
-            () = self.stop.notified() => End::Asked("request"),
-            // The sender is dropped without a word when the model is loaded.
-            Ok(cause) = &mut self.load_failure => End::NotLoaded(cause),
-            outcome = &mut server => End::Broken(outcome),
-        };
-        match end {
+        match self.end().await {
             End::Asked(by) => {
                 log::info!("stopping by={by} grace_seconds={}", self.grace.as_secs());
-                let finished = finish(&handle, &self.service, &self.jobs, &mut self.load_failure);
-                tokio::select! {
-                    outcome = timeout(self.grace, finished) => if outcome.is_err() {
-                        log::warn!("the grace is over; what still runs ends with the process");
-                    },
-                    // What still runs ends with the process.
-                    signal = self.signals.next() => log::warn!("stopping at once by={signal}"),
-                }
-                log::info!("stopped");
-                ExitCode::SUCCESS
+                self.finish_in_time().await
             }
             End::NotLoaded(cause) => {
                 let causes = with_causes(cause.as_ref());
                 log::error!("the model cannot be loaded: {causes}");
-                handle.stop(false).await;
+                self.queue.report_unhealthy(&causes).await;
+                self.handle.stop(false).await;
                 ExitCode::FAILURE
             }
             End::Broken(outcome) => {
-                log::error!("the server ended by itself: {outcome:?}");
+                log::error!("the server ended by itself: {outcome}");
                 ExitCode::FAILURE
             }
         }
     }
-}
 
-/// Lets the running requests end, then the jobs that go on, then the engine.
-async fn finish(
-    handle: &ServerHandle,
-    service: &Service,
-    jobs: &Jobs,
-    load: &mut oneshot::Receiver<Cause>,
-) {
-    service.announce_stop();
-    // A process that ends while ONNX Runtime loads a model crashes: its libraries are taken down under the loader. The
-    // sender is dropped without a word when the model is loaded, and then the receiver has ended already.
-    let loaded = async {
-        if !load.is_terminated() {
-            let _ = load.await;
+    async fn end(&mut self) -> End {
+        let mut is_loaded = false;
+        loop {
+            tokio::select! {
+                signal = self.signals.next() => return End::Asked(signal.name),
+                () = self.stop.notified() => return End::Asked("request"),
+                outcome = &mut self.loaded, if !is_loaded => match outcome {
+                    Ok(Ok(())) => {
+                        is_loaded = true;
+                        // A job is taken only where it can be done.
+                        self.queue.start();
+                    }
+                    Ok(Err(cause)) => return End::NotLoaded(cause),
+                    Err(error) => return End::NotLoaded(error.into()),
+                },
+                outcome = &mut self.server => return End::Broken(format!("{outcome:?}")),
+                outcome = self.queue.ended() => return End::Broken(outcome),
+            }
         }
-    };
-    tokio::join!(handle.stop(true), loaded);
-    jobs.settle().await;
-    if let Some(engine) = service.engine().cloned() {
-        // A plain thread: the runtime would wait for one of its own, however long the running batch takes.
-        let (stopped, end) = oneshot::channel::<()>();
-        std::thread::spawn(move || {
-            engine.stop();
-            drop(stopped);
-        });
-        // The sender is dropped without a word.
-        let _ = end.await;
+    }
+
+    /// Lets all that runs end within the grace; a second signal ends the patience.
+    async fn finish_in_time(&mut self) -> ExitCode {
+        self.service.announce_stop();
+        let finished = async {
+            tokio::join!(
+                self.handle.stop(true),
+                self.queue.finish(),
+                end_of_loading(&mut self.loaded),
+            );
+            self.jobs.settle().await;
+            stop_engine(&self.service).await;
+        };
+        tokio::select! {
+            outcome = timeout(self.grace, finished) => if outcome.is_err() {
+                log::warn!("the grace is over; what still runs ends with the process");
+            },
+            // What still runs ends with the process.
+            signal = self.signals.next() => {
+                log::warn!("stopping at once by={}", signal.name);
+                log_unanswered(&self.queue);
+                return signal.exit_code();
+            }
+        }
+        log::info!("stopped");
+        // A job without an answer is a failure.
+        match log_unanswered(&self.queue) {
+            true => ExitCode::FAILURE,
+            false => ExitCode::SUCCESS,
+        }
     }
 }
 
-/// Runs `load` on a thread of its own, whose failure arrives in the receiver.
-fn load_behind<L, E>(service: Service, load: L) -> std::io::Result<oneshot::Receiver<Cause>>
+/// A process that ends while ONNX Runtime loads a model crashes: its libraries are taken down under the loader.
+async fn end_of_loading(loaded: &mut oneshot::Receiver<Result<(), Cause>>) {
+    if !loaded.is_terminated() {
+        // Whether it went well is of no interest any more.
+        let _ = loaded.await;
+    }
+}
+
+async fn stop_engine(service: &Service) {
+    let Some(engine) = service.engine().cloned() else {
+        return;
+    };
+    // A plain thread: the runtime would wait for one of its own, however long the running batch takes.
+    let (stopped, end) = oneshot::channel::<()>();
+    std::thread::spawn(move || {
+        engine.stop();
+        drop(stopped);
+    });
+    // The sender is dropped without a word.
+    let _ = end.await;
+}
+
+/// Whether there are jobs without an answer.
+fn log_unanswered(queue: &Queue) -> bool {
+    let ids = queue.unanswered();
+    ids.inspect(|ids| log::error!("not answered jobs={ids}"))
+        .is_some()
+}
+
+/// Runs `load` on a thread of its own, whose outcome arrives in the receiver.
+fn load_behind<L, E>(
+    service: Service,
+    load: L,
+) -> std::io::Result<oneshot::Receiver<Result<(), Cause>>>
 where
     L: FnOnce() -> Result<Loaded, E> + Send + 'static,
     E: Into<Cause>,
 {
-    let (failure, receiver) = oneshot::channel();
+    let (sender, receiver) = oneshot::channel();
     Builder::new().name(LOADER_NAME.to_owned()).spawn(move || {
         let begin = Instant::now();
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(load));
-        match outcome.map(|loaded| loaded.map_err(Into::into)) {
-            Ok(Ok(loaded)) => {
+        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(load))
+            .map_err(|_| Cause::from("loading panicked"))
+            .and_then(|loaded| loaded.map_err(Into::into))
+            .map(|loaded| {
                 log::info!(
                     "ready model={} precision={} load_ms={}",
                     loaded.model.name,
@@ -234,15 +283,9 @@ where
                     begin.elapsed().as_millis(),
                 );
                 service.fill(loaded);
-            }
-            Ok(Err(cause)) => report(failure, cause),
-            Err(_) => report(failure, "loading panicked".into()),
-        }
+            });
+        // Nobody listens any more only when the program ends anyway.
+        let _ = sender.send(outcome);
     })?;
     Ok(receiver)
-}
-
-fn report(failure: oneshot::Sender<Cause>, cause: Cause) {
-    // Nobody listens any more only when the program ends anyway.
-    let _ = failure.send(cause);
 }

@@ -66,7 +66,10 @@ fn execute(Typed { arguments, ignored }: Typed) -> Result<ExitCode, Failure> {
     let (file, handler) = (arguments.settings, arguments.handler);
     let mut overrides = command.overrides();
     overrides.extend(handler.overrides());
-    let settings = Settings::load(file.as_deref(), overrides)?;
+    let mut settings = Settings::load(file.as_deref(), overrides)?;
+    if handler.serve_api || config::is_realtime() {
+        settings.worker.leave_queue();
+    }
     log_lines::start(&settings);
     if !ignored.is_empty() {
         log::warn!("arguments that nothing is known of: {}", ignored.join(", "));

@@ -19,11 +19,11 @@ use config::{Config, Environment, File, FileFormat, Value};
 use serde::{Deserialize, Serialize};
 
 pub use jobs::Jobs;
+pub use role::{QUEUE_VARIABLE, is_queue_worker, is_realtime};
 use role::{REALTIME_VARIABLE, is_given};
-pub use role::{is_queue_worker, is_realtime};
 pub use secret::Secret;
 pub use server::Server;
-pub use worker::{QUEUE_VARIABLE, Worker};
+pub use worker::Worker;
 
 /// Prefix of the environment variables that are settings, with `__` between levels:
 /// `RUNPOD_QUERY__SERVER__PORT` is `server.port`.

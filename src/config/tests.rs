@@ -129,3 +129,55 @@ fn the_port_of_a_load_balancers_probe_is_understood() {
         (80, Some(81))
     );
 }
+
+#[test]
+fn the_variables_of_a_worker_are_understood() {
+    assert_eq!(
+        settings(&[(QUEUE_VARIABLE, "")])
+            .unwrap()
+            .worker
+            .get_job_url,
+        None
+    );
+    let worker = settings(&[
+        (QUEUE_VARIABLE, "https://platform/job-take/$ID"),
+        (
+            "RUNPOD_WEBHOOK_POST_OUTPUT",
+            "https://platform/job-done/$ID",
+        ),
+        ("RUNPOD_WEBHOOK_PING", "https://platform/ping"),
+        ("RUNPOD_PING_INTERVAL", "4000"),
+        ("RUNPOD_AI_API_KEY", "123"),
+        ("RUNPOD_POD_ID", "7"),
+        ("RUNPOD_GPU_TYPE_ID", "NVIDIA RTX A5000"),
+        ("RUNPOD_ENDPOINT_ID", "abc"),
+        ("RUNPOD_MAX_CONCURRENCY", "8"),
+    ])
+    .unwrap()
+    .worker;
+    let given = Worker {
+        get_job_url: Some("https://platform/job-take/$ID".into()),
+        post_output_url: Some("https://platform/job-done/$ID".into()),
+        ping_url: Some("https://platform/ping".into()),
+        ping_interval_milliseconds: 4_000,
+        api_key: Some("123".into()),
+        pod_id: Some("7".to_owned()),
+        gpu_type_id: Some("NVIDIA RTX A5000".to_owned()),
+        endpoint_id: Some("abc".to_owned()),
+        max_concurrency: non_zero(8),
+        ..Worker::default()
+    };
+    assert_eq!(worker, given);
+}
+
+#[test]
+fn what_is_secret_is_not_shown() {
+    let variables = [
+        (QUEUE_VARIABLE, "https://hidden-1/$ID"),
+        ("RUNPOD_WEBHOOK_POST_OUTPUT", "https://hidden-2/$ID"),
+        ("RUNPOD_WEBHOOK_PING", "https://hidden-3/"),
+        ("RUNPOD_AI_API_KEY", "hidden-4"),
+    ];
+    let shown = format!("{:?}", settings(&variables).unwrap());
+    assert!(!shown.contains("hidden"), "{shown}");
+}

@@ -4,10 +4,8 @@ use std::num::{NonZeroU32, NonZeroUsize};
 
 use serde::Deserialize;
 
+use super::role::QUEUE_VARIABLE;
 use super::{Secret, non_zero};
-
-/// The variable whose presence makes the program a worker of RunPod's queue.
-pub const QUEUE_VARIABLE: &str = "RUNPOD_WEBHOOK_GET_JOB";
 
 /// RunPod's own variables and the setting that each is.
 pub const QUEUE_VARIABLES: [(&str, &str); 9] = [
@@ -48,6 +46,13 @@ pub struct Worker {
     pub job_seconds: NonZeroUsize,
     /// Every wait of the protocol is divided by this: a rehearsal in less time.
     pub time_divisor: NonZeroU32,
+}
+
+impl Worker {
+    /// Forgets the queue: jobs come over HTTP alone.
+    pub fn leave_queue(&mut self) {
+        self.get_job_url = None;
+    }
 }
 
 impl Default for Worker {

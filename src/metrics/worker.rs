@@ -38,55 +38,56 @@ pub struct Worker {
 }
 
 impl Worker {
-    pub(super) fn register(&self, registry: &mut Registry) {
-        for (name, help, counter) in [
-            ("worker_polls", "Takes", &self.polls),
+    /// Every counter: its name, and what it counts.
+    pub fn counters(&self) -> [(&'static str, &'static str, &Counter); 13] {
+        [
+            ("polls", "Takes", &self.polls),
             (
-                "worker_failed_polls",
+                "failed_polls",
                 "Takes that failed or were refused",
                 &self.failed_polls,
             ),
-            ("worker_taken", "Jobs taken", &self.taken),
+            ("taken", "Jobs taken", &self.taken),
             (
-                "worker_repeated",
+                "repeated",
                 "Jobs delivered again while worked on",
                 &self.repeated,
             ),
             (
-                "worker_answered_again",
+                "answered_again",
                 "Jobs delivered again after their answer",
                 &self.answered_again,
             ),
-            ("worker_nameless", "Jobs that had no name", &self.nameless),
+            ("nameless", "Jobs that had no name", &self.nameless),
+            ("stopped", "Jobs that RunPod asked to stop", &self.stopped),
+            ("posts", "Attempts to post a result", &self.posts),
             (
-                "worker_stopped",
-                "Jobs that RunPod asked to stop",
-                &self.stopped,
-            ),
-            ("worker_posts", "Attempts to post a result", &self.posts),
-            (
-                "worker_post_retries",
+                "post_retries",
                 "Attempts after the first of each result",
                 &self.post_retries,
             ),
             (
-                "worker_acknowledged",
+                "acknowledged",
                 "Results that RunPod has",
                 &self.acknowledged,
             ),
             (
-                "worker_forgotten",
+                "forgotten",
                 "Results that RunPod did not want any more",
                 &self.forgotten,
             ),
             (
-                "worker_replaced",
+                "replaced",
                 "Results refused, and replaced by an error",
                 &self.replaced,
             ),
-            ("worker_given_up", "Results given up", &self.given_up),
-        ] {
-            registry.register(name, help, counter.clone());
+            ("given_up", "Results given up", &self.given_up),
+        ]
+    }
+
+    pub(super) fn register(&self, registry: &mut Registry) {
+        for (name, help, counter) in self.counters() {
+            registry.register(format!("worker_{name}"), help, counter.clone());
         }
         registry.register(
             "worker_outbox_results",

@@ -20,6 +20,11 @@ fn in_directory(directory: &Path, arguments: &[&str]) -> Command {
         .current_dir(directory)
         .stdin(Stdio::null())
         .env("RUNPOD_QUERY__MODEL__NAME", "minilm")
+        // Says nothing by itself: without it a worker does not begin.
+        .env(
+            "RUNPOD_WEBHOOK_POST_OUTPUT",
+            "http://127.0.0.1:1/job-done/$ID",
+        )
         .env_remove(QUEUE);
     command
 }

@@ -4,5 +4,6 @@ pub mod fake;
 pub mod golden;
 pub mod listener;
 pub mod models;
+pub mod platform;
 pub mod program;
 pub mod server;

@@ -32,10 +32,16 @@ pub struct Served {
 impl Served {
     /// Starts `serve` on a free port; does not wait until the model is loaded.
     pub fn start(arguments: &[&str]) -> Self {
+        Self::start_in(arguments, &[])
+    }
+
+    /// As [`Served::start`], with more environment variables.
+    pub fn start_in(arguments: &[&str], environment: &[(&str, String)]) -> Self {
         let mut command = program();
         command
             .args(["serve", "--host", "127.0.0.1", "--port", "0"])
-            .args(arguments);
+            .args(arguments)
+            .envs(environment.iter().map(|(name, value)| (name, value)));
         Self::spawn(command)
     }
 
@@ -137,6 +143,11 @@ impl Served {
     /// The log so far; after [`Served::wait`] the whole of it.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().join("\n")
+    }
+
+    /// The process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Sends a signal.

@@ -1,0 +1,177 @@
+//! Requests to RunPod as RunPod's own SDK sends them, and what is read of the answers.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
+};
+use reqwest::{Client, Response};
+
+use super::job_id::JobId;
+use super::waits::Waits;
+use super::{Error, addresses::Addresses};
+use crate::config::Secret;
+
+/// What the SDK calls the content of a result, though it is plain JSON; nothing shows that RunPod takes another name.
+const RESULT_TYPE: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
+const JSON_TYPE: HeaderValue = HeaderValue::from_static("application/json");
+/// A header literally of this name goes with every result.
+const CHARSET: HeaderName = HeaderName::from_static("charset");
+const UTF_8: HeaderValue = HeaderValue::from_static("utf-8");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+/// Longest time to open a connection.
+const CONNECT: Duration = Duration::from_secs(10);
+/// How long an idle connection is kept: shorter than servers usually keep theirs.
+const IDLE: Duration = Duration::from_secs(20);
+/// Bytes that are read of an answer whose content does not matter.
+const IGNORED_BYTES: usize = 64 * 1024;
+
+/// An answer of RunPod.
+pub struct Reply {
+    /// Its status.
+    pub status: u16,
+    /// How long to wait, as far as the answer says.
+    pub retry_after: Option<Duration>,
+    /// What the body claims to be.
+    pub content_type: String,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The connection could not be opened, or broke.
+    #[error("the connection failed")]
+    Transport(#[source] reqwest::Error),
+    /// The answer did not come in time.
+    #[error("no answer in time")]
+    TimedOut,
+    /// The answer is larger than it may be.
+    #[error("the answer is larger than {limit} bytes")]
+    TooLarge {
+        /// The largest answer, in bytes.
+        limit: usize,
+    },
+}
+
+impl From<reqwest::Error> for Failure {
+    fn from(error: reqwest::Error) -> Self {
+        if error.is_timeout() && !error.is_connect() {
+            Self::TimedOut
+        } else {
+            // The address is a secret, and the error would show it.
+            Self::Transport(error.without_url())
+        }
+    }
+}
+
+/// A connection to RunPod with the worker's credential.
+pub struct Connection {
+    client: Client,
+    retry_after: (Duration, Duration),
+}
+
+impl Connection {
+    /// Connects to nothing yet.
+    pub fn new(key: Option<&Secret>, waits: &Waits) -> Result<Self, Error> {
+        let mut headers = HeaderMap::new();
+        if let Some(key) = key {
+            let mut key = HeaderValue::from_str(key.expose().trim()).map_err(Error::Key)?;
+            key.set_sensitive(true);
+            headers.insert(AUTHORIZATION, key);
+        }
+        let client = Client::builder()
+            .http1_only()
+            .no_proxy()
+            .referer(false)
+            .user_agent(USER_AGENT)
+            .default_headers(headers)
+            .connect_timeout(CONNECT)
+            .pool_idle_timeout(IDLE)
+            .build()
+            .map_err(Error::Client)?;
+        Ok(Self {
+            client,
+            retry_after: waits.retry_after,
+        })
+    }
+
+    /// Asks, and reads an answer of up to `limit` bytes, all within `time`.
+    pub async fn get(&self, address: &str, limit: usize, time: Duration) -> Result<Reply, Failure> {
+        let request = self.client.get(address).header(CONTENT_TYPE, JSON_TYPE);
+        let response = request.timeout(time).send().await?;
+        let mut reply = self.head(&response);
+        reply.body = body(response, limit).await?;
+        Ok(reply)
+    }
+
+    /// Asks for something whose content does not matter.
+    pub async fn tell(&self, address: &str, time: Duration) -> Result<u16, Failure> {
+        let response = self.client.get(address).timeout(time).send().await?;
+        let status = response.status().as_u16();
+        drain(response);
+        Ok(status)
+    }
+
+    /// Posts a job's result; the status alone says what became of it.
+    pub async fn post(
+        &self,
+        addresses: &Addresses,
+        id: &JobId,
+        result: Bytes,
+        time: Duration,
+    ) -> Result<Reply, Failure> {
+        let request = self
+            .client
+            .post(addresses.post(id))
+            .header(CONTENT_TYPE, RESULT_TYPE)
+            .header(CHARSET, UTF_8)
+            .header(REQUEST_ID, header_value(id));
+        let response = request.body(result).timeout(time).send().await?;
+        let reply = self.head(&response);
+        drain(response);
+        Ok(reply)
+    }
+
+    fn head(&self, response: &Response) -> Reply {
+        let header = |name| response.headers().get(name)?.to_str().ok();
+        let (shortest, longest) = self.retry_after;
+        let seconds = header(RETRY_AFTER).and_then(|value| value.trim().parse::<u32>().ok());
+        Reply {
+            status: response.status().as_u16(),
+            // What is said in seconds is rehearsed in the same proportion as the bounds.
+            retry_after: seconds
+                .map(|seconds| shortest.saturating_mul(seconds).clamp(shortest, longest)),
+            content_type: header(CONTENT_TYPE).unwrap_or_default().to_owned(),
+            body: Bytes::new(),
+        }
+    }
+}
+
+fn header_value(id: &JobId) -> HeaderValue {
+    HeaderValue::from_str(id.as_str())
+        .or_else(|_| HeaderValue::from_str(&id.encoded()))
+        .unwrap_or(HeaderValue::from_static(""))
+}
+
+async fn body(mut response: Response, limit: usize) -> Result<Bytes, Failure> {
+    let mut body = BytesMut::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > limit {
+            return Err(Failure::TooLarge { limit });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// Reads a body to its end, so that the connection can be used again; nobody waits for it.
+fn drain(response: Response) {
+    tokio::spawn(async move {
+        // What cannot be read ends the connection, and nothing else.
+        let _ = body(response, IGNORED_BYTES).await;
+    });
+}

@@ -1,0 +1,26 @@
+//! Why a worker cannot begin. An address is never part of an error: it is a secret.
+
+/// Why a worker cannot begin.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Jobs could be taken but not answered.
+    #[error("RUNPOD_WEBHOOK_GET_JOB is set and RUNPOD_WEBHOOK_POST_OUTPUT is not")]
+    NoPostAddress,
+    /// A template does not become an address.
+    #[error("{variable} is no address")]
+    Address {
+        /// Where the template stands.
+        variable: &'static str,
+        /// What is wrong with it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The credential has characters that no header may have.
+    #[error("RUNPOD_AI_API_KEY cannot be sent")]
+    Key(#[source] reqwest::header::InvalidHeaderValue),
+    /// There is no HTTP client, for want of certificates perhaps.
+    #[error("cannot connect to anything")]
+    Client(#[source] reqwest::Error),
+    /// The system refuses the heartbeat's thread.
+    #[error("cannot start the heartbeat")]
+    Heartbeat(#[source] std::io::Error),
+}

@@ -1,0 +1,195 @@
+//! A finished answer on its way to RunPod: sent again and again, always the same bytes, until RunPod has it.
+
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use prometheus_client::metrics::gauge::Gauge;
+
+use super::answer::Answer;
+use super::backoff::Backoff;
+use super::connection::{Failure, Reply};
+use super::registry::Ticket;
+use super::shared::Shared;
+use super::verdict::{Verdict, verdict};
+use crate::service::with_causes;
+
+/// Identical attempts before bytes that RunPod refuses are replaced, and before the replacement is given up.
+const REFUSALS: u32 = 2;
+
+/// One answer and how far it has come.
+struct Parcel<'a> {
+    shared: &'a Shared,
+    ticket: &'a Ticket,
+    body: Bytes,
+    backoff: Backoff,
+    refusals: u32,
+    is_replaced: bool,
+    is_overdue: bool,
+    attempts: u64,
+}
+
+/// What follows an attempt.
+enum Next {
+    /// RunPod has the answer.
+    Acknowledged,
+    /// RunPod wants no answer.
+    Unwanted,
+    /// Another attempt, later.
+    After(Duration),
+}
+
+/// Delivers the answer to the ticket's job, which was taken at `taken`.
+pub async fn deliver(shared: &Shared, ticket: &Ticket, answer: Answer, taken: Instant) {
+    let ready = Instant::now();
+    let _waiting = Waiting::count(&shared.statistics.outbox);
+    let mut parcel = Parcel {
+        shared,
+        ticket,
+        body: answer.body.clone(),
+        backoff: Backoff::new(shared.waits.post_failure, fastrand::Rng::new()),
+        refusals: 0,
+        is_replaced: false,
+        is_overdue: false,
+        attempts: 0,
+    };
+    loop {
+        match parcel.attempt().await {
+            Next::Acknowledged => {
+                if answer.is_output && !parcel.is_replaced {
+                    ticket.remember(answer.body);
+                }
+                return parcel.log_end("acknowledged", ready);
+            }
+            Next::Unwanted => return parcel.log_end("unwanted", ready),
+            Next::After(pause) => {
+                if !parcel.is_overdue && taken.elapsed() > shared.waits.job && !parcel.stays_late()
+                {
+                    return;
+                }
+                shared.pause(pause, shared.waits.post_stopping).await;
+            }
+        }
+    }
+}
+
+/// Counts an answer for as long as it is on its way.
+struct Waiting<'a>(&'a Gauge);
+
+impl<'a> Waiting<'a> {
+    fn count(gauge: &'a Gauge) -> Self {
+        gauge.inc();
+        Self(gauge)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+impl Parcel<'_> {
+    async fn attempt(&mut self) -> Next {
+        let Shared {
+            connection,
+            addresses,
+            waits,
+            statistics,
+            ..
+        } = self.shared;
+        self.ticket.sending();
+        statistics.posts.inc();
+        if self.attempts > 0 {
+            statistics.post_retries.inc();
+        }
+        self.attempts += 1;
+        let id = self.ticket.id();
+        let outcome = connection
+            .post(addresses, id, self.body.clone(), waits.post)
+            .await;
+        self.log_failure(&outcome);
+        let (status, retry_after) = match &outcome {
+            Ok(reply) => (Some(reply.status), reply.retry_after),
+            Err(_) => (None, None),
+        };
+        match verdict(status, retry_after) {
+            Verdict::Acknowledged => {
+                statistics.acknowledged.inc();
+                Next::Acknowledged
+            }
+            Verdict::Forgotten => {
+                statistics.forgotten.inc();
+                Next::Unwanted
+            }
+            Verdict::Refused => self.refused(status),
+            Verdict::NotAllowed => Next::After(waits.post_refused),
+            Verdict::TryAgain(said) => Next::After(said.unwrap_or_else(|| self.backoff.next())),
+        }
+    }
+
+    /// A result that RunPod refuses becomes an error, so that whoever waits for it learns of that.
+    fn refused(&mut self, status: Option<u16>) -> Next {
+        self.refusals += 1;
+        if self.refusals < REFUSALS {
+            return Next::After(self.backoff.next());
+        }
+        let id = self.ticket.id();
+        if self.is_replaced {
+            log::error!(job_id:% = id; "result given up: RunPod refuses even an error");
+            self.shared.statistics.given_up.inc();
+            return Next::Unwanted;
+        }
+        let bytes = self.body.len();
+        let status = status.unwrap_or_default();
+        log::error!(job_id:% = id; "result replaced by an error status={status} bytes={bytes}");
+        self.shared.statistics.replaced.inc();
+        self.body = Answer::error(&format!("result of {bytes} bytes refused ({status})")).body;
+        self.is_replaced = true;
+        self.refusals = 0;
+        Next::After(self.backoff.next())
+    }
+
+    /// RunPod has stopped to wait: whether it is worth while to go on.
+    fn stays_late(&mut self) -> bool {
+        let id = self.ticket.id();
+        self.is_overdue = true;
+        let stays = self.ticket.overdue();
+        if stays {
+            log::error!(job_id:% = id; "result is late attempts={}", self.attempts);
+        } else {
+            log::error!(
+                job_id:% = id;
+                "result given up attempts={}: too many others are late",
+                self.attempts
+            );
+            self.shared.statistics.given_up.inc();
+        }
+        stays
+    }
+
+    fn log_failure(&self, outcome: &Result<Reply, Failure>) {
+        let (id, attempt) = (self.ticket.id(), self.attempts);
+        match outcome {
+            Ok(reply) if reply.status < 400 => {}
+            Ok(reply) => log::warn!(
+                job_id:% = id;
+                "post refused attempt={attempt} status={}",
+                reply.status
+            ),
+            Err(failure) => {
+                let cause = with_causes(failure);
+                log::warn!(job_id:% = id; "post failed attempt={attempt} cause={cause:?}");
+            }
+        }
+    }
+
+    fn log_end(&self, outcome: &str, ready: Instant) {
+        log::info!(
+            job_id:% = self.ticket.id();
+            "result outcome={outcome} bytes={} attempts={} post_ms={:.1}",
+            self.body.len(),
+            self.attempts,
+            ready.elapsed().as_secs_f64() * 1e3,
+        );
+    }
+}

@@ -1,0 +1,128 @@
+//! One request for jobs, and what its answer means.
+
+use std::time::Duration;
+
+use super::connection::{Failure, Reply};
+use super::pace::Polled;
+use super::parse::{self, Deliveries};
+use crate::service::with_causes;
+
+/// Bytes of an unexpected answer that the log shows.
+const SAMPLE_BYTES: usize = 60;
+
+/// What a take brought.
+pub enum Taken {
+    /// Jobs, perhaps none.
+    Deliveries(Deliveries),
+    /// No answer to work on, and what follows from that.
+    Without(Polled),
+}
+
+/// Reads the answer to a take.
+pub fn taken(answer: Result<Reply, Failure>) -> Taken {
+    let reply = match answer {
+        Ok(reply) => reply,
+        Err(Failure::TimedOut) => return Taken::Without(Polled::TimedOut),
+        Err(failure @ (Failure::Transport(_) | Failure::TooLarge { .. })) => {
+            log::warn!("take failed cause={:?}", with_causes(&failure));
+            return Taken::Without(Polled::Failed);
+        }
+    };
+    match status(reply.status, reply.retry_after) {
+        Some(polled) => {
+            if polled != Polled::Nothing {
+                log::warn!("take refused status={}", reply.status);
+            }
+            Taken::Without(polled)
+        }
+        None => match parse::deliveries(&reply.body) {
+            Some(deliveries) => Taken::Deliveries(deliveries),
+            None => {
+                log_sample(&reply);
+                Taken::Without(Polled::Failed)
+            }
+        },
+    }
+}
+
+/// What a status means; nothing where the body has to be read.
+fn status(status: u16, retry_after: Option<Duration>) -> Option<Polled> {
+    match status {
+        // RunPod answers 400 when it is about to park the worker.
+        204 | 400 => Some(Polled::Nothing),
+        200..=299 => None,
+        401 | 403 => Some(Polled::Refused),
+        429 => Some(Polled::Throttled(retry_after)),
+        _ => Some(Polled::Failed),
+    }
+}
+
+/// Shows the beginning of what is no delivery: neither a list nor an object, so that it holds no text of a user.
+fn log_sample(reply: &Reply) {
+    let sample = &reply.body[..reply.body.len().min(SAMPLE_BYTES)];
+    log::warn!(
+        "take brought no JSON status={} content_type={:?} bytes={} begins={:?}",
+        reply.status,
+        reply.content_type,
+        reply.body.len(),
+        String::from_utf8_lossy(sample),
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_status_has_its_meaning() {
+        let said = Some(Duration::from_secs(9));
+        for (statuses, expected) in [
+            (&[200, 201, 202][..], None),
+            (&[204, 400], Some(Polled::Nothing)),
+            (&[401, 403], Some(Polled::Refused)),
+            (&[429], Some(Polled::Throttled(said))),
+            (
+                &[302, 304, 404, 405, 410, 500, 502, 503, 504],
+                Some(Polled::Failed),
+            ),
+        ] {
+            for given in statuses {
+                assert_eq!(status(*given, said), expected, "{given}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_body_is_read_whatever_it_claims_to_be() {
+        for content_type in ["application/json", "text/plain", ""] {
+            for (body, jobs) in [
+                (r#"{"id":"a","input":{}}"#, Some(1)),
+                ("", Some(0)),
+                ("<html>", None),
+            ] {
+                let taken = taken(Ok(Reply {
+                    status: 200,
+                    retry_after: None,
+                    content_type: content_type.to_owned(),
+                    body: body.into(),
+                }));
+                let found = match taken {
+                    Taken::Deliveries(deliveries) => Some(deliveries.jobs.len()),
+                    Taken::Without(polled) => {
+                        assert_eq!(polled, Polled::Failed);
+                        None
+                    }
+                };
+                assert_eq!(found, jobs, "{content_type} {body}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_poll_that_was_held_too_long_is_no_failure() {
+        let timed_out = taken(Err(Failure::TimedOut));
+        assert!(matches!(timed_out, Taken::Without(Polled::TimedOut)));
+        let too_large = taken(Err(Failure::TooLarge { limit: 1 }));
+        assert!(matches!(too_large, Taken::Without(Polled::Failed)));
+    }
+}

@@ -1,0 +1,244 @@
+//! From the first moment of a worker to the last.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::{LONG_TEXTS, health_check, healthy, long_job, longer_job};
+use crate::support::platform::{Fault, Platform, QueueWorker, Route};
+
+/// The grace between the signal and the end.
+const GRACE: Duration = Duration::from_secs(10);
+
+#[test]
+fn a_worker_that_is_told_to_end_posts_everything_and_ends_with_success_within_its_grace() {
+    let platform = Platform::start();
+    let ids = ["a", "b", "c"];
+    for id in ids {
+        platform.submit(id, &long_job());
+    }
+    platform.script(
+        Route::Post,
+        [
+            Fault::Status(500),
+            Fault::Reset,
+            Fault::Status(401),
+            Fault::Status(503),
+        ],
+    );
+    let mut worker = QueueWorker::start(&platform);
+    platform.wait_until_handed_out("c", 1);
+    let begin = Instant::now();
+    worker.served.signal("TERM");
+    assert_eq!(
+        worker.served.wait().code(),
+        Some(0),
+        "{}",
+        worker.served.log()
+    );
+    assert!(begin.elapsed() < GRACE);
+    for id in ids {
+        assert_eq!(
+            platform.answer(id)["output"]["embeddings"]
+                .as_array()
+                .unwrap()
+                .len(),
+            LONG_TEXTS
+        );
+    }
+    let takes = platform.requests(Route::Take);
+    let moment = Duration::from_millis(100);
+    assert!(takes.iter().all(|take| take.at < begin + moment));
+    platform.check();
+}
+
+#[test]
+fn heartbeats_go_on_until_the_last_acknowledgement() {
+    let platform = Platform::start();
+    platform.submit("a", &health_check());
+    platform.script(Route::Post, vec![Fault::Status(500); 1_000]);
+    let mut worker = QueueWorker::start(&platform);
+    platform.wait_for_requests(Route::Post, 1);
+    worker.served.signal("TERM");
+    let pings = platform.requests(Route::Ping).len();
+    platform.wait_for_requests(Route::Ping, pings + 10);
+    assert_eq!(platform.requests(Route::Ping).last().unwrap().jobs(), ["a"]);
+    platform.recover();
+    assert_eq!(worker.served.wait().code(), Some(0));
+    assert_eq!(platform.answer("a"), healthy());
+    platform.check();
+}
+
+#[test]
+fn a_job_that_is_handed_out_in_the_moment_of_the_signal_is_still_done() {
+    let platform = Platform::start();
+    platform.hold(Duration::from_secs(60));
+    // The last take then has 1.5 s.
+    let real_time = [("RUNPOD_QUERY__WORKER__TIME_DIVISOR", "1")];
+    let mut worker = QueueWorker::start_with(&platform, &[], &real_time);
+    platform.wait_for_requests(Route::Take, 1);
+    worker.served.signal("TERM");
+    std::thread::sleep(Duration::from_millis(300));
+    platform.submit("late", &health_check());
+    assert_eq!(worker.served.wait().code(), Some(0));
+    assert_eq!(platform.answer("late"), healthy());
+    assert_eq!(platform.requests(Route::Take).len(), 1);
+    platform.check();
+}
+
+#[test]
+fn an_idle_worker_ends_soon_although_its_poll_is_open() {
+    let platform = Platform::start();
+    platform.hold(Duration::from_secs(60));
+    let real_time = [("RUNPOD_QUERY__WORKER__TIME_DIVISOR", "1")];
+    let mut worker = QueueWorker::start_with(&platform, &[], &real_time);
+    platform.wait_for_requests(Route::Take, 1);
+    let begin = Instant::now();
+    worker.served.signal("INT");
+    assert_eq!(worker.served.wait().code(), Some(0));
+    assert!(
+        begin.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begin.elapsed()
+    );
+}
+
+#[test]
+fn a_second_signal_ends_the_worker_at_once_and_names_what_is_not_answered() {
+    for (signal, code) in [("TERM", 143), ("INT", 130)] {
+        let platform = Platform::start();
+        platform.submit("stuck", &health_check());
+        platform.script(Route::Post, vec![Fault::Status(500); 1_000]);
+        let mut worker = QueueWorker::start(&platform);
+        platform.wait_for_requests(Route::Post, 1);
+        worker.served.signal("TERM");
+        platform.wait_for_requests(Route::Post, 3);
+        worker.served.signal(signal);
+        assert_eq!(worker.served.wait().code(), Some(code));
+        assert!(
+            worker.served.log().contains("not answered jobs=stuck"),
+            "{}",
+            worker.served.log()
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_posted_within_the_grace_is_named_and_a_failure() {
+    let platform = Platform::start();
+    platform.submit("stuck", &health_check());
+    platform.script(Route::Post, vec![Fault::Status(500); 1_000]);
+    let grace = [("RUNPOD_QUERY__SERVER__SHUTDOWN_GRACE_SECONDS", "1")];
+    let mut worker = QueueWorker::start_with(&platform, &[], &grace);
+    platform.wait_for_requests(Route::Post, 1);
+    worker.served.signal("TERM");
+    assert_eq!(worker.served.wait().code(), Some(1));
+    assert!(
+        worker.served.log().contains("not answered jobs=stuck"),
+        "{}",
+        worker.served.log()
+    );
+}
+
+#[test]
+fn a_job_whose_worker_was_killed_is_delivered_again_and_has_one_result() {
+    let platform = Platform::start();
+    platform.submit("a", &longer_job());
+    let mut killed = QueueWorker::start(&platform);
+    platform.wait_until_handed_out("a", 1);
+    killed.served.signal("KILL");
+    killed.served.wait();
+    assert_eq!(platform.posts("a").len(), 0);
+    platform.submit("a", &longer_job());
+    let _worker = QueueWorker::start(&platform);
+    assert_eq!(
+        platform.answer("a")["output"]["embeddings"]
+            .as_array()
+            .unwrap()
+            .len(),
+        5 * LONG_TEXTS
+    );
+    assert_eq!(platform.posts("a").len(), 1);
+}
+
+#[test]
+fn a_worker_whose_model_cannot_be_loaded_says_so_once_and_ends_with_a_failure() {
+    let platform = Platform::start();
+    platform.submit("a", &health_check());
+    let arguments = ["--model-directory", "/nowhere/at/all"];
+    let mut worker = QueueWorker::start_without_model(&platform, &arguments);
+    assert_eq!(worker.served.wait().code(), Some(1));
+    let pings = platform.requests(Route::Ping);
+    assert_eq!(pings.len(), 1);
+    assert_eq!(pings[0].parameter("status").unwrap(), "unhealthy");
+    assert_eq!(pings[0].parameter("check").unwrap(), "model");
+    let reason = pings[0].parameter("reason").unwrap();
+    assert!(
+        reason.contains("/nowhere/at/all") && reason.len() <= 256,
+        "{reason}"
+    );
+    assert!(platform.requests(Route::Take).is_empty());
+}
+
+#[test]
+fn a_worker_that_cannot_answer_does_not_begin() {
+    let platform = Platform::start();
+    for (variable, value) in [
+        ("RUNPOD_WEBHOOK_POST_OUTPUT", ""),
+        ("RUNPOD_WEBHOOK_POST_OUTPUT", "JOB_DONE_URL"),
+        ("RUNPOD_WEBHOOK_GET_JOB", "secret"),
+        ("RUNPOD_WEBHOOK_PING", "PING_NOT_SET"),
+        ("RUNPOD_AI_API_KEY", "secret\u{1}"),
+    ] {
+        let output = QueueWorker::failing(&platform, &[(variable, value)]);
+        assert_eq!(output.status.code(), Some(1), "{variable}");
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(message.contains(variable), "{variable}: {message}");
+        assert!(!message.contains("secret"), "{variable}: {message}");
+    }
+}
+
+#[test]
+fn a_stop_before_the_model_is_loaded_is_a_success() {
+    let platform = Platform::start();
+    let mut worker = QueueWorker::start(&platform);
+    worker.served.signal("TERM");
+    assert_eq!(worker.served.wait().code(), Some(0));
+}
+
+#[test]
+fn arguments_that_nobody_knows_do_not_keep_a_worker_from_its_work() {
+    let platform = Platform::start();
+    platform.submit("a", &health_check());
+    let _worker = QueueWorker::start_with(&platform, &["--new", "value", "-x=1"], &[]);
+    assert_eq!(platform.answer("a"), healthy());
+    platform.check();
+}
+
+#[test]
+fn who_is_to_serve_over_http_leaves_the_queue_alone() {
+    for (arguments, variables) in [
+        (&["--rp_serve_api"][..], &[][..]),
+        (&[], &[("RUNPOD_REALTIME_PORT", "1")]),
+    ] {
+        let platform = Platform::start();
+        platform.submit("a", &health_check());
+        let worker = QueueWorker::start_with(&platform, arguments, variables);
+        worker.served.wait_for_status(200);
+        std::thread::sleep(Duration::from_millis(200));
+        assert!(platform.requests(Route::Take).is_empty(), "{arguments:?}");
+        assert!(platform.requests(Route::Ping).is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn without_a_key_no_key_is_sent() {
+    let platform = Platform::start();
+    platform.submit("a", &json!({"action": "health_check"}));
+    let _worker = QueueWorker::start_with(&platform, &[], &[("RUNPOD_AI_API_KEY", "")]);
+    assert_eq!(platform.answer("a"), healthy());
+    platform.wait_for_requests(Route::Ping, 1);
+    for route in [Route::Take, Route::Post, Route::Ping] {
+        assert_eq!(platform.requests(route)[0].header("authorization"), None);
+    }
+}

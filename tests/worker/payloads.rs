@@ -1,0 +1,141 @@
+//! Jobs that are not what they should be: each is told what is wrong with it, and harms no other.
+
+use serde_json::{Value, json};
+
+use super::{health_check, healthy};
+use crate::support::platform::{Fault, Platform, QueueWorker, Route};
+
+#[test]
+fn a_broken_job_is_answered_with_an_error_and_its_neighbours_with_their_results() {
+    let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(300), "]".repeat(300));
+    let inputs: [(&[u8], &str); 13] = [
+        (br#"null"#, "malformed: input is null"),
+        (br#""text""#, "malformed: input is a string"),
+        (br#"[]"#, "malformed: input is a list"),
+        (
+            br#"{"query":"\ud83d"}"#,
+            "malformed: input is not valid JSON",
+        ),
+        (br#"{"query":"a","query":"b"}"#, "appears twice"),
+        (br#"{"query":NaN}"#, "malformed: input is not valid JSON"),
+        (br#"{"query":"a","x":1e999}"#, "number out of range"),
+        (deep.as_bytes(), "recursion limit"),
+        (
+            b"{\"query\":\"\xff\"}",
+            "malformed: input is not valid JSON",
+        ),
+        (br#"{"query":" "}"#, "invalid: query is blank"),
+        (br#"{"queries":["a",3]}"#, "invalid: queries[1] is a number"),
+        (br#"{"action":"sing"}"#, "invalid: action is \"sing\""),
+        (br#"{}"#, "invalid: give query or queries"),
+    ];
+    let platform = Platform::start();
+    for (number, (input, _)) in inputs.iter().enumerate() {
+        let (bad, good) = (format!("bad-{number}"), format!("good-{number}"));
+        let head = format!(r#"{{"id":"{bad}","input":"#);
+        platform.submit_raw(Some(&bad), &[head.as_bytes(), input, b"}"].concat());
+        platform.submit(&good, &health_check());
+    }
+    platform.submit_raw(Some("no-input"), br#"{"id":"no-input"}"#);
+    let _worker = QueueWorker::start(&platform);
+    for (number, (_, words)) in inputs.iter().enumerate() {
+        let answer = platform.answer(&format!("bad-{number}"));
+        assert!(
+            answer["error"].as_str().unwrap().contains(words),
+            "{number}: {answer}"
+        );
+        assert_eq!(platform.answer(&format!("good-{number}")), healthy());
+    }
+    let answer = platform.answer("no-input");
+    assert!(
+        answer["error"]
+            .as_str()
+            .unwrap()
+            .starts_with("malformed: input is missing")
+    );
+    platform.check();
+}
+
+#[test]
+fn what_has_no_name_is_dropped_and_counted_and_the_rest_of_the_delivery_is_done() {
+    let platform = Platform::start();
+    let delivery = br#"[{"input":{}},null,{"id":null,"input":{}},{"id":"","input":{}}]"#;
+    platform.script(Route::Take, [Fault::Body(delivery.to_vec())]);
+    for nameless in [
+        &br#"{"input":{"action":"health_check"}}"#[..],
+        b"7",
+        b"nonsense",
+    ] {
+        platform.submit_raw(None, nameless);
+    }
+    platform.submit("named", &health_check());
+    let mut worker = QueueWorker::start(&platform);
+    assert_eq!(platform.answer("named"), healthy());
+    worker.served.signal("TERM");
+    assert_eq!(worker.served.wait().code(), Some(0));
+    assert!(
+        worker.served.log().contains("nameless=7"),
+        "{}",
+        worker.served.log()
+    );
+    platform.check();
+}
+
+#[test]
+fn a_name_that_is_no_plain_word_reaches_its_address() {
+    let platform = Platform::start();
+    let names = [
+        "a/b c?d=e&f#g%h",
+        "é😀",
+        "$ID",
+        "$RUNPOD_POD_ID",
+        "new\nline",
+        "42",
+    ];
+    for name in names {
+        platform.submit(name, &health_check());
+    }
+    let _worker = QueueWorker::start(&platform);
+    for name in names {
+        assert_eq!(platform.answer(name), healthy(), "{name}");
+    }
+    platform.check();
+}
+
+#[test]
+fn a_result_above_the_limit_is_an_error_that_names_the_limit_and_what_fits() {
+    let platform = Platform::start();
+    let variables = [("RUNPOD_QUERY__LIMITS__RESULT_BYTES", "5000")];
+    platform.submit(
+        "large",
+        &json!({"action": "embed_batch", "texts": vec!["a text"; 20]}),
+    );
+    let _worker = QueueWorker::start_with(&platform, &[], &variables);
+    let answer = platform.answer("large");
+    let error = answer["error"].as_str().unwrap();
+    assert!(
+        error.starts_with("too_large: the result of 20 texts is larger than 5000 bytes"),
+        "{error}"
+    );
+    assert!(error.ends_with("8 texts fit"), "{error}");
+    platform.check();
+}
+
+#[test]
+fn jobs_that_do_not_fit_together_wait_for_each_other() {
+    let platform = Platform::start();
+    let variables = [("RUNPOD_QUERY__ENGINE__QUEUE_TEXTS", "100")];
+    let texts = vec!["What is machine learning?"; 80];
+    for id in ["a", "b", "c", "d"] {
+        platform.submit(id, &json!({"action": "embed_batch", "texts": texts}));
+    }
+    let _worker = QueueWorker::start_with(&platform, &[], &variables);
+    for id in ["a", "b", "c", "d"] {
+        let answer = platform.answer(id);
+        let vectors = answer["output"]["embeddings"]
+            .as_array()
+            .map(Vec::<Value>::len);
+        assert_eq!(vectors, Some(80), "{id}: {answer}");
+    }
+    platform.check();
+}

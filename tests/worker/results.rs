@@ -1,0 +1,158 @@
+//! What becomes of a result when the platform does not take it well.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{health_check, healthy};
+use crate::support::platform::{Fault, Platform, QueueWorker, Route};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn a_result_is_sent_with_the_same_bytes_until_it_is_acknowledged() {
+    let faults = [
+        Fault::Status(408),
+        Fault::Status(425),
+        Fault::Status(429),
+        Fault::RetryAfter(429, "2"),
+        Fault::Status(500),
+        Fault::Status(502),
+        Fault::Status(503),
+        Fault::Status(401),
+        Fault::Status(403),
+        Fault::Status(409),
+        Fault::Reset,
+        Fault::LostAcknowledgement,
+    ];
+    std::thread::scope(|scope| {
+        for fault in faults {
+            scope.spawn(move || is_sent_again_after(&fault));
+        }
+    });
+}
+
+fn is_sent_again_after(fault: &Fault) {
+    let platform = Platform::start();
+    platform.submit("a", &json!({"query": "What is machine learning?"}));
+    platform.script(Route::Post, vec![fault.clone(); 3]);
+    let _worker = QueueWorker::start_with(
+        &platform,
+        &[],
+        &[("RUNPOD_QUERY__WORKER__TIME_DIVISOR", "50")],
+    );
+    assert_eq!(
+        platform.answer("a")["output"]["embedding"]
+            .as_array()
+            .unwrap()
+            .len(),
+        48
+    );
+    assert_eq!(platform.posts("a").len(), 4, "{fault:?}");
+    platform.check();
+}
+
+#[test]
+fn an_answer_that_breaks_off_after_its_status_is_an_acknowledgement() {
+    let platform = Platform::start();
+    platform.submit("a", &health_check());
+    platform.script(Route::Post, [Fault::Truncated]);
+    let _worker = QueueWorker::start(&platform);
+    assert_eq!(platform.answer("a"), healthy());
+    platform.submit("b", &health_check());
+    assert_eq!(platform.answer("b"), healthy());
+    assert_eq!(platform.posts("a").len(), 1);
+    platform.check();
+}
+
+#[test]
+fn a_result_that_is_refused_twice_becomes_an_error_so_that_the_client_learns_of_it() {
+    for status in [400, 413, 422] {
+        let platform = Platform::start();
+        platform.submit("a", &json!({"query": "What is machine learning?"}));
+        platform.script(Route::Post, vec![Fault::Status(status); 2]);
+        let _worker = QueueWorker::start(&platform);
+        let answer = platform.answer("a");
+        let posts = platform.posts("a");
+        assert_eq!(posts.len(), 3);
+        assert_eq!(posts[0].body, posts[1].body);
+        let bytes = posts[0].body.len();
+        assert_eq!(
+            answer,
+            json!({"error": format!("result of {bytes} bytes refused ({status})")})
+        );
+    }
+}
+
+#[test]
+fn a_job_that_refuses_even_an_error_does_not_hold_up_the_others() {
+    let platform = Platform::start();
+    platform.submit("a", &health_check());
+    platform.script(Route::Post, vec![Fault::Status(400); 4]);
+    let variables = [("RUNPOD_MAX_CONCURRENCY", "1")];
+    let _worker = QueueWorker::start_with(&platform, &[], &variables);
+    platform.wait_for_requests(Route::Post, 4);
+    platform.submit("b", &health_check());
+    assert_eq!(platform.answer("b"), healthy());
+    assert_eq!(platform.posts("a").len(), 4);
+}
+
+#[test]
+fn a_job_that_the_platform_has_forgotten_is_dropped() {
+    for status in [404, 410] {
+        let platform = Platform::start();
+        platform.submit("a", &health_check());
+        platform.script(Route::Post, [Fault::Status(status)]);
+        let _worker = QueueWorker::start(&platform);
+        platform.wait_for_requests(Route::Post, 1);
+        platform.submit("b", &health_check());
+        assert_eq!(platform.answer("b"), healthy());
+        assert_eq!(platform.posts("a").len(), 1);
+        platform.check();
+    }
+}
+
+#[test]
+fn while_too_many_results_wait_no_more_jobs_are_taken() {
+    let platform = Platform::start();
+    for number in 0..30 {
+        platform.submit(&format!("job-{number}"), &health_check());
+    }
+    platform.script(Route::Post, vec![Fault::Status(503); 10_000]);
+    let variables = [("RUNPOD_MAX_CONCURRENCY", "2")];
+    let _worker = QueueWorker::start_with(&platform, &[], &variables);
+    platform.wait_for_requests(Route::Post, 20);
+    std::thread::sleep(SECOND);
+    let begun = (0..30).filter(|number| !platform.posts(&format!("job-{number}")).is_empty());
+    // Twice the concurrency, and those that were computed while the last of them came about.
+    assert!((4..=6).contains(&begun.count()));
+    // A tenth of the real pauses: at most 1 s for each result.
+    let busiest = platform.busiest(Route::Post, SECOND);
+    assert!(busiest <= 6 * 7, "{busiest} posts in a second");
+    platform.recover();
+    platform.wait_until_done();
+    platform.check();
+}
+
+#[test]
+fn a_late_result_is_still_delivered_and_holds_up_no_other() {
+    let platform = Platform::start();
+    let variables = [
+        ("RUNPOD_QUERY__WORKER__JOB_SECONDS", "1"),
+        ("RUNPOD_MAX_CONCURRENCY", "1"),
+    ];
+    for id in ["a", "b"] {
+        platform.submit(id, &health_check());
+    }
+    platform.script(Route::Post, vec![Fault::Status(500); 12]);
+    let mut worker = QueueWorker::start_with(&platform, &[], &variables);
+    platform.wait_until_done();
+    worker.served.signal("TERM");
+    assert_eq!(worker.served.wait().code(), Some(0));
+    assert!(
+        worker.served.log().contains("result is late"),
+        "{}",
+        worker.served.log()
+    );
+    platform.check();
+}
