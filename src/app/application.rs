@@ -203,11 +203,12 @@ impl Application {
     async fn finish_in_time(&mut self) -> ExitCode {
         self.service.announce_stop();
         let finished = async {
-            tokio::join!(
-                self.handle.stop(true),
-                self.queue.finish(),
-                end_of_loading(&mut self.loaded),
-            );
+            // HTTP tells of the stop for as long as the queue's jobs run.
+            let callers = async {
+                self.queue.finish().await;
+                self.handle.stop(true).await;
+            };
+            tokio::join!(callers, end_of_loading(&mut self.loaded));
             self.jobs.settle().await;
             stop_engine(&self.service).await;
         };

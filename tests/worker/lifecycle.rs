@@ -70,6 +70,20 @@ fn heartbeats_go_on_until_the_last_acknowledgement() {
 }
 
 #[test]
+fn the_probe_tells_of_the_stop_for_as_long_as_jobs_run() {
+    let platform = Platform::start();
+    platform.submit("a", &health_check());
+    platform.script(Route::Post, vec![Fault::Status(500); 1_000]);
+    let mut worker = QueueWorker::start(&platform);
+    platform.wait_for_requests(Route::Post, 1);
+    assert_eq!(worker.served.ping(), 200);
+    worker.served.signal("TERM");
+    worker.served.wait_for_status(503);
+    platform.recover();
+    assert_eq!(worker.served.wait().code(), Some(0));
+}
+
+#[test]
 fn a_job_that_is_handed_out_in_the_moment_of_the_signal_is_still_done() {
     let platform = Platform::start();
     platform.hold(Duration::from_secs(60));
