@@ -180,7 +180,7 @@ pub enum LogFormat {
 impl Default for Log {
     fn default() -> Self {
         Self {
-            filter: "info".to_owned(),
+            filter: "info,actix_server=warn".to_owned(),
             format: None,
         }
     }

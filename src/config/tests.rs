@@ -53,7 +53,7 @@ fn variables_of_other_programs_are_understood_and_ours_win() {
         given.artifacts.runtime_library,
         Some(PathBuf::from("/lib/ort.so"))
     );
-    assert_eq!(given.log.filter, "info");
+    assert_eq!(given.log.filter, "info,actix_server=warn");
     let both = settings(&[("PORT", "80"), ("RUNPOD_QUERY__SERVER__PORT", "81")]).unwrap();
     assert_eq!(both.server.port, 81);
 }
