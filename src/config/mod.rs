@@ -5,20 +5,21 @@
 //! setting that does not exist stops the start instead of being ignored.
 
 mod jobs;
+mod precision;
 mod role;
 mod secret;
 mod server;
 mod worker;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use config::{Config, Environment, File, FileFormat, Value};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 pub use jobs::Jobs;
+pub use precision::Precision;
 pub use role::{QUEUE_VARIABLE, is_queue_worker, is_realtime};
 use role::{REALTIME_VARIABLE, is_given};
 pub use secret::Secret;
@@ -58,26 +59,6 @@ pub struct Settings {
     pub worker: Worker,
     /// What is written to standard error.
     pub log: Log,
-}
-
-/// Numeric precision of a model's matrices.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Precision {
-    /// 32-bit floats: the reference.
-    #[default]
-    Fp32,
-    /// 8-bit weights and activations: a quarter of the memory.
-    Int8,
-}
-
-impl fmt::Display for Precision {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Fp32 => "fp32",
-            Self::Int8 => "int8",
-        })
-    }
 }
 
 /// Which model is served.

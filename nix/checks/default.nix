@@ -1,0 +1,16 @@
+# Everything that must hold, in the sandbox and without a network. The images of bge-m3 are no check: they need 2.3 GB.
+{ lib, scope }:
+let
+  inherit (scope) callPackage;
+in
+{
+  inherit (scope) server model-minilm model-minilm-int8;
+  format = callPackage ./format.nix { };
+  lints = callPackage ./lints.nix { };
+  tests = callPackage ./tests.nix { };
+  openapi = callPackage ./openapi.nix { };
+  served = callPackage ./served.nix { };
+}
+// lib.optionalAttrs scope.isLinux {
+  inherit (scope) image-minilm;
+}

@@ -1,0 +1,2 @@
+{ callPackage }:
+callPackage ./cargo.nix { } "format" "cargo fmt --check" { }

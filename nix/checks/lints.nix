@@ -1,0 +1,4 @@
+{ callPackage }:
+callPackage ./cargo.nix { } "lints"
+  "cargo clippy --offline --frozen --all-targets -- -D warnings"
+  { }

@@ -1,0 +1,21 @@
+# The program as an image starts it: ready, three actions, published values, and the end on SIGTERM.
+{
+  lib,
+  runCommand,
+  root-minilm,
+  serve,
+  smoke,
+  cacert,
+}:
+runCommand "served"
+  {
+    SSL_CERT_FILE = "${cacert}/etc/ssl/certs/ca-bundle.crt";
+  }
+  ''
+    export HOME="$TMPDIR"
+    ${lib.getExe (serve.override { root = root-minilm; })} serve --host 127.0.0.1 --port 8000 &
+    ${lib.getExe smoke} http://127.0.0.1:8000 minilm
+    kill -TERM "$!"
+    wait "$!"
+    touch "$out"
+  ''

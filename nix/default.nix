@@ -1,0 +1,56 @@
+# Every part, each made by one file of this folder. A part named like something of nixpkgs takes its place in here.
+{ stamp }:
+final:
+let
+  inherit (final) callPackage;
+in
+{
+  inherit stamp;
+  isLinux = callPackage ({ stdenv }: stdenv.hostPlatform.isLinux) { };
+  pins = callPackage ./pins.nix { };
+  sources = callPackage ./src.nix { };
+  crates = callPackage ./crates.nix { };
+
+  onnxruntime = callPackage ./onnxruntime.nix { };
+  exporter = callPackage ./exporter { };
+  server = callPackage ./server.nix { };
+
+  checkpoint = callPackage ./checkpoint.nix { name = "bge-m3"; };
+  checkpoint-minilm = callPackage ./checkpoint.nix { name = "minilm"; };
+
+  # Whose published values an export must reproduce; null for weights of which nothing was published.
+  reference = "bge-m3";
+
+  model = callPackage ./model.nix { name = "bge-m3"; };
+  model-int8 = final.model.override { precision = "int8"; };
+  model-minilm = final.model.override {
+    name = "minilm";
+    checkpoint = final.checkpoint-minilm;
+    reference = "minilm";
+  };
+  model-minilm-int8 = final.model-minilm.override { precision = "int8"; };
+
+  root = callPackage ./root.nix { };
+  root-int8 = final.root.override { model = final.model-int8; };
+  root-minilm = final.root.override { model = final.model-minilm; };
+
+  image = callPackage ./image.nix { };
+  image-int8 = final.image.override {
+    root = final.root-int8;
+    tag = "latest-int8";
+  };
+  image-minilm = final.image.override {
+    root = final.root-minilm;
+    tag = "minilm";
+  };
+
+  golden = callPackage ./golden.nix { };
+  golden-int8 = final.golden.override { model = final.model-int8; };
+
+  serve = callPackage ./serve.nix { };
+  smoke = callPackage ./smoke.nix { };
+  push = callPackage ./push.nix { };
+  shell = callPackage ./shell.nix { };
+  cache = callPackage ./cache.nix { };
+  formatter = callPackage ({ nixfmt-tree }: nixfmt-tree) { };
+}

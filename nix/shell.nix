@@ -1,0 +1,37 @@
+# A shell in which `cargo run -- serve --model minilm`, `cargo test` and `cargo run --release -- bench` fetch nothing but crates.
+{
+  mkShell,
+  cargo,
+  rustc,
+  clippy,
+  rustfmt,
+  rust-analyzer,
+  cargo-deny,
+  python3,
+  curl,
+  jq,
+  skopeo,
+  cache,
+  onnxruntime,
+}:
+mkShell {
+  packages = [
+    cargo
+    rustc
+    clippy
+    rustfmt
+    rust-analyzer
+    cargo-deny
+    python3
+    curl
+    jq
+    skopeo
+  ];
+  ORT_DYLIB_PATH = "${onnxruntime}/${onnxruntime.library}";
+  # The cache is written to, too, so only what the store has is linked into it.
+  shellHook = ''
+    export RUNPOD_QUERY__ARTIFACTS__CACHE_DIRECTORY="$PWD/target/cache"
+    mkdir -p "$RUNPOD_QUERY__ARTIFACTS__CACHE_DIRECTORY/checkpoints"
+    ln -sfn ${cache}/checkpoints/* "$RUNPOD_QUERY__ARTIFACTS__CACHE_DIRECTORY/checkpoints/"
+  '';
+}
