@@ -6,12 +6,12 @@ let
     program = lib.getExe package;
     meta = { inherit description; };
   };
-  serve = root: scope.serve.override { inherit root; };
+  serve = model: scope.serve.override { inherit model; };
 in
 {
   default = app "Serve bge-m3 in fp32" scope.serve;
-  int8 = app "Serve bge-m3 in int8" (serve scope.root-int8);
-  minilm = app "Serve the small model" (serve scope.root-minilm);
+  int8 = app "Serve bge-m3 in int8" (serve scope.model-int8);
+  minilm = app "Serve the small model" (serve scope.model-minilm);
   push = app "Push an image to a registry" scope.push;
   smoke = app "Ask a running server what a client would ask" scope.smoke;
 }

@@ -30,6 +30,7 @@ in
   };
   model-minilm-int8 = final.model-minilm.override { precision = "int8"; };
 
+  settings = callPackage ./settings.nix { };
   root = callPackage ./root.nix { };
   root-int8 = final.root.override { model = final.model-int8; };
   root-minilm = final.root.override { model = final.model-minilm; };

@@ -19,11 +19,7 @@ dockerTools.streamLayeredImage {
   name = "runpod-query";
   inherit tag;
   inherit (stamp) created;
-  contents = [
-    root
-    dockerTools.caCertificates
-    dockerTools.fakeNss
-  ];
+  contents = [ root ];
   fakeRootCommands = ''
     mkdir -p tmp
     chmod 1777 tmp

@@ -1,24 +1,24 @@
-# What a container finds at fixed places: the program, and the settings by which it fetches nothing. Image and Dockerfile both
-# take it from here.
+# The files of a container at their fixed places. The image and the Dockerfile both take them from here.
 {
+  dockerTools,
   lib,
   linkFarm,
-  writeText,
+  symlinkJoin,
   server,
+  settings,
   model,
-  onnxruntime,
 }:
-linkFarm "runpod-query-root-${model.modelName}" {
-  "bin/runpod-query" = lib.getExe server;
-  "etc/runpod-query.toml" = writeText "runpod-query.toml" ''
-    [model]
-    directory = "${model}"
-
-    [artifacts]
-    offline = true
-    runtime_library = "${onnxruntime}/${onnxruntime.library}"
-  '';
-}
-// {
-  inherit model;
+symlinkJoin {
+  name = "runpod-query-root-${model.modelName}-${model.precision}";
+  paths = [
+    (linkFarm "runpod-query-files" {
+      "bin/runpod-query" = lib.getExe server;
+      "etc/runpod-query.toml" = settings.override { inherit model; };
+    })
+    # Webhooks and RunPod's queue are called over HTTPS.
+    dockerTools.caCertificates
+    # The user that the container runs as.
+    dockerTools.fakeNss
+  ];
+  passthru = { inherit model; };
 }

@@ -1,11 +1,14 @@
-# `nix run`: the program with the pinned model and runtime out of the store.
+# `nix run`: the program with a pinned model and the runtime out of the store.
 {
+  lib,
   writeShellApplication,
-  root,
+  server,
+  settings,
+  model,
 }:
 writeShellApplication {
   name = "runpod-query";
   text = ''
-    exec ${root}/bin/runpod-query --settings ${root}/etc/runpod-query.toml "$@"
+    exec ${lib.getExe server} --settings ${settings.override { inherit model; }} "$@"
   '';
 }

@@ -2,7 +2,7 @@
 {
   lib,
   runCommand,
-  root-minilm,
+  model-minilm,
   serve,
   smoke,
   cacert,
@@ -13,7 +13,7 @@ runCommand "served"
   }
   ''
     export HOME="$TMPDIR"
-    ${lib.getExe (serve.override { root = root-minilm; })} serve --host 127.0.0.1 --port 8000 &
+    ${lib.getExe (serve.override { model = model-minilm; })} serve --host 127.0.0.1 --port 8000 &
     ${lib.getExe smoke} http://127.0.0.1:8000 minilm
     kill -TERM "$!"
     wait "$!"
