@@ -1,5 +1,6 @@
 # Pushes an image to a registry: the same script for a registry on this machine and for Docker Hub.
 {
+  lib,
   writeShellApplication,
   coreutils,
   skopeo,
@@ -10,5 +11,5 @@ writeShellApplication {
     coreutils
     skopeo
   ];
-  text = builtins.readFile ./push.sh;
+  text = lib.removePrefix "# shellcheck shell=bash\n" (builtins.readFile ./push.sh);
 }

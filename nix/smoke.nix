@@ -1,5 +1,6 @@
 # Asks a running server what a client would ask, and compares its vectors with the published values.
 {
+  lib,
   writeShellApplication,
   coreutils,
   curl,
@@ -13,5 +14,5 @@ writeShellApplication {
     jq
   ];
   runtimeEnv.REFERENCES = "${../src/export/reference}";
-  text = builtins.readFile ./smoke.sh;
+  text = lib.removePrefix "# shellcheck shell=bash\n" (builtins.readFile ./smoke.sh);
 }

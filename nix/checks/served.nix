@@ -9,6 +9,7 @@
 }:
 runCommand "served"
   {
+    __darwinAllowLocalNetworking = true;
     SSL_CERT_FILE = "${cacert}/etc/ssl/certs/ca-bundle.crt";
   }
   ''

@@ -14,6 +14,7 @@ callPackage ./cargo.nix { } "tests"
   ''
   {
     ORT_DYLIB_PATH = "${onnxruntime}/${onnxruntime.library}";
+    __darwinAllowLocalNetworking = true;
     # An HTTPS client cannot be set up without certificates, though nothing is asked here.
     SSL_CERT_FILE = "${cacert}/etc/ssl/certs/ca-bundle.crt";
   }
