@@ -3,15 +3,15 @@
 
 FROM nixos/nix:2.34.8 AS build
 ARG PRECISION=fp32
-SHELL ["/bin/sh", "-o", "pipefail", "-c"]
 WORKDIR /source
 COPY . .
-RUN root=root$([ "$PRECISION" = fp32 ] || echo "-$PRECISION") \
+# Nix may not load its own filter of system calls where the builder has one already.
+RUN case $PRECISION in fp32) root=root ;; *) root=root-$PRECISION ;; esac \
  && nix --extra-experimental-features "nix-command flakes" --option filter-syscalls false \
       build --print-build-logs --out-link /root-link "path:/source#$root" \
  && mkdir -p /image/nix/store /image/tmp \
  && chmod 1777 /image/tmp \
- && nix-store --query --requisites /root-link | xargs -I{} cp -a {} /image/nix/store/ \
+ && for path in $(nix-store --query --requisites /root-link); do cp -a "$path" /image/nix/store/ || exit; done \
  && cp -a /root-link/. /image/
 
 FROM scratch
