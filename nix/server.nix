@@ -2,6 +2,7 @@
 {
   lib,
   rustPlatform,
+  crates,
   sources,
 }:
 let
@@ -11,8 +12,15 @@ rustPlatform.buildRustPackage {
   pname = package.name;
   inherit (package) version;
   src = sources.program;
-  cargoLock.lockFile = ../Cargo.lock;
+  cargoDeps = crates;
   doCheck = false;
+
+  # Panics name the source they come from. By its path in the store all sources would be part of every image.
+  preBuild = ''
+    export RUSTFLAGS="--remap-path-prefix=${crates}=/crates --remap-path-prefix=$NIX_BUILD_TOP=/build"
+  '';
+  disallowedReferences = [ crates ];
+
   meta = {
     inherit (package) description;
     license = lib.licenses.mit;
