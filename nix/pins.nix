@@ -22,10 +22,7 @@ pins
       revision = model.files.${path}.revision or model.revision;
     in
     "${url}/${
-      lib.replaceStrings
-        [ "{repository}" "{revision}" "{path}" ]
-        [ model.repository revision path ]
-        file
+      lib.replaceStrings [ "{repository}" "{revision}" "{path}" ] [ model.repository revision path ] file
     }";
 
   # The name that the program gives the folder of a checkpoint in its cache: it changes whenever a file does.
