@@ -9,6 +9,7 @@ in
   lints = callPackage ./lints.nix { };
   tests = callPackage ./tests.nix { };
   openapi = callPackage ./openapi.nix { };
+  golden = scope.golden.override { model = scope.model-minilm-int8; };
   served = callPackage ./served.nix { };
 }
 // lib.optionalAttrs scope.isLinux {
