@@ -18,7 +18,8 @@ if ! cmp --silent "$requirements" "$environment/requirements.txt"; then
 fi
 
 if ! command -v chromedriver >/dev/null; then
-    apt-get install --yes --no-install-recommends chromium chromium-driver
+    apt-get --quiet update
+    apt-get --quiet install --yes --no-install-recommends chromium chromium-driver
 fi
 
 export PYTHONDONTWRITEBYTECODE=1
