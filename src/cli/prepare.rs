@@ -9,7 +9,7 @@ use super::{Failure, chain};
 use crate::artifacts::{Pins, Store};
 use crate::config::{Precision, Settings};
 use crate::export::{self, Options};
-use crate::model::kernels::product::Instructions;
+use crate::model::kernels::product::{bytes, floats};
 use crate::model::{Encoder, ModelDirectory, QualityReport, Tokenizer, load_runtime};
 
 /// What a model embeds before it is ready.
@@ -69,13 +69,11 @@ pub fn model_directory(settings: &Settings) -> Result<ModelDirectory, Failure> {
 /// Loads the model of the settings, and runs it once, so that the first query finds everything in place.
 pub fn load(settings: &Settings) -> Result<LoadedModel, Failure> {
     let directory = model_directory(settings)?;
-    match directory.description.precision {
-        Precision::Fp32 => {}
-        Precision::Int8 => log::info!(
-            "the processor multiplies bytes by {}",
-            Instructions::detect().name()
-        ),
-    }
+    let instructions = match directory.description.precision {
+        Precision::Fp32 => floats::Instructions::detect().name(),
+        Precision::Int8 => bytes::Instructions::detect().name(),
+    };
+    log::info!("the processor multiplies by {instructions}");
     let environment = runtime(settings)?;
     let threads = settings.engine.threads.unwrap_or_else(available_threads);
     // The tokenizer of bge-m3 takes about as long as the session.

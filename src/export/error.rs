@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::model;
-use crate::model::kernels::product::GROUP;
+use crate::model::kernels::product::bytes::GROUP;
 
 /// Why an export failed. Nothing is left behind that could be taken for a model directory.
 #[derive(Debug, thiserror::Error)]

@@ -4,8 +4,8 @@
 //! of their outputs, so a profile of ONNX Runtime reads like the source that built the graph.
 
 use super::onnx::{
-    Attribute, AttributeType, Dimension, DimensionValue, ElementType, Graph, IR_VERSION, MICROSOFT,
-    Model, Node, OperatorSet, STANDARD_OPSET, Shape, Tensor, TensorType, Type, ValueInfo,
+    Attribute, AttributeType, Dimension, DimensionValue, ElementType, Graph, IR_VERSION, Model,
+    Node, OperatorSet, STANDARD_OPSET, Shape, Tensor, TensorType, Type, ValueInfo,
 };
 
 use crate::model::kernels;
@@ -37,11 +37,6 @@ impl Operation {
         }
     }
 
-    /// An operator of ONNX Runtime's own.
-    pub fn microsoft(operator: &str, inputs: &[&str]) -> Self {
-        Self::of(MICROSOFT, operator, inputs)
-    }
-
     /// An operator of another domain.
     pub fn of(domain: &str, operator: &str, inputs: &[&str]) -> Self {
         let mut operation = Self::standard(operator, inputs);
@@ -60,20 +55,6 @@ impl Operation {
     pub fn float(self, name: &str, value: f32) -> Self {
         self.attribute(name, AttributeType::Float, |attribute| {
             attribute.f = Some(value)
-        })
-    }
-
-    /// Adds a branch that computes one float tensor from values of the graph around it.
-    pub fn branch(self, name: &str, operation: Self, output: &str) -> Self {
-        let node = operation.named(&[output]);
-        let graph = Graph {
-            name: output.to_owned(),
-            node: vec![node],
-            output: vec![value_info(output, ElementType::Float, &[])],
-            ..Graph::default()
-        };
-        self.attribute(name, AttributeType::Graph, |attribute| {
-            attribute.g = Some(graph)
         })
     }
 
@@ -171,11 +152,7 @@ impl GraphBuilder {
                 input: inputs,
                 output: outputs,
             }),
-            opset_import: vec![
-                opset("", STANDARD_OPSET),
-                opset(MICROSOFT, 1),
-                opset(kernels::DOMAIN, 1),
-            ],
+            opset_import: vec![opset("", STANDARD_OPSET), opset(kernels::DOMAIN, 1)],
         }
     }
 }

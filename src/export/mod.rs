@@ -10,6 +10,7 @@ mod error;
 mod graph;
 mod loaded;
 mod onnx;
+mod packing;
 mod quality;
 mod reference;
 mod rounding;
@@ -38,7 +39,7 @@ pub use traffic::bytes_per_pass;
 use weights::WeightsWriter;
 
 /// Counts the changes of what is written for one and the same checkpoint, so that caches do not keep old exports.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// What the exported model is called and how it is written.
 #[derive(Debug, Clone)]

@@ -9,8 +9,6 @@ use prost::{Enumeration, Message, Oneof};
 pub const IR_VERSION: i64 = 10;
 /// Version of the standard operators that the graphs use.
 pub const STANDARD_OPSET: i64 = 21;
-/// Domain of ONNX Runtime's own operators.
-pub const MICROSOFT: &str = "com.microsoft";
 
 #[derive(Clone, PartialEq, Message)]
 pub struct Model {
@@ -82,7 +80,6 @@ pub enum AttributeType {
     Undefined = 0,
     Float = 1,
     Int = 2,
-    Graph = 5,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -12,7 +12,7 @@ use super::loaded::LoadedModel;
 use super::reference::Reference;
 use super::{Error, Options, export};
 use crate::config::Precision;
-use crate::model::kernels::product::Instructions;
+use crate::model::kernels::product::bytes::Instructions;
 use crate::model::{Embedding, QualityReport};
 
 const SENTENCES: &str = include_str!("sentences.txt");

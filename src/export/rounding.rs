@@ -8,7 +8,8 @@ use super::Error;
 use super::onnx::Tensor;
 use super::safetensors::{TensorPlace, Transfer};
 use super::transformer::Source;
-use crate::model::kernels::product::{GROUP, PANEL, fits, panels, place};
+use crate::model::kernels::product::bytes::{GROUP, fits, place};
+use crate::model::kernels::product::{PANEL, panels};
 
 const GREATEST: f32 = 127.0;
 

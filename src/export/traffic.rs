@@ -40,7 +40,7 @@ pub fn bytes_per_pass(graph: &Path) -> Result<u64, Error> {
 fn tables(node: &Node) -> &[String] {
     match (node.domain.as_str(), node.op_type.as_str()) {
         ("" | "ai.onnx", "Gather") => node.input.get(..1).unwrap_or_default(),
-        (kernels::DOMAIN, kernels::name::EMBED) => &node.input,
+        (kernels::DOMAIN, kernels::name::EMBED | kernels::name::EMBED_ROUND) => &node.input,
         _ => &[],
     }
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use runpod_query::config::Precision;
 use runpod_query::export::{Options, export_and_check};
-use runpod_query::model::kernels::product::Instructions;
+use runpod_query::model::kernels::product::bytes::Instructions;
 use runpod_query::model::{ModelDirectory, QualityReport, load_runtime};
 
 use crate::support::models::{checkpoint, runtime_library};

@@ -1,11 +1,8 @@
 //! The ONNX graph of a BERT or XLM-RoBERTa encoder, from token ids to unit vectors.
 //!
-//! Owns what both precisions share: the source of the weights, and pooling and normalisation at the end.
+//! Owns the source of the weights, and the normalisation at the end; [`layers`] has what comes between.
 
-mod float;
-mod pooling;
-mod positions;
-mod rounded;
+mod layers;
 
 use super::Error;
 use super::checkpoint::Checkpoint;
@@ -29,10 +26,7 @@ pub fn build(
         checkpoint,
         weights,
     };
-    match precision {
-        Precision::Fp32 => float::build(source),
-        Precision::Int8 => rounded::build(source),
-    }
+    layers::build(source, precision)
 }
 
 /// One fully connected part of a layer.

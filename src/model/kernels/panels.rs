@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use ort::operator::KernelContext;
 
-use super::product::{self, PANEL};
+use super::product::{PANEL, panels};
 use super::rows::Columns;
 use super::tensors::{Input, constant, ensure};
 
-/// What turns the columns of a product back into floats, kept by the operator, panel by panel.
+/// What turns the columns of a product of bytes into floats, kept by the operator, panel by panel.
 pub struct OwnedColumns(Vec<OwnedPanel>);
 
 struct OwnedPanel {
@@ -49,6 +49,13 @@ impl OwnedColumns {
     }
 }
 
+/// What is added to the columns of a product of floats, kept by the operator, panel by panel.
+pub fn owned_biases(kernel: &KernelContext<'_>, index: usize) -> ort::Result<Vec<[f32; PANEL]>> {
+    let biases = constant::<f32>(kernel, index)?;
+    ensure(!biases.is_empty(), "a product has no columns")?;
+    Ok(biases.chunks(PANEL).map(filled_up).collect())
+}
+
 /// The first values, and zeros where there are none.
 fn filled_up<T: Copy + Default>(values: &[T]) -> [T; PANEL] {
     std::array::from_fn(|column| values.get(column).copied().unwrap_or_default())
@@ -69,12 +76,12 @@ impl<'a> Product<'a> {
 
     /// The product in an input, of which `width` columns count.
     pub fn of(input: &'a Input<'_>, width: usize) -> ort::Result<Self> {
-        let panels = input.values::<f32>()?.as_chunks().0;
-        let rows = panels.len() / product::panels(width).max(1);
-        let fits = panels.len() == rows * product::panels(width);
+        let floats = input.values::<f32>()?.as_chunks().0;
+        let rows = floats.len() / panels(width).max(1);
+        let fits = floats.len() == rows * panels(width);
         ensure(fits, "a product does not have its columns")?;
         Ok(Self {
-            panels,
+            panels: floats,
             rows,
             width,
         })

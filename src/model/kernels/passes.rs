@@ -47,16 +47,9 @@ pub fn gelu(row: &mut [f32]) {
     rows::gelu(row);
 }
 
-/// A word and its position become a normalised row.
-pub fn embed(
-    (word, scale): (&[i8], f32),
-    position: &[f32],
-    normalization: Normalization<'_>,
-    row: &mut [f32],
-) {
-    rows::widen(word, scale, row);
-    rows::add(row, position);
-    rows::normalize(row, normalization);
+/// Bytes become floats.
+pub fn widen(bytes: &[i8], scale: f32, floats: &mut [f32]) {
+    rows::widen(bytes, scale, floats);
 }
 
 /// Every row of `scores` becomes shares that sum to 1, of its first `length` columns; the others get none.

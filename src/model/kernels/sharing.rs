@@ -46,11 +46,11 @@ thread_local! {
 }
 
 /// Lends `work` as many floats as it needs, of any value, for as long as it runs.
-pub fn with_scratch(floats: usize, work: impl FnOnce(&mut [f32])) {
+pub fn with_scratch<R>(floats: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
     SCRATCH.with_borrow_mut(|scratch| {
         if scratch.len() < floats {
             scratch.resize(floats, 0.0);
         }
-        work(&mut scratch[..floats]);
-    });
+        work(&mut scratch[..floats])
+    })
 }

@@ -1,13 +1,14 @@
-//! What operators read and write: tensors and rounded matrices.
+//! What operators read and write: tensors, and rows in the form that the next product wants.
 //!
 //! Whatever an operator is given that does not fit is an error of the run, never a panic: a panic could not leave
 //! ONNX Runtime's threads.
 
 use ort::operator::{ComputeContext, KernelContext};
-use ort::value::{PrimitiveTensorElementType, ValueRef, ValueRefMut};
+use ort::value::{PrimitiveTensorElementType, TensorElementType, ValueRef, ValueRefMut};
 
 use super::passes;
 use super::rows::{ROUNDING, StoredRounding};
+use super::sharing::with_scratch;
 
 /// One tensor that an operator is given.
 pub struct Input<'a>(ValueRef<'a>);
@@ -73,62 +74,101 @@ pub fn ensure(fits: bool, what: &str) -> ort::Result<()> {
 /// Rows that one task takes: what lies in panels is read a few rows at a time.
 pub const BLOCK_ROWS: usize = 4;
 
-/// Where the rounded form of a block of rows goes.
-pub struct RoundedBlock<'a> {
-    bytes: &'a mut [u8],
-    roundings: &'a mut [StoredRounding],
+/// Rows that an operator gives: as floats, rounded, or both.
+pub struct RowsOutput<'a> {
+    floats: Option<Output<'a>>,
+    rounded: Option<[Output<'a>; 2]>,
+    rows: usize,
     width: usize,
 }
 
-impl RoundedBlock<'_> {
-    /// Number of rows.
-    pub fn rows(&self) -> usize {
-        self.roundings.len()
-    }
-
-    /// Rounds rows of `floats`, which are the same afterwards.
-    pub fn set(self, floats: &mut [f32]) {
-        let rows = floats.chunks_exact_mut(self.width);
-        let bytes = self.bytes.chunks_exact_mut(self.width);
-        for ((row, bytes), rounding) in rows.zip(bytes).zip(self.roundings) {
-            *rounding = passes::round(row, bytes).stored();
-        }
-    }
-}
-
-/// The two outputs of a rounded matrix: bytes, and the rounding of each row.
-pub struct RoundedOutput<'a> {
-    outputs: [Output<'a>; 2],
+/// Where some rows go.
+pub struct RowsBlock<'a> {
+    floats: Option<&'a mut [f32]>,
+    rounded: Option<(&'a mut [u8], &'a mut [StoredRounding])>,
+    rows: usize,
     width: usize,
 }
 
-impl<'a> RoundedOutput<'a> {
-    /// Makes them, the first at `first`.
+impl<'a> RowsOutput<'a> {
+    /// Rows as the outputs of a [`Definition`](super::operators) say: floats, if they are wanted, come first.
     pub fn of(
         context: &'a ComputeContext,
-        first: usize,
+        outputs: &[TensorElementType],
         [rows, width]: [usize; 2],
     ) -> ort::Result<Self> {
-        Ok(Self {
-            outputs: [
+        let floats = match outputs.first() {
+            Some(TensorElementType::Float32) => Some(Output::of(context, 0, &[rows, width])?),
+            _ => None,
+        };
+        let first = usize::from(floats.is_some());
+        let rounded = match outputs.get(first) {
+            Some(_) => Some([
                 Output::of(context, first, &[rows, width])?,
                 Output::of(context, first + 1, &[rows, ROUNDING])?,
-            ],
+            ]),
+            None => None,
+        };
+        Ok(Self {
+            floats,
+            rounded,
+            rows,
             width,
         })
     }
 
-    /// Its rows in blocks of [`BLOCK_ROWS`], to be written.
-    pub fn blocks(&mut self) -> ort::Result<impl Iterator<Item = RoundedBlock<'_>>> {
-        let [bytes, roundings] = &mut self.outputs;
-        let width = self.width;
-        let bytes = bytes.values::<u8>()?.chunks_mut(BLOCK_ROWS * width);
-        let roundings = roundings.values::<f32>()?.as_chunks_mut().0;
-        let blocks = bytes.zip(roundings.chunks_mut(BLOCK_ROWS));
-        Ok(blocks.map(move |(bytes, roundings)| RoundedBlock {
-            bytes,
-            roundings,
-            width,
-        }))
+    /// The rows in blocks of [`BLOCK_ROWS`], to be written.
+    pub fn blocks(&mut self) -> ort::Result<Vec<RowsBlock<'_>>> {
+        let (rows, width) = (self.rows, self.width);
+        let mut blocks: Vec<RowsBlock<'_>> = (0..rows)
+            .step_by(BLOCK_ROWS)
+            .map(|first| RowsBlock {
+                floats: None,
+                rounded: None,
+                rows: BLOCK_ROWS.min(rows - first),
+                width,
+            })
+            .collect();
+        if let Some(floats) = &mut self.floats {
+            let floats = floats.values::<f32>()?.chunks_mut(BLOCK_ROWS * width);
+            for (block, floats) in blocks.iter_mut().zip(floats) {
+                block.floats = Some(floats);
+            }
+        }
+        if let Some([bytes, roundings]) = &mut self.rounded {
+            let bytes = bytes.values::<u8>()?.chunks_mut(BLOCK_ROWS * width);
+            let roundings = roundings.values::<f32>()?.as_chunks_mut().0;
+            let rounded = bytes.zip(roundings.chunks_mut(BLOCK_ROWS));
+            for (block, rounded) in blocks.iter_mut().zip(rounded) {
+                block.rounded = Some(rounded);
+            }
+        }
+        Ok(blocks)
+    }
+}
+
+impl RowsBlock<'_> {
+    /// Lets `work` write the rows, one behind the other, and rounds them where that is wanted.
+    pub fn write(self, work: impl FnOnce(&mut [f32])) {
+        let (rounded, width) = (self.rounded, self.width);
+        let write = |floats: &mut [f32]| {
+            work(floats);
+            if let Some((bytes, roundings)) = rounded {
+                round(floats, width, bytes, roundings);
+            }
+        };
+        match self.floats {
+            Some(floats) => write(floats),
+            None => with_scratch(self.rows * width, write),
+        }
+    }
+}
+
+/// Rounds rows of `floats`, which are the same afterwards.
+fn round(floats: &mut [f32], width: usize, bytes: &mut [u8], roundings: &mut [StoredRounding]) {
+    let rows = floats.chunks_exact_mut(width);
+    let bytes = bytes.chunks_exact_mut(width);
+    for ((row, bytes), rounding) in rows.zip(bytes).zip(roundings) {
+        *rounding = passes::round(row, bytes).stored();
     }
 }

@@ -1,26 +1,30 @@
-//! Residual and normalisation, and the rounding for the next product.
+//! Residual and normalisation.
 
 use ort::operator::{ComputeContext, Kernel, KernelContext};
-use ort::value::TensorElementType::{self, Float32, Uint8};
+use ort::value::TensorElementType::{self, Float32};
 
-use super::{Definition, float, name};
+use super::{BOTH_ROWS, Definition, FLOAT_ROWS, float, name};
 use crate::model::kernels::panels::Product;
 use crate::model::kernels::passes::add_normalize;
 use crate::model::kernels::rows::Normalization;
 use crate::model::kernels::sharing::share;
-use crate::model::kernels::tensors::{BLOCK_ROWS, Input, Output, RoundedOutput, constant, ensure};
+use crate::model::kernels::tensors::{BLOCK_ROWS, Input, RowsOutput, constant, ensure};
 
-/// See [`name::ADD_NORMALIZE`].
-pub struct AddNormalize {
+/// See [`name::ADD_NORMALIZE`] and [`name::ADD_NORMALIZE_ROUND`].
+pub struct AddNormalize<const ROUNDED: bool> {
     scale: Vec<f32>,
     shift: Vec<f32>,
     epsilon: f32,
 }
 
-impl Definition for AddNormalize {
-    const NAME: &str = name::ADD_NORMALIZE;
+impl<const ROUNDED: bool> Definition for AddNormalize<ROUNDED> {
+    const NAME: &str = if ROUNDED {
+        name::ADD_NORMALIZE_ROUND
+    } else {
+        name::ADD_NORMALIZE
+    };
     const INPUTS: &[TensorElementType] = &[Float32; 4];
-    const OUTPUTS: &[TensorElementType] = &[Float32, Uint8, Float32];
+    const OUTPUTS: &[TensorElementType] = if ROUNDED { BOTH_ROWS } else { FLOAT_ROWS };
 
     fn new(kernel: &KernelContext<'_>) -> ort::Result<Self> {
         let operator = Self {
@@ -37,7 +41,7 @@ impl Definition for AddNormalize {
     }
 }
 
-impl Kernel for AddNormalize {
+impl<const ROUNDED: bool> Kernel for AddNormalize<ROUNDED> {
     fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
         let (product, residual) = (Input::of(context, 0)?, Input::of(context, 1)?);
         let product = Product::of(&product, self.scale.len())?;
@@ -47,27 +51,26 @@ impl Kernel for AddNormalize {
             residual.len() == rows * width,
             "a residual does not fit its product",
         )?;
-        let mut floats = Output::of(context, 0, &[rows, width])?;
-        let mut rounded = RoundedOutput::of(context, 1, [rows, width])?;
+        let mut output = RowsOutput::of(context, Self::OUTPUTS, [rows, width])?;
         let normalization = Normalization {
             scale: &self.scale,
             shift: &self.shift,
             epsilon: self.epsilon,
         };
-        let size = BLOCK_ROWS * width;
-        let blocks = floats.values::<f32>()?.chunks_mut(size);
-        let tasks = blocks.zip(residual.chunks(size)).zip(rounded.blocks()?);
+        let residuals = residual.chunks(BLOCK_ROWS * width);
+        let tasks = output.blocks()?.into_iter().zip(residuals).enumerate();
         share(
             context,
-            tasks.enumerate(),
+            tasks,
             rows * width,
-            |(index, ((block, residual), rounded))| {
-                product.copy_rows(index * BLOCK_ROWS, block);
-                let residuals = residual.chunks_exact(width);
-                for (row, residual) in block.chunks_exact_mut(width).zip(residuals) {
-                    add_normalize(residual, normalization, row);
-                }
-                rounded.set(block);
+            |(index, (block, residuals))| {
+                block.write(|floats| {
+                    product.copy_rows(index * BLOCK_ROWS, floats);
+                    let residuals = residuals.chunks_exact(width);
+                    for (row, residual) in floats.chunks_exact_mut(width).zip(residuals) {
+                        add_normalize(residual, normalization, row);
+                    }
+                });
             },
         )
     }

@@ -1,26 +1,30 @@
-//! Attention over the texts of a batch, and the rounding for the next product.
+//! Attention over the texts of a batch.
 
 use ort::operator::{ComputeContext, Kernel, KernelContext};
-use ort::value::TensorElementType::{self, Float32, Int64, Uint8};
+use ort::value::TensorElementType::{self, Float32, Int64};
 
 use super::texts::spans;
-use super::{Definition, integer, name, width};
+use super::{Definition, FLOAT_ROWS, ROUNDED_ROWS, integer, name, width};
 use crate::model::kernels::attention::{Head, attend};
 use crate::model::kernels::panels::Product;
 use crate::model::kernels::sharing::share;
-use crate::model::kernels::tensors::{BLOCK_ROWS, Input, RoundedOutput, ensure};
+use crate::model::kernels::tensors::{BLOCK_ROWS, Input, Output, RowsOutput, ensure};
 
-/// See [`name::ATTEND`].
-pub struct Attend {
+/// See [`name::ATTEND`] and [`name::ATTEND_ROUND`].
+pub struct Attend<const ROUNDED: bool> {
     width: usize,
     heads: usize,
     first_only: bool,
 }
 
-impl Definition for Attend {
-    const NAME: &str = name::ATTEND;
+impl<const ROUNDED: bool> Definition for Attend<ROUNDED> {
+    const NAME: &str = if ROUNDED {
+        name::ATTEND_ROUND
+    } else {
+        name::ATTEND
+    };
     const INPUTS: &[TensorElementType] = &[Float32, Int64];
-    const OUTPUTS: &[TensorElementType] = &[Uint8, Float32];
+    const OUTPUTS: &[TensorElementType] = if ROUNDED { ROUNDED_ROWS } else { FLOAT_ROWS };
 
     fn new(kernel: &KernelContext<'_>) -> ort::Result<Self> {
         let width = width(kernel)?;
@@ -37,34 +41,58 @@ impl Definition for Attend {
     }
 }
 
-impl Kernel for Attend {
+impl<const ROUNDED: bool> Kernel for Attend<ROUNDED> {
     fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
         let (product, lengths) = (Input::of(context, 0)?, Input::of(context, 1)?);
         let product = Product::of(&product, self.width)?;
         let spans = spans(lengths.values()?, product.rows())?;
+        let sizes = [
+            spans.iter().map(|span| self.queries(span)).sum(),
+            product.width() / 3,
+        ];
+        if !ROUNDED {
+            let mut output = Output::of(context, 0, &sizes)?;
+            return self.attend(context, &product, &spans, output.values()?);
+        }
+        let [rows, hidden] = sizes;
+        let mut context_rows = vec![0.0; rows * hidden];
+        self.attend(context, &product, &spans, &mut context_rows)?;
+        let mut output = RowsOutput::of(context, Self::OUTPUTS, sizes)?;
+        let blocks = context_rows.chunks(BLOCK_ROWS * hidden);
+        let tasks = output.blocks()?.into_iter().zip(blocks);
+        share(context, tasks, rows * hidden, |(block, rows)| {
+            block.write(|floats| floats.copy_from_slice(rows));
+        })
+    }
+}
+
+impl<const ROUNDED: bool> Attend<ROUNDED> {
+    /// Tokens of a text that ask.
+    fn queries(&self, &(start, end): &(usize, usize)) -> usize {
+        if self.first_only { 1 } else { end - start }
+    }
+
+    /// All heads of all texts, into a row for each token that asks.
+    fn attend(
+        &self,
+        context: &ComputeContext,
+        product: &Product<'_>,
+        spans: &[(usize, usize)],
+        floats: &mut [f32],
+    ) -> ort::Result<()> {
         let hidden = product.width() / 3;
-        let queries =
-            |&(start, end): &(usize, usize)| if self.first_only { 1 } else { end - start };
-        let rows = spans.iter().map(queries).sum();
         let scores: usize = spans
             .iter()
-            .map(|span| queries(span) * (span.1 - span.0))
+            .map(|span| self.queries(span) * (span.1 - span.0))
             .sum();
-        let mut floats = vec![0.0; rows * hidden];
         let mut rest = floats.chunks_exact_mut(hidden);
         let heads = spans.iter().flat_map(|span| {
-            let own = rest.by_ref().take(queries(span)).collect();
+            let own = rest.by_ref().take(self.queries(span)).collect();
             heads_of(*span, own, hidden / self.heads)
         });
         // A score costs two products as long as a head, of which a processor does many at once.
         let cost = product.rows() * hidden + scores * hidden / 8;
-        share(context, heads, cost, |head| attend(&product, head))?;
-        let mut rounded = RoundedOutput::of(context, 0, [rows, hidden])?;
-        let blocks = floats.chunks_mut(BLOCK_ROWS * hidden);
-        let tasks = blocks.zip(rounded.blocks()?);
-        share(context, tasks, rows * hidden, |(block, rounded)| {
-            rounded.set(block)
-        })
+        share(context, heads, cost, |head| attend(product, head))
     }
 }
 

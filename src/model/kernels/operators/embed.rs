@@ -1,25 +1,33 @@
 //! Token ids to the first layer's rows.
 
 use ort::operator::{ComputeContext, Kernel, KernelContext};
-use ort::value::TensorElementType::{self, Float32, Int8, Int64, Uint8};
+use ort::value::TensorElementType::{self, Float32, Int8, Int64};
 
 use super::texts::spans;
-use super::{Definition, float, integer, name};
-use crate::model::kernels::passes::embed;
+use super::{BOTH_ROWS, Definition, FLOAT_ROWS, float, integer, name};
+use crate::model::kernels::passes::{add_normalize, widen};
 use crate::model::kernels::rows::Normalization;
 use crate::model::kernels::sharing::share;
-use crate::model::kernels::tensors::{BLOCK_ROWS, Input, Output, RoundedOutput, ensure};
+use crate::model::kernels::tensors::{BLOCK_ROWS, Input, RowsOutput, ensure};
 
-/// See [`name::EMBED`].
-pub struct Embed {
+/// See [`name::EMBED`] and [`name::EMBED_ROUND`].
+pub struct Embed<const ROUNDED: bool> {
     epsilon: f32,
     padding_id: i64,
 }
 
-impl Definition for Embed {
-    const NAME: &str = name::EMBED;
-    const INPUTS: &[TensorElementType] = &[Int64, Int64, Int8, Float32, Float32, Float32, Float32];
-    const OUTPUTS: &[TensorElementType] = &[Float32, Uint8, Float32];
+impl<const ROUNDED: bool> Definition for Embed<ROUNDED> {
+    const NAME: &str = if ROUNDED {
+        name::EMBED_ROUND
+    } else {
+        name::EMBED
+    };
+    const INPUTS: &[TensorElementType] = if ROUNDED {
+        &[Int64, Int64, Int8, Float32, Float32, Float32, Float32]
+    } else {
+        &[Int64, Int64, Float32, Float32, Float32, Float32]
+    };
+    const OUTPUTS: &[TensorElementType] = if ROUNDED { BOTH_ROWS } else { FLOAT_ROWS };
 
     fn new(kernel: &KernelContext<'_>) -> ort::Result<Self> {
         Ok(Self {
@@ -29,52 +37,86 @@ impl Definition for Embed {
     }
 }
 
-impl Kernel for Embed {
+impl<const ROUNDED: bool> Kernel for Embed<ROUNDED> {
     fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
-        let inputs = (0..7)
+        let inputs = (0..Self::INPUTS.len())
             .map(|index| Input::of(context, index))
             .collect::<ort::Result<Vec<_>>>()?;
         let ids = inputs[0].values::<i64>()?;
         let spans = spans(inputs[1].values()?, ids.len())?;
-        let (words, width) = inputs[2].rows::<i8>()?;
-        let word_scales = inputs[3].values::<f32>()?;
-        let table = inputs[4].values::<f32>()?;
+        let words = Words::of(&inputs[2], inputs.get(6))?;
+        let (table, width) = inputs[3].rows::<f32>()?;
         let normalization = Normalization {
-            scale: inputs[5].values()?,
-            shift: inputs[6].values()?,
+            scale: inputs[4].values()?,
+            shift: inputs[5].values()?,
             epsilon: self.epsilon,
         };
         let positions = positions(ids, &spans, self.padding_id);
-        let known =
-            |index: i64, rows: usize| usize::try_from(index).is_ok_and(|index| index < rows);
         ensure(
             width > 0
-                && ids.iter().all(|&id| known(id, word_scales.len()))
+                && ids.iter().all(|&id| is_within(id, words.rows(width)))
                 && positions
                     .iter()
-                    .all(|&position| known(position, table.len() / width)),
+                    .all(|&position| is_within(position, table.len() / width)),
             "a token or its position is beyond its table",
         )?;
-        let mut floats = Output::of(context, 0, &[ids.len(), width])?;
-        let mut rounded = RoundedOutput::of(context, 1, [ids.len(), width])?;
-        let blocks = floats.values::<f32>()?.chunks_mut(BLOCK_ROWS * width);
+        let mut output = RowsOutput::of(context, Self::OUTPUTS, [ids.len(), width])?;
         let tokens = ids.chunks(BLOCK_ROWS).zip(positions.chunks(BLOCK_ROWS));
-        let tasks = blocks.zip(rounded.blocks()?).zip(tokens);
+        let tasks = output.blocks()?.into_iter().zip(tokens);
         share(
             context,
             tasks,
             ids.len() * width,
-            |((block, rounded), (ids, positions))| {
-                let tokens = ids.iter().zip(positions);
-                for (row, (&id, &position)) in block.chunks_exact_mut(width).zip(tokens) {
-                    let (id, position) = (id as usize, position as usize);
-                    let word = (&words[id * width..][..width], word_scales[id]);
-                    let position = &table[position * width..][..width];
-                    embed(word, position, normalization, row);
-                }
-                rounded.set(block);
+            |(block, (ids, positions))| {
+                block.write(|floats| {
+                    let tokens = ids.iter().zip(positions);
+                    for (row, (&id, &position)) in floats.chunks_exact_mut(width).zip(tokens) {
+                        words.read(id as usize, row);
+                        let position = &table[position as usize * width..][..width];
+                        add_normalize(position, normalization, row);
+                    }
+                });
             },
         )
+    }
+}
+
+fn is_within(index: i64, rows: usize) -> bool {
+    usize::try_from(index).is_ok_and(|index| index < rows)
+}
+
+/// The word table.
+enum Words<'a> {
+    Floats(&'a [f32]),
+    /// Bytes, and a scale for each row.
+    Rounded(&'a [i8], &'a [f32]),
+}
+
+impl<'a> Words<'a> {
+    fn of(words: &'a Input<'_>, scales: Option<&'a Input<'_>>) -> ort::Result<Self> {
+        Ok(match scales {
+            None => Self::Floats(words.values()?),
+            Some(scales) => Self::Rounded(words.values()?, scales.values()?),
+        })
+    }
+
+    /// Number of words.
+    fn rows(&self, width: usize) -> usize {
+        match self {
+            Self::Floats(words) => words.len() / width,
+            Self::Rounded(words, scales) => scales.len().min(words.len() / width),
+        }
+    }
+
+    /// Reads a word's row.
+    fn read(&self, id: usize, row: &mut [f32]) {
+        let width = row.len();
+        match self {
+            Self::Floats(words) => row.copy_from_slice(&words[id * width..][..width]),
+            Self::Rounded(words, scales) => {
+                widen(&words[id * width..][..width], scales[id], row);
+            }
+        }
     }
 }
 

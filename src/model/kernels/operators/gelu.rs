@@ -1,26 +1,30 @@
-//! GELU, and the rounding for the next product.
+//! GELU.
 
 use ort::operator::{ComputeContext, Kernel, KernelContext};
-use ort::value::TensorElementType::{self, Float32, Uint8};
+use ort::value::TensorElementType::{self, Float32};
 
-use super::{Definition, name, width};
+use super::{Definition, FLOAT_ROWS, ROUNDED_ROWS, name, width};
 use crate::model::kernels::panels::Product;
 use crate::model::kernels::passes::gelu;
-use crate::model::kernels::sharing::{share, with_scratch};
-use crate::model::kernels::tensors::{BLOCK_ROWS, Input, RoundedOutput};
+use crate::model::kernels::sharing::share;
+use crate::model::kernels::tensors::{BLOCK_ROWS, Input, RowsOutput};
 
 /// GELU costs several times what the other arithmetic of a row does.
 const COST: usize = 4;
 
-/// See [`name::GELU`].
-pub struct Gelu {
+/// See [`name::GELU`] and [`name::GELU_ROUND`].
+pub struct Gelu<const ROUNDED: bool> {
     width: usize,
 }
 
-impl Definition for Gelu {
-    const NAME: &str = name::GELU;
+impl<const ROUNDED: bool> Definition for Gelu<ROUNDED> {
+    const NAME: &str = if ROUNDED {
+        name::GELU_ROUND
+    } else {
+        name::GELU
+    };
     const INPUTS: &[TensorElementType] = &[Float32];
-    const OUTPUTS: &[TensorElementType] = &[Uint8, Float32];
+    const OUTPUTS: &[TensorElementType] = if ROUNDED { ROUNDED_ROWS } else { FLOAT_ROWS };
 
     fn new(kernel: &KernelContext<'_>) -> ort::Result<Self> {
         Ok(Self {
@@ -29,18 +33,17 @@ impl Definition for Gelu {
     }
 }
 
-impl Kernel for Gelu {
+impl<const ROUNDED: bool> Kernel for Gelu<ROUNDED> {
     fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
         let input = Input::of(context, 0)?;
         let product = Product::of(&input, self.width)?;
         let (rows, width) = (product.rows(), product.width());
-        let mut rounded = RoundedOutput::of(context, 0, [rows, width])?;
-        let tasks = rounded.blocks()?.enumerate();
-        share(context, tasks, COST * rows * width, |(index, rounded)| {
-            with_scratch(rounded.rows() * width, |block| {
-                product.copy_rows(index * BLOCK_ROWS, block);
-                block.chunks_exact_mut(width).for_each(gelu);
-                rounded.set(block);
+        let mut output = RowsOutput::of(context, Self::OUTPUTS, [rows, width])?;
+        let tasks = output.blocks()?.into_iter().enumerate();
+        share(context, tasks, COST * rows * width, |(index, block)| {
+            block.write(|floats| {
+                product.copy_rows(index * BLOCK_ROWS, floats);
+                floats.chunks_exact_mut(width).for_each(gelu);
             });
         })
     }

@@ -1,7 +1,8 @@
 //! Rows as bytes, and what makes floats of their products again.
 
 use super::{LANES, greater, lesser, round, whole};
-use crate::model::kernels::product::{InputWeights, PANEL};
+use crate::model::kernels::product::PANEL;
+use crate::model::kernels::product::bytes::InputWeights;
 
 /// Values of a row that are kept beside its bytes. A few channels are far larger than all others; bytes that had to
 /// reach them would be coarse for the rest.

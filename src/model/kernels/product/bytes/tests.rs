@@ -1,3 +1,4 @@
+use super::super::panels;
 use super::*;
 
 fn all() -> Vec<Instructions> {

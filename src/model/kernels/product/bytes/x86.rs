@@ -13,16 +13,6 @@ use super::{GROUP, PANEL, ROWS, STEP, Sums};
 /// the processor would wait for memory and multiply in turns. Measured: flat from 3 to 8 KiB.
 const AHEAD: usize = 6144;
 
-/// Calls a kernel with the number of rows as a constant, so that its sums stay in registers.
-macro_rules! with_rows {
-    ($kernel:ident, $count:expr, $arguments:tt, [$($rows:literal)*]) => {
-        match $count {
-            $($rows => $kernel::<$rows> $arguments,)*
-            _ => {}
-        }
-    };
-}
-
 pub fn avx512_vnni(rows: &[u8], inputs: usize, panel: &[i8], sums: &mut Sums) {
     let count = rows.len() / inputs;
     // SAFETY: the instructions were detected; rows and panel have the lengths that `multiply` has checked.

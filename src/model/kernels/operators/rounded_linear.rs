@@ -6,7 +6,8 @@ use ort::value::TensorElementType::{self, Float32, Int8, Int32, Uint8};
 use super::{Definition, name};
 use crate::model::kernels::panels::{OwnedColumns, Product};
 use crate::model::kernels::passes::dequantize;
-use crate::model::kernels::product::{Instructions, PANEL, ROWS, fits};
+use crate::model::kernels::product::bytes::{Instructions, fits};
+use crate::model::kernels::product::{PANEL, ROWS, piece};
 use crate::model::kernels::rows::StoredRounding;
 use crate::model::kernels::sharing::share;
 use crate::model::kernels::tensors::{Input, Output, ensure};
@@ -14,13 +15,13 @@ use crate::model::kernels::tensors::{Input, Output, ensure};
 /// Rows that go through all panels before the next rows do, so that they stay in the cache of the processor.
 const STRIPE: usize = 512;
 
-/// See [`name::LINEAR`].
-pub struct Linear {
+/// See [`name::ROUNDED_LINEAR`].
+pub struct RoundedLinear {
     columns: OwnedColumns,
 }
 
-impl Definition for Linear {
-    const NAME: &str = name::LINEAR;
+impl Definition for RoundedLinear {
+    const NAME: &str = name::ROUNDED_LINEAR;
     const INPUTS: &[TensorElementType] = &[Uint8, Float32, Int8, Float32, Int32, Float32];
     const OUTPUTS: &[TensorElementType] = &[Float32];
 
@@ -39,7 +40,7 @@ struct Task<'a> {
     floats: &'a mut [[f32; PANEL]],
 }
 
-impl Kernel for Linear {
+impl Kernel for RoundedLinear {
     fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
         let bytes = Input::of(context, 0)?;
         let roundings = Input::of(context, 1)?;
@@ -82,12 +83,11 @@ impl Kernel for Linear {
     }
 }
 
-impl Linear {
+impl RoundedLinear {
     fn multiply(&self, instructions: Instructions, task: Task<'_>, panel: &[i8]) {
         let inputs = panel.len() / PANEL;
         let rows = task.floats.len();
-        // Pieces of equal size: a last piece of one row would cost as much as a whole one.
-        let piece = rows.div_ceil(rows.div_ceil(ROWS));
+        let piece = piece(rows);
         let columns = self.columns.panel(task.panel);
         let pieces = task
             .bytes

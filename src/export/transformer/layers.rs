@@ -1,23 +1,29 @@
-//! The int8 graph.
+//! Embeddings, layers and pooling, by the operators of [`kernels`](crate::model::kernels).
 //!
-//! Matrices are rounded to signed bytes, one scale for each output; activations to unsigned bytes, one range for each
-//! row. Almost all of it is done by the operators of [`kernels`](crate::model::kernels). Texts lie one behind the other: the graph takes their lengths and knows no
-//! padding.
+//! Texts lie one behind the other: the graph takes their lengths and knows no padding. In fp32 rows go into products as
+//! they are. In int8 matrices are rounded to signed bytes, one scale for each output, and rows to unsigned bytes, one
+//! range for each. For CLS pooling the last layer computes only what the first token of each text needs.
 
 use super::super::Error;
 use super::super::checkpoint::{Architecture, Positions};
 use super::super::graph::{GraphBuilder, Operation, Size, Value, value_info};
 use super::super::onnx::{ElementType, Model};
+use super::super::packing::pack_matrix;
 use super::super::rounding::{RoundedMatrix, round_matrix, round_table};
 use super::{Linear, Source, attention_parts, normalize, short};
+use crate::config::Precision;
 use crate::model::kernels::{DOMAIN, name};
 use crate::model::{Pooling, VECTORS_OUTPUT, input};
 
+/// Name of the word table in the graph.
+const WORDS: &str = "embeddings.words";
+
 /// Writes the weights and gives the graph that uses them.
-pub fn build(source: Source<'_>) -> Result<Model, Error> {
+pub fn build(source: Source<'_>, precision: Precision) -> Result<Model, Error> {
     let architecture = source.checkpoint.architecture.clone();
     let pooling = source.checkpoint.sentence.pooling;
-    let mut writer = RoundedWriter {
+    let mut writer = GraphWriter {
+        precision,
         graph: GraphBuilder::default(),
         architecture,
         source,
@@ -51,48 +57,59 @@ pub fn build(source: Source<'_>) -> Result<Model, Error> {
     ))
 }
 
-struct RoundedWriter<'a> {
+struct GraphWriter<'a> {
+    precision: Precision,
     graph: GraphBuilder,
     architecture: Architecture,
     source: Source<'a>,
 }
 
-/// A matrix rounded row by row: bytes, and the rounding of each row.
-type Rounded = [Value; 2];
+/// Rows as they go into a product: floats, or bytes and the rounding of each row.
+type Factor = Vec<Value>;
 
-/// Rows between two halves of a layer: as they are, for the residual, and rounded, for the next product.
+/// Rows between two halves of a layer: as they are, for the residual, and as they go into the next product.
 struct Rows {
     floats: Value,
-    rounded: Rounded,
+    factor: Factor,
 }
 
-impl RoundedWriter<'_> {
+impl GraphWriter<'_> {
     fn hidden(&self) -> usize {
         self.architecture.hidden.get()
     }
 
     fn embeddings(&mut self) -> Result<Rows, Error> {
         let place = self.source.word_table()?;
-        let table = round_table(&mut self.source, "embeddings.words", &place)?;
-        let [words, word_scales] = table.map(|tensor| self.graph.weight(tensor));
+        let (words, scales) = match self.precision {
+            Precision::Fp32 => {
+                let words = self.source.copy(&mut self.graph, WORDS, &[place])?;
+                (words, None)
+            }
+            Precision::Int8 => {
+                let table = round_table(&mut self.source, WORDS, &place)?;
+                let [words, scales] = table.map(|tensor| self.graph.weight(tensor));
+                (words, Some(scales))
+            }
+        };
         let positions = self.source.position_table(&mut self.graph)?;
         let [scale, shift] = self
             .source
             .normalization(&mut self.graph, "embeddings.LayerNorm")?;
-        let inputs = [
+        let mut inputs = vec![
             input::IDS,
             input::LENGTHS,
             &words,
-            &word_scales,
             &positions,
             &scale,
             &shift,
         ];
+        inputs.extend(scales.as_deref());
         let padding_id = match self.architecture.positions {
             Positions::FromZero => -1,
             Positions::AfterPadding { padding_id } => padding_id,
         };
-        let operation = Operation::of(DOMAIN, name::EMBED, &inputs)
+        let operation = self
+            .operation([name::EMBED, name::EMBED_ROUND], &inputs)
             .float("epsilon", self.architecture.epsilon)
             .integer("padding_id", padding_id);
         Ok(self.rows("embeddings", operation))
@@ -101,7 +118,7 @@ impl RoundedWriter<'_> {
     fn layer(&mut self, layer: usize, tokens: Rows, first_only: bool) -> Result<Rows, Error> {
         let source = format!("encoder.layer.{layer}");
         let (hidden, intermediate) = (self.hidden(), self.architecture.intermediate);
-        let context = self.attention(layer, &tokens.rounded, first_only)?;
+        let context = self.attention(layer, &tokens.factor, first_only)?;
         let residual = if first_only {
             self.first_of_texts(&tokens.floats)
         } else {
@@ -113,7 +130,7 @@ impl RoundedWriter<'_> {
             &context,
             &residual,
         )?;
-        let wide = self.feed_forward(layer, &attended.rounded)?;
+        let wide = self.feed_forward(layer, &attended.factor)?;
         self.add_normalize(
             &format!("{source}.output"),
             [hidden, intermediate],
@@ -125,9 +142,9 @@ impl RoundedWriter<'_> {
     fn attention(
         &mut self,
         layer: usize,
-        tokens: &Rounded,
+        tokens: &Factor,
         first_only: bool,
-    ) -> Result<Rounded, Error> {
+    ) -> Result<Factor, Error> {
         let linear = Linear {
             name: format!("layer.{layer}.attention.query_key_value"),
             parts: attention_parts(layer, &["query", "key", "value"]),
@@ -135,14 +152,16 @@ impl RoundedWriter<'_> {
             inputs: self.hidden(),
         };
         let product = self.product(&linear, tokens)?;
-        let operation = Operation::of(DOMAIN, name::ATTEND, &[&product, input::LENGTHS])
+        let operators = [name::ATTEND, name::ATTEND_ROUND];
+        let operation = self
+            .operation(operators, &[&product, input::LENGTHS])
             .integer("width", 3 * self.hidden() as i64)
             .integer("heads", self.architecture.heads as i64)
             .integer("first_only", i64::from(first_only));
-        Ok(self.rounded(&format!("layer.{layer}.attention.context"), operation))
+        Ok(self.factor(&format!("layer.{layer}.attention.context"), operation))
     }
 
-    fn feed_forward(&mut self, layer: usize, tokens: &Rounded) -> Result<Rounded, Error> {
+    fn feed_forward(&mut self, layer: usize, tokens: &Factor) -> Result<Factor, Error> {
         let linear = Linear {
             name: format!("layer.{layer}.intermediate"),
             parts: vec![format!("encoder.layer.{layer}.intermediate.dense")],
@@ -150,16 +169,17 @@ impl RoundedWriter<'_> {
             inputs: self.hidden(),
         };
         let product = self.product(&linear, tokens)?;
-        let operation =
-            Operation::of(DOMAIN, name::GELU, &[&product]).integer("width", linear.outputs as i64);
-        Ok(self.rounded(&format!("layer.{layer}.gelu"), operation))
+        let operation = self
+            .operation([name::GELU, name::GELU_ROUND], &[&product])
+            .integer("width", linear.outputs as i64);
+        Ok(self.factor(&format!("layer.{layer}.gelu"), operation))
     }
 
     fn add_normalize(
         &mut self,
         source: &str,
         [outputs, inputs]: [usize; 2],
-        tokens: &Rounded,
+        tokens: &Factor,
         residual: &str,
     ) -> Result<Rows, Error> {
         let linear = Linear {
@@ -171,24 +191,35 @@ impl RoundedWriter<'_> {
         let product = self.product(&linear, tokens)?;
         let normalization = format!("{source}.LayerNorm");
         let [scale, shift] = self.source.normalization(&mut self.graph, &normalization)?;
-        let inputs = [&product, residual, &scale, &shift];
-        let operation = Operation::of(DOMAIN, name::ADD_NORMALIZE, &inputs)
+        let operators = [name::ADD_NORMALIZE, name::ADD_NORMALIZE_ROUND];
+        let operation = self
+            .operation(operators, &[&product, residual, &scale, &shift])
             .float("epsilon", self.architecture.epsilon);
         Ok(self.rows(short(&normalization), operation))
     }
 
-    /// The product of rounded rows with a matrix.
-    fn product(&mut self, linear: &Linear, [bytes, rounding]: &Rounded) -> Result<Value, Error> {
+    /// The product of rows with a matrix.
+    fn product(&mut self, linear: &Linear, rows: &Factor) -> Result<Value, Error> {
         let parts = self.source.matrices(linear)?;
-        let RoundedMatrix {
-            weights,
-            scale,
-            sum,
-        } = round_matrix(&mut self.source, &linear.name, &parts)?;
-        let [weights, scale, sum] = [weights, scale, sum].map(|tensor| self.graph.weight(tensor));
-        let bias = self.source.bias(&mut self.graph, linear)?;
-        let inputs = [bytes, rounding, &weights, &scale, &sum, &bias].map(String::as_str);
-        let operation = Operation::of(DOMAIN, name::LINEAR, &inputs);
+        let (operator, matrix) = match self.precision {
+            Precision::Fp32 => {
+                let weights = pack_matrix(&mut self.source, &linear.name, &parts)?;
+                (name::FLOAT_LINEAR, vec![weights])
+            }
+            Precision::Int8 => {
+                let RoundedMatrix {
+                    weights,
+                    scale,
+                    sum,
+                } = round_matrix(&mut self.source, &linear.name, &parts)?;
+                (name::ROUNDED_LINEAR, vec![weights, scale, sum])
+            }
+        };
+        let matrix = matrix.into_iter().map(|tensor| self.graph.weight(tensor));
+        let mut inputs: Vec<Value> = rows.iter().cloned().chain(matrix).collect();
+        inputs.push(self.source.bias(&mut self.graph, linear)?);
+        let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+        let operation = Operation::of(DOMAIN, operator, &inputs);
         Ok(self
             .graph
             .add(&format!("{}.product", linear.name), operation))
@@ -207,20 +238,47 @@ impl RoundedWriter<'_> {
         )
     }
 
+    /// An operator that leaves rows as floats or rounded, by the precision.
+    fn operation(&self, [floats, rounded]: [&str; 2], inputs: &[&str]) -> Operation {
+        let operator = match self.precision {
+            Precision::Fp32 => floats,
+            Precision::Int8 => rounded,
+        };
+        Operation::of(DOMAIN, operator, inputs)
+    }
+
+    /// Adds an operation whose rows are wanted as they are, too.
     fn rows(&mut self, name: &str, operation: Operation) -> Rows {
-        let names = ["", ".bytes", ".rounding"].map(|part| format!("{name}{part}"));
-        let [floats, bytes, rounding] = self
-            .graph
-            .add_split(names.each_ref().map(String::as_str), operation);
-        Rows {
-            floats,
-            rounded: [bytes, rounding],
+        match self.precision {
+            Precision::Fp32 => {
+                let floats = self.graph.add(name, operation);
+                let factor = vec![floats.clone()];
+                Rows { floats, factor }
+            }
+            Precision::Int8 => {
+                let [bytes, rounding] = rounded(name);
+                let outputs = [name, &bytes, &rounding];
+                let [floats, bytes, rounding] = self.graph.add_split(outputs, operation);
+                let factor = vec![bytes, rounding];
+                Rows { floats, factor }
+            }
         }
     }
 
-    fn rounded(&mut self, name: &str, operation: Operation) -> Rounded {
-        let names = ["bytes", "rounding"].map(|part| format!("{name}.{part}"));
-        self.graph
-            .add_split(names.each_ref().map(String::as_str), operation)
+    /// Adds an operation whose rows go into a product and nowhere else.
+    fn factor(&mut self, name: &str, operation: Operation) -> Factor {
+        match self.precision {
+            Precision::Fp32 => vec![self.graph.add(name, operation)],
+            Precision::Int8 => {
+                let outputs = rounded(name);
+                let outputs = outputs.each_ref().map(String::as_str);
+                self.graph.add_split(outputs, operation).into()
+            }
+        }
     }
+}
+
+/// Names of the two tensors that hold rounded rows.
+fn rounded(name: &str) -> [Value; 2] {
+    ["bytes", "rounding"].map(|part| format!("{name}.{part}"))
 }

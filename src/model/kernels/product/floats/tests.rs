@@ -1,0 +1,135 @@
+use super::super::panels;
+use super::*;
+
+/// Distance of rows beyond their length, so that a row that is read too far is noticed.
+const APART: usize = 3;
+
+fn all() -> Vec<Instructions> {
+    let mut all = vec![Instructions::Portable];
+    #[cfg(target_arch = "x86_64")]
+    {
+        let detected = [
+            (
+                Instructions::Avx2,
+                is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            ),
+            (Instructions::Avx512, is_x86_feature_detected!("avx512f")),
+        ];
+        all.extend(
+            detected
+                .into_iter()
+                .filter_map(|(instructions, has)| has.then_some(instructions)),
+        );
+    }
+    all
+}
+
+/// Numbers without a pattern between -1 and 1.
+fn numbers(count: usize, seed: u32) -> Vec<f32> {
+    let mut state = seed;
+    let next = |_| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 8) as f32 / 8_388_608.0 - 1.0
+    };
+    (0..count).map(next).collect()
+}
+
+/// Some rows, one panel and its bias.
+struct Factors {
+    inputs: usize,
+    rows: Vec<f32>,
+    panel: Vec<f32>,
+    bias: [f32; PANEL],
+}
+
+impl Factors {
+    fn new(inputs: usize) -> Self {
+        Self {
+            inputs,
+            rows: numbers(ROWS * (inputs + APART), 1),
+            panel: numbers(PANEL * inputs, 2),
+            bias: std::array::from_fn(|column| column as f32 * 0.1 - 1.0),
+        }
+    }
+
+    fn multiply(
+        &self,
+        instructions: Instructions,
+        first: usize,
+        count: usize,
+    ) -> Vec<[f32; PANEL]> {
+        let stride = self.inputs + APART;
+        let rows = Strided {
+            floats: &self.rows[first * stride..],
+            stride,
+        };
+        let mut products = vec![[f32::NAN; PANEL]; count];
+        instructions.multiply(rows, &self.panel, &self.bias, &mut products);
+        products
+    }
+
+    fn expected(&self, row: usize, output: usize) -> f64 {
+        let term = |input| {
+            let weight = self.panel[place(output, input, self.inputs)];
+            f64::from(self.rows[row * (self.inputs + APART) + input]) * f64::from(weight)
+        };
+        f64::from(self.bias[output]) + (0..self.inputs).map(term).sum::<f64>()
+    }
+}
+
+#[test]
+fn every_set_of_instructions_gives_the_product() {
+    for inputs in [1, 7, 64, 1024] {
+        let factors = Factors::new(inputs);
+        for instructions in all() {
+            for count in 1..=ROWS {
+                let products = factors.multiply(instructions, 0, count);
+                for (row, product) in products.iter().enumerate() {
+                    for (output, &found) in product.iter().enumerate() {
+                        let difference = (f64::from(found) - factors.expected(row, output)).abs();
+                        assert!(
+                            difference < 1e-4,
+                            "{instructions:?}, {count} x {inputs}: off by {difference}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_row_gives_the_same_bits_whatever_is_multiplied_beside_it() {
+    let factors = Factors::new(384);
+    for instructions in all() {
+        let together = factors.multiply(instructions, 0, ROWS);
+        for (row, together) in together.iter().enumerate() {
+            let alone = factors.multiply(instructions, row, 1);
+            assert_eq!(&alone[0], together, "{instructions:?}, row {row}");
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn processors_that_multiply_and_add_at_once_give_the_same_bits() {
+    let factors = Factors::new(384);
+    let mut products = all()
+        .into_iter()
+        .filter(|instructions| *instructions != Instructions::Portable)
+        .map(|instructions| factors.multiply(instructions, 0, ROWS));
+    let first = products.next();
+    assert!(products.all(|product| Some(&product) == first.as_ref()));
+}
+
+#[test]
+fn every_weight_has_a_place_of_its_own() {
+    let (outputs, inputs) = (40, 12);
+    let mut places: Vec<usize> = (0..outputs)
+        .flat_map(|output| (0..inputs).map(move |input| place(output, input, inputs)))
+        .collect();
+    places.sort_unstable();
+    places.dedup();
+    assert_eq!(places.len(), outputs * inputs);
+    assert!(places.last() < Some(&(panels(outputs) * PANEL * inputs)));
+}
