@@ -1,8 +1,9 @@
 //! The real program as a worker of RunPod's queue, against a platform of our own that misbehaves by script.
 
+mod beginning;
 mod duplicates;
+mod ending;
 mod endurance;
-mod lifecycle;
 mod payloads;
 mod protocol;
 mod results;

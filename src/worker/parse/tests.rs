@@ -1,0 +1,124 @@
+use super::*;
+
+/// Names of the jobs, each with its input or with what is wrong with it; and the number of the nameless.
+fn read(body: &[u8]) -> Option<(Vec<(String, String)>, usize)> {
+    let deliveries = deliveries(body)?;
+    let jobs = deliveries.jobs.into_iter().map(|delivery| {
+        let input = delivery
+            .input
+            .map_or_else(|error| error.line(), |input| input.get().to_owned());
+        (delivery.id.as_str().to_owned(), input)
+    });
+    Some((jobs.collect(), deliveries.nameless))
+}
+
+#[test]
+fn a_delivery_is_a_job_or_a_list_of_jobs_or_nothing() {
+    let job = |id: &str| (id.to_owned(), r#"{"query":"q"}"#.to_owned());
+    for (body, expected) in [
+        (
+            r#"{"id":"a","input":{"query":"q"},"webhook":null}"#,
+            vec![job("a")],
+        ),
+        (
+            r#"[{"id":"a","input":{"query":"q"}},{"input":{"query":"q"},"id":7}]"#,
+            vec![job("a"), job("7")],
+        ),
+        ("", vec![]),
+        (" null\n", vec![]),
+        ("[]", vec![]),
+    ] {
+        assert_eq!(read(body.as_bytes()), Some((expected, 0)), "{body}");
+    }
+}
+
+#[test]
+fn what_is_no_delivery_at_all_is_told_apart() {
+    for body in ["<html>", "true", "1", "\"id\"", "nothing"] {
+        assert_eq!(read(body.as_bytes()), None, "{body}");
+    }
+}
+
+#[test]
+fn a_job_without_a_usable_name_is_counted_and_harms_no_other() {
+    for nameless in [
+        r#"{"input":{}}"#,
+        r#"{"id":null,"input":{}}"#,
+        r#"{"id":"","input":{}}"#,
+        r#"{"id":"..","input":{}}"#,
+        r#"{"id":"\ud83d","input":{}}"#,
+        r#"{"id":{},"input":{}}"#,
+        "null",
+        "7",
+        "nonsense",
+    ] {
+        let body = format!(r#"[{nameless},{{"id":"b","input":{{}}}}]"#);
+        let expected = vec![("b".to_owned(), "{}".to_owned())];
+        assert_eq!(read(body.as_bytes()), Some((expected, 1)), "{body}");
+    }
+}
+
+#[test]
+fn a_job_with_a_broken_input_is_told_what_is_wrong_and_harms_no_other() {
+    for (broken, words) in [
+        (&br#"{"id":"a"}"#[..], "malformed: input is missing"),
+        (
+            br#"{"id":"a","input":null}"#,
+            "malformed: input is null; it must be an object",
+        ),
+        (
+            br#"{"id":"a","input":[]}"#,
+            "malformed: input is a list; it must be an object",
+        ),
+        (
+            br#"{"id":"a","input":NaN}"#,
+            "malformed: input is not valid JSON",
+        ),
+        (
+            br#"{"id":"a","input":{"query":NaN}}"#,
+            "malformed: input is not valid JSON",
+        ),
+        (
+            br#"{"id":"a","input":}"#,
+            "malformed: input is not valid JSON: EOF",
+        ),
+        (
+            br#"{"id":"a","input":{"query":"b"x}}"#,
+            "malformed: input is not valid JSON",
+        ),
+        (
+            b"{\"id\":\"a\",\"input\":{\"query\":\"\xff\"}}",
+            "malformed: input is not valid JSON",
+        ),
+        (
+            b"{\"id\":\"a\",\"input\":{\"query\":\"\n\"}}",
+            "malformed: input is not valid JSON",
+        ),
+        (
+            br#"{"id":"a","input":{},"input":{}}"#,
+            "malformed: input is not valid JSON: it is given twice",
+        ),
+    ] {
+        let body = [b"[", broken, br#",{"id":"b","input":{}}]"#].concat();
+        let (jobs, nameless) = read(&body).unwrap();
+        let shown = String::from_utf8_lossy(&body);
+        assert_eq!((jobs.len(), nameless), (2, 0), "{shown}: {jobs:?}");
+        assert!(jobs[0].1.starts_with(words), "{shown}: {jobs:?}");
+        assert_eq!(jobs[1], ("b".to_owned(), "{}".to_owned()), "{shown}");
+    }
+}
+
+#[test]
+fn what_only_the_service_can_judge_is_left_to_it() {
+    let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
+    for input in [
+        r#"{"query":"\ud83d"}"#,
+        r#"{"a":1,"a":2}"#,
+        r#"{"x":1e999}"#,
+        &deep,
+    ] {
+        let body = format!(r#"{{"id":"a","input":{input}}}"#);
+        let expected = vec![("a".to_owned(), input.to_owned())];
+        assert_eq!(read(body.as_bytes()), Some((expected, 0)), "{body}");
+    }
+}
