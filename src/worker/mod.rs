@@ -9,6 +9,7 @@ mod addresses;
 mod answer;
 mod backoff;
 mod connection;
+mod ended;
 mod error;
 mod heartbeat;
 mod job_id;

@@ -10,7 +10,7 @@ use super::waits::Waits;
 pub enum Polled {
     /// At least one job that the worker did not have.
     Jobs,
-    /// Nothing to do: no job, or none that is new.
+    /// Nothing new: no job, or only such as the worker has or had already.
     Nothing,
     /// The platform held the request for longer than it may.
     TimedOut,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::addresses::Addresses;
@@ -213,14 +214,19 @@ fn begin(shared: &Arc<Shared>, delivery: Delivery) -> bool {
             let task = post(Arc::clone(shared), ticket, answer, Instant::now());
             (tokio::spawn(task), false)
         }
-        Admission::New(ticket, input) => {
-            shared.statistics.taken.inc();
-            let task = perform(Arc::clone(shared), ticket, input);
-            (tokio::spawn(task), true)
+        Admission::New(ticket, input) => (start(shared, ticket, input), true),
+        Admission::Again(ticket, input) => {
+            log::warn!(job_id:% = id; "a job is delivered again and done once more");
+            (start(shared, ticket, input), false)
         }
     };
     shared.registry.attach(&id, task.abort_handle());
     is_new
+}
+
+fn start(shared: &Arc<Shared>, ticket: Ticket, input: Input) -> JoinHandle<()> {
+    shared.statistics.taken.inc();
+    tokio::spawn(perform(Arc::clone(shared), ticket, input))
 }
 
 async fn perform(shared: Arc<Shared>, ticket: Ticket, input: Input) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{health_check, longer_job};
 use crate::support::platform::{Fault, Platform, QueueWorker, Route};
@@ -87,18 +87,29 @@ fn the_same_job_twice_in_one_delivery_is_answered_once() {
 
 #[test]
 fn a_platform_that_delivers_the_same_job_on_and_on_is_not_asked_too_often() {
-    let platform = Platform::start();
-    platform.submit("a", &health_check());
-    let delivery = json!({"id": "a", "input": health_check()})
-        .to_string()
-        .into_bytes();
-    let _worker = QueueWorker::start(&platform);
-    platform.wait_until_done();
-    platform.script(Route::Take, vec![Fault::Body(delivery); 200]);
-    let before = platform.requests(Route::Take).len();
-    platform.wait_for_requests(Route::Take, before + 5);
-    std::thread::sleep(Duration::from_secs(1));
-    let busiest = platform.busiest(Route::Take, Duration::from_secs(1));
-    assert!(busiest <= 22, "{busiest} takes in a second");
-    platform.check();
+    let forgotten = Fault::Status(404);
+    for (input, posts) in [
+        (health_check(), vec![]),
+        (Value::Null, vec![]),
+        (health_check(), vec![forgotten; 1_000]),
+    ] {
+        let platform = Platform::start();
+        platform.submit("a", &input);
+        platform.script(Route::Post, posts.clone());
+        let delivery = json!({"id": "a", "input": input}).to_string();
+        let _worker = QueueWorker::start(&platform);
+        platform.wait_until_done();
+        platform.script(Route::Take, vec![Fault::Body(delivery.into_bytes()); 1_000]);
+        let before = platform.requests(Route::Take).len();
+        platform.wait_for_requests(Route::Take, before + 5);
+        std::thread::sleep(Duration::from_secs(1));
+        for route in [Route::Take, Route::Post] {
+            let busiest = platform.busiest(route, Duration::from_secs(1));
+            assert!(
+                busiest <= 22,
+                "{route:?} {busiest} times in a second: {input} {posts:?}"
+            );
+        }
+        platform.check();
+    }
 }

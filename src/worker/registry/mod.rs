@@ -10,6 +10,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use super::ended::Ended;
 use super::job_id::JobId;
 use super::parse::{Delivery, Input};
 use super::remembered::Remembered;
@@ -54,6 +55,7 @@ struct Held {
 struct State {
     held: BTreeMap<JobId, Held>,
     remembered: Remembered,
+    ended: Ended,
 }
 
 /// The jobs of one worker.
@@ -67,6 +69,8 @@ pub struct Registry {
 pub enum Admission {
     /// It is new.
     New(Ticket, Input),
+    /// It has ended before, without a result that is kept, and is done once more.
+    Again(Ticket, Input),
     /// It is worked on already.
     Held,
     /// It was answered with this result.
@@ -103,6 +107,7 @@ impl Registry {
         }
         let Delivery { id, input } = delivery;
         let remembered = state.remembered.get(&id);
+        let is_known = state.ended.contains(&id);
         let stage = if remembered.is_some() {
             Stage::Posting
         } else {
@@ -121,6 +126,7 @@ impl Registry {
         };
         match remembered {
             Some(result) => Admission::Answered(ticket, result),
+            None if is_known => Admission::Again(ticket, input),
             None => Admission::New(ticket, input),
         }
     }
@@ -243,6 +249,7 @@ impl Drop for Ticket {
     fn drop(&mut self) {
         let mut state = self.registry.lock();
         state.held.remove(&self.id);
+        state.ended.insert(&self.id);
         self.registry.publish(&state);
     }
 }

@@ -15,7 +15,9 @@ fn delivery(name: &str) -> Delivery {
 fn admit(registry: &Arc<Registry>, name: &str) -> Ticket {
     match registry.admit(delivery(name)) {
         Admission::New(ticket, _) => ticket,
-        Admission::Held | Admission::Answered(..) => panic!("{name} is not new"),
+        Admission::Again(..) | Admission::Held | Admission::Answered(..) => {
+            panic!("{name} is not new")
+        }
     }
 }
 
@@ -88,6 +90,17 @@ fn an_answered_job_is_known_by_its_result() {
     };
     assert_eq!(registry.load(), posting);
     drop(ticket);
+}
+
+#[test]
+fn a_job_that_ended_without_a_result_is_done_once_more_and_is_not_new() {
+    let registry = Arc::new(Registry::new(1));
+    drop(admit(&registry, "a"));
+    assert!(matches!(
+        registry.admit(delivery("a")),
+        Admission::Again(..)
+    ));
+    admit(&registry, "b");
 }
 
 #[test]
