@@ -1,4 +1,7 @@
 //! Requests to RunPod as RunPod's own SDK sends them, and what is read of the answers.
+//!
+//! A redirect is followed only where it asks for the same request again (307, 308). The SDK follows the others too, which
+//! turn a post into a question without a body, and takes what answers that, a login page perhaps, for an acknowledgement.
 
 use std::time::Duration;
 
@@ -6,7 +9,8 @@ use bytes::{Bytes, BytesMut};
 use reqwest::header::{
     AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER,
 };
-use reqwest::{Client, Response};
+use reqwest::redirect::{Action, Attempt, Policy};
+use reqwest::{Client, Response, StatusCode};
 
 use super::job_id::JobId;
 use super::waits::Waits;
@@ -25,6 +29,8 @@ const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VE
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept: shorter than servers usually keep theirs.
 const IDLE: Duration = Duration::from_secs(20);
+/// Redirects that are followed one after the other.
+const REDIRECTS: usize = 5;
 /// Bytes that are read of an answer whose content does not matter.
 const IGNORED_BYTES: usize = 64 * 1024;
 
@@ -87,6 +93,7 @@ impl Connection {
             .http1_only()
             .no_proxy()
             .referer(false)
+            .redirect(Policy::custom(redirected))
             .user_agent(USER_AGENT)
             .default_headers(headers)
             .connect_timeout(CONNECT)
@@ -148,6 +155,20 @@ impl Connection {
             content_type: header(CONTENT_TYPE).unwrap_or_default().to_owned(),
             body: Bytes::new(),
         }
+    }
+}
+
+/// An answer that is not followed is what the request came to.
+fn redirected(attempt: Attempt<'_>) -> Action {
+    let repeats = [
+        StatusCode::TEMPORARY_REDIRECT,
+        StatusCode::PERMANENT_REDIRECT,
+    ];
+    // The request itself is the first of the previous ones.
+    if repeats.contains(&attempt.status()) && attempt.previous().len() <= REDIRECTS {
+        attempt.follow()
+    } else {
+        attempt.stop()
     }
 }
 

@@ -95,7 +95,7 @@ impl Beat {
         };
         let limit = self.pulse.interval * 2;
         let outcome = self.pulse.connection.tell(&address, limit).await;
-        let is_seen = matches!(outcome, Ok(status) if status < 400);
+        let is_seen = matches!(outcome, Ok(status) if status < 300);
         self.log_change(is_seen, &outcome);
         is_seen
     }

@@ -170,7 +170,7 @@ impl Parcel<'_> {
     fn log_failure(&self, outcome: &Result<Reply, Failure>) {
         let (id, attempt) = (self.ticket.id(), self.attempts);
         match outcome {
-            Ok(reply) if reply.status < 400 => {}
+            Ok(reply) if (200..300).contains(&reply.status) => {}
             Ok(reply) => log::warn!(
                 job_id:% = id;
                 "post refused attempt={attempt} status={}",

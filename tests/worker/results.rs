@@ -12,6 +12,12 @@ const SECOND: Duration = Duration::from_secs(1);
 #[test]
 fn a_result_is_sent_with_the_same_bytes_until_it_is_acknowledged() {
     let faults = [
+        Fault::Status(300),
+        Fault::Redirect(301, "/login"),
+        Fault::Redirect(302, "/login"),
+        Fault::Redirect(303, "/login"),
+        Fault::Status(304),
+        Fault::Status(308),
         Fault::Status(408),
         Fault::Status(425),
         Fault::Status(429),
@@ -36,6 +42,8 @@ fn is_sent_again_after(fault: &Fault) {
     let platform = Platform::start();
     platform.submit("a", &json!({"query": "What is machine learning?"}));
     platform.script(Route::Post, vec![fault.clone(); 3]);
+    // A login page says that all is well.
+    platform.script(Route::Unknown, vec![Fault::Body(b"{}".to_vec()); 3]);
     let _worker = QueueWorker::start_with(
         &platform,
         &[],
@@ -50,6 +58,25 @@ fn is_sent_again_after(fault: &Fault) {
     );
     assert_eq!(platform.posts("a").len(), 4, "{fault:?}");
     platform.check();
+}
+
+#[test]
+fn a_redirect_that_asks_for_the_same_request_again_takes_the_result_along() {
+    for status in [307, 308] {
+        let platform = Platform::start();
+        platform.submit("a", &json!({"query": "What is machine learning?"}));
+        let address = "/v2/endpoint-1/job-done/pod-1/a?gpu=NVIDIA+RTX+A5000&isStream=false";
+        platform.script(Route::Post, [Fault::Redirect(status, address)]);
+        let mut worker = QueueWorker::start(&platform);
+        platform.answer("a");
+        worker.served.signal("TERM");
+        assert_eq!(worker.served.wait().code(), Some(0));
+        let log = worker.served.log();
+        assert!(log.contains("outcome=acknowledged"), "{log}");
+        assert!(log.contains("attempts=1"), "{log}");
+        assert_eq!(platform.posts("a").len(), 2);
+        platform.check();
+    }
 }
 
 #[test]

@@ -11,6 +11,10 @@ pub enum Fault {
     Status(u16),
     /// As [`Fault::Status`], with `Retry-After`.
     RetryAfter(u16, &'static str),
+    /// A status that sends the worker to this address; no job is handed out, no result is accepted.
+    Redirect(u16, &'static str),
+    /// No answer at all, for as long as the worker waits; no job is handed out, no result is accepted.
+    Hang,
     /// The connection is reset; no job is handed out, no result is accepted.
     Reset,
     /// The answer breaks off in the middle of its body; the job stays in the queue.

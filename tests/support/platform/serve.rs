@@ -40,6 +40,11 @@ fn converse(shared: &Shared, mut exchange: Exchange) {
                 headers: vec![("retry-after", seconds)],
                 ..bare(status)
             }),
+            Some(Fault::Redirect(status, address)) => exchange.answer(&Answer {
+                headers: vec![("location", address)],
+                ..bare(status)
+            }),
+            Some(Fault::Hang) => shared.hang(&exchange),
             Some(Fault::Reset) => {
                 exchange.reset();
                 false
@@ -82,8 +87,12 @@ impl Shared {
         let fault = scripted.or_else(|| by_chance(&mut state));
         if request.route == Route::Post {
             let status = match &fault {
-                Some(Fault::Status(status) | Fault::RetryAfter(status, _)) => *status,
-                Some(Fault::Reset) => 0,
+                Some(
+                    Fault::Status(status)
+                    | Fault::RetryAfter(status, _)
+                    | Fault::Redirect(status, _),
+                ) => *status,
+                Some(Fault::Reset | Fault::Hang) => 0,
                 Some(_) | None => 200,
             };
             state.note_post(request, status, fault.as_ref());
@@ -138,6 +147,14 @@ impl Shared {
             }
         }
         send(exchange, 200, &body, fault.as_ref())
+    }
+
+    /// Until the worker goes.
+    fn hang(&self, exchange: &Exchange) -> bool {
+        while !exchange.is_gone() && !self.is_closed.load(Ordering::Relaxed) {
+            std::thread::sleep(LOOK);
+        }
+        false
     }
 
     /// A worker that has closed its last take may be noticed a moment late.
@@ -209,7 +226,7 @@ impl State {
             .decode_utf8()
             .unwrap()
             .into_owned();
-        let is_accepted = (200..400).contains(&status);
+        let is_accepted = (200..300).contains(&status);
         self.posts.push(Post {
             id: id.clone(),
             at: request.at,
