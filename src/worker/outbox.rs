@@ -22,6 +22,8 @@ struct Parcel<'a> {
     ticket: &'a Ticket,
     body: Bytes,
     backoff: Backoff,
+    /// What an attempt gets once the worker has been told to end: the more the slower they are.
+    last_attempt: Duration,
     refusals: u32,
     is_replaced: bool,
     is_overdue: bool,
@@ -47,6 +49,7 @@ pub async fn deliver(shared: &Shared, ticket: &Ticket, answer: Answer, taken: In
         ticket,
         body: answer.body.clone(),
         backoff: Backoff::new(shared.waits.post_failure, fastrand::Rng::new()),
+        last_attempt: shared.waits.last_post,
         refusals: 0,
         is_replaced: false,
         is_overdue: false,
@@ -91,11 +94,7 @@ impl Drop for Waiting<'_> {
 impl Parcel<'_> {
     async fn attempt(&mut self) -> Next {
         let Shared {
-            connection,
-            addresses,
-            waits,
-            statistics,
-            ..
+            waits, statistics, ..
         } = self.shared;
         self.ticket.sending();
         statistics.posts.inc();
@@ -103,10 +102,7 @@ impl Parcel<'_> {
             statistics.post_retries.inc();
         }
         self.attempts += 1;
-        let id = self.ticket.id();
-        let outcome = connection
-            .post(addresses, id, self.body.clone(), waits.post)
-            .await;
+        let outcome = self.send().await;
         self.log_failure(&outcome);
         let (status, retry_after) = match &outcome {
             Ok(reply) => (Some(reply.status), reply.retry_after),
@@ -125,6 +121,22 @@ impl Parcel<'_> {
             Verdict::NotAllowed => Next::After(waits.post_refused),
             Verdict::TryAgain(said) => Next::After(said.unwrap_or_else(|| self.backoff.next())),
         }
+    }
+
+    /// One that hangs must not use up the time in which another would arrive before the end.
+    async fn send(&mut self) -> Result<Reply, Failure> {
+        let Shared {
+            connection,
+            addresses,
+            waits,
+            ..
+        } = self.shared;
+        let post = connection.post(addresses, self.ticket.id(), self.body.clone(), waits.post);
+        if let Some(outcome) = self.shared.within_stop(post, self.last_attempt).await {
+            return outcome;
+        }
+        self.last_attempt *= 2;
+        Err(Failure::TimedOut)
     }
 
     /// A result that RunPod refuses becomes an error, so that whoever waits for it learns of that.

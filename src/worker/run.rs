@@ -165,15 +165,8 @@ async fn take(shared: &Shared, wanted: usize) -> Option<Taken> {
         .saturating_add(ENVELOPE_BYTES);
     shared.statistics.polls.inc();
     let take = shared.connection.get(&address, limit, shared.waits.poll);
-    tokio::pin!(take);
-    tokio::select! {
-        biased;
-        answer = &mut take => Some(taken(answer)),
-        () = shared.told_to_stop() => {
-            let answer = tokio::time::timeout(shared.waits.last_take, take).await;
-            answer.ok().map(taken)
-        }
-    }
+    let answer = shared.within_stop(take, shared.waits.last_take).await;
+    answer.map(taken)
 }
 
 /// Starts every job of a delivery that is not worked on yet.

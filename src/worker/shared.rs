@@ -69,6 +69,23 @@ impl Shared {
         }
     }
 
+    /// What `future` gives, for which there is no more than `time` once the worker has been told to end.
+    pub async fn within_stop<T>(
+        &self,
+        future: impl Future<Output = T>,
+        time: Duration,
+    ) -> Option<T> {
+        let over = async {
+            self.told_to_stop().await;
+            tokio::time::sleep(time).await;
+        };
+        tokio::select! {
+            biased;
+            value = future => Some(value),
+            () = over => None,
+        }
+    }
+
     /// Returns when the worker is told to end.
     pub async fn told_to_stop(&self) {
         // It fails only without a sender, which is in here.

@@ -39,6 +39,8 @@ pub struct Waits {
     pub post_failure: Ladder,
     /// After an attempt that was refused for want of the right key.
     pub post_refused: Duration,
+    /// What an attempt still gets once the worker has been told to end; each that is not enough doubles it.
+    pub last_post: Duration,
     /// Longest pause between two attempts once the worker has been told to end.
     pub post_stopping: Duration,
     /// How long RunPod waits for a job's result.
@@ -77,6 +79,7 @@ impl Default for Waits {
                 longest: Duration::from_secs(10),
             },
             post_refused: Duration::from_secs(30),
+            last_post: Duration::from_secs(2),
             post_stopping: Duration::from_millis(500),
             job: Duration::from_secs(600),
             last_take: Duration::from_millis(1_500),
@@ -108,6 +111,7 @@ impl Waits {
             post: self.post / divisor,
             post_failure: ladder(self.post_failure),
             post_refused: self.post_refused / divisor,
+            last_post: self.last_post / divisor,
             post_stopping: self.post_stopping / divisor,
             job: self.job / divisor,
             last_take: self.last_take / divisor,
@@ -156,6 +160,7 @@ mod tests {
             (longest, 30.0),
             (waits.post, 60.0),
             (waits.post_refused, 30.0),
+            (waits.last_post, 2.0),
             (waits.post_stopping, 0.5),
             (waits.job, 600.0),
             (waits.last_take, 1.5),

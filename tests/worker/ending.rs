@@ -51,6 +51,24 @@ fn a_worker_that_is_told_to_end_posts_everything_and_ends_with_success_within_it
 }
 
 #[test]
+fn a_post_that_hangs_does_not_use_up_the_grace() {
+    let platform = Platform::start();
+    platform.submit("a", &health_check());
+    platform.script(Route::Post, [Fault::Hang]);
+    // An attempt may take 60 s then.
+    let real_time = [("RUNPOD_QUERY__WORKER__TIME_DIVISOR", "1")];
+    let mut worker = QueueWorker::start_with(&platform, &[], &real_time);
+    platform.wait_for_requests(Route::Post, 1);
+    let begin = Instant::now();
+    worker.served.signal("TERM");
+    assert_eq!(worker.served.wait().code(), Some(0));
+    assert!(begin.elapsed() < GRACE / 2, "{:?}", begin.elapsed());
+    assert_eq!(platform.answer("a"), healthy());
+    assert_eq!(platform.posts("a").len(), 2);
+    platform.check();
+}
+
+#[test]
 fn heartbeats_go_on_until_the_last_acknowledgement() {
     let platform = Platform::start();
     platform.submit("a", &health_check());
