@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use crate::jobs::{Order, PolicyFields};
 use crate::openai;
-use crate::service::{Error, Input, Kind, Malformed, TooLarge, quote};
+use crate::service::{Error, INPUT, Input, Kind, Malformed, TooLarge, quote};
 
 /// How errors call the body.
 pub const PART: &str = openai::BODY;
@@ -72,7 +72,7 @@ impl Envelope {
         object(PART, body)?;
         let fields: Fields<'_> = serde_json::from_str(body.get()).map_err(json)?;
         let input = fields.input.ok_or(Malformed::NoInput)?;
-        object("input", input)?;
+        object(INPUT, input)?;
         let order = Order::new(input.to_owned(), fields.policy, fields.webhook)?;
         Ok(Self(order))
     }

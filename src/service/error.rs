@@ -125,6 +125,12 @@ pub enum TooLarge {
         /// The largest body, in bytes.
         limit: usize,
     },
+    /// A job, or several that were delivered together.
+    #[error("the delivery of the job is larger than {limit} bytes")]
+    Delivery {
+        /// What is read of a delivery, in bytes.
+        limit: usize,
+    },
     /// The texts of one call.
     #[error("{field} holds {texts} texts; the limit is {limit}")]
     Texts {

@@ -5,6 +5,9 @@ use utoipa::ToSchema;
 
 use super::Action;
 
+/// How envelopes and errors call the input.
+pub const INPUT: &str = "input";
+
 /// What is asked for. A field that is `null` counts as absent, and fields that are not listed here are ignored.
 #[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[schema(example = json!({"query": "What is machine learning?"}))]

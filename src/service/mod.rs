@@ -19,7 +19,7 @@ mod texts;
 
 pub use code::Code;
 pub use error::{Error, Malformed, TooLarge, Unavailable, with_causes};
-pub use input::Input;
+pub use input::{INPUT, Input};
 pub use invalid::Invalid;
 pub use json::{Kind, List, Value, quote};
 pub use limits::Limits;

@@ -42,8 +42,10 @@ pub struct Reply {
     pub retry_after: Option<Duration>,
     /// What the body claims to be.
     pub content_type: String,
-    /// The body.
+    /// The body, or its beginning.
     pub body: Bytes,
+    /// Where the body was cut, in bytes, because it is larger than it may be.
+    pub cut_at: Option<usize>,
 }
 
 /// Why there is no answer.
@@ -55,12 +57,6 @@ pub enum Failure {
     /// The answer did not come in time.
     #[error("no answer in time")]
     TimedOut,
-    /// The answer is larger than it may be.
-    #[error("the answer is larger than {limit} bytes")]
-    TooLarge {
-        /// The largest answer, in bytes.
-        limit: usize,
-    },
 }
 
 impl From<reqwest::Error> for Failure {
@@ -106,12 +102,12 @@ impl Connection {
         })
     }
 
-    /// Asks, and reads an answer of up to `limit` bytes, all within `time`.
+    /// Asks, and reads an answer, of which `limit` bytes at most, all within `time`.
     pub async fn get(&self, address: &str, limit: usize, time: Duration) -> Result<Reply, Failure> {
         let request = self.client.get(address).header(CONTENT_TYPE, JSON_TYPE);
         let response = request.timeout(time).send().await?;
         let mut reply = self.head(&response);
-        reply.body = body(response, limit).await?;
+        (reply.body, reply.cut_at) = body(response, limit).await?;
         Ok(reply)
     }
 
@@ -154,6 +150,7 @@ impl Connection {
                 .map(|seconds| shortest.saturating_mul(seconds).clamp(shortest, longest)),
             content_type: header(CONTENT_TYPE).unwrap_or_default().to_owned(),
             body: Bytes::new(),
+            cut_at: None,
         }
     }
 }
@@ -178,15 +175,18 @@ fn header_value(id: &JobId) -> HeaderValue {
         .unwrap_or(HeaderValue::from_static(""))
 }
 
-async fn body(mut response: Response, limit: usize) -> Result<Bytes, Failure> {
+/// The bytes, and where they are cut if they are.
+async fn body(mut response: Response, limit: usize) -> Result<(Bytes, Option<usize>), Failure> {
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > limit {
-            return Err(Failure::TooLarge { limit });
+        let room = limit - body.len();
+        if chunk.len() > room {
+            body.extend_from_slice(&chunk[..room]);
+            return Ok((body.freeze(), Some(limit)));
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(body.freeze())
+    Ok((body.freeze(), None))
 }
 
 /// Reads a body to its end, so that the connection can be used again; nobody waits for it.

@@ -24,6 +24,8 @@ use crate::service::Service;
 
 /// What failed when a worker cannot work, as its one message calls it.
 const FAILED_CHECK: &str = "model";
+/// How many times larger a text becomes at most where every character is escaped.
+const ESCAPED: usize = 3;
 /// Bytes of a delivery around the inputs of its jobs.
 const ENVELOPE_BYTES: usize = 1_000_000;
 
@@ -161,7 +163,8 @@ async fn take(shared: &Shared, wanted: usize) -> Option<Taken> {
     let address = shared.addresses.take(wanted, busy);
     let limit = shared
         .job_bytes
-        .saturating_mul(wanted)
+        // One of them may be of escaped characters throughout.
+        .saturating_mul(wanted.saturating_add(ESCAPED - 1))
         .saturating_add(ENVELOPE_BYTES);
     shared.statistics.polls.inc();
     let take = shared.connection.get(&address, limit, shared.waits.poll);
@@ -188,7 +191,8 @@ fn accept(shared: &Arc<Shared>, deliveries: Deliveries) -> Polled {
     polled
 }
 
-/// Starts a job unless it is worked on already; whether it is new.
+/// Starts a job unless it is worked on already; whether it is new. One that has ended before is not: a platform that
+/// hands it out on and on would be asked, and told of its end, without a pause.
 fn begin(shared: &Arc<Shared>, delivery: Delivery) -> bool {
     let id = delivery.id.clone();
     let (task, is_new) = match shared.registry.admit(delivery) {

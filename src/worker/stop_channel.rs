@@ -62,7 +62,7 @@ fn reaction(answer: Result<Reply, Failure>) -> Reaction {
     let reply = match answer {
         Ok(reply) => reply,
         Err(Failure::TimedOut) => return Reaction::Stop(Vec::new()),
-        Err(Failure::Transport(_) | Failure::TooLarge { .. }) => return Reaction::Failed,
+        Err(Failure::Transport(_)) => return Reaction::Failed,
     };
     match reply.status {
         200 if reply.body.trim_ascii().is_empty() => Reaction::Stop(Vec::new()),
@@ -87,6 +87,7 @@ mod tests {
             retry_after: None,
             content_type: String::new(),
             body: body.into(),
+            cut_at: None,
         }))
     }
 

@@ -9,6 +9,8 @@ use crate::service::with_causes;
 
 /// Bytes of an unexpected answer that the log shows.
 const SAMPLE_BYTES: usize = 60;
+/// What a list, an object and a text of JSON begin with.
+const JSON_BEGINS: &[u8] = b"[{\"";
 
 /// What a take brought.
 pub enum Taken {
@@ -23,7 +25,7 @@ pub fn taken(answer: Result<Reply, Failure>) -> Taken {
     let reply = match answer {
         Ok(reply) => reply,
         Err(Failure::TimedOut) => return Taken::Without(Polled::TimedOut),
-        Err(failure @ (Failure::Transport(_) | Failure::TooLarge { .. })) => {
+        Err(failure @ Failure::Transport(_)) => {
             log::warn!("take failed cause={:?}", with_causes(&failure));
             return Taken::Without(Polled::Failed);
         }
@@ -35,7 +37,7 @@ pub fn taken(answer: Result<Reply, Failure>) -> Taken {
             }
             Taken::Without(polled)
         }
-        None => match parse::deliveries(&reply.body) {
+        None => match deliveries(&reply) {
             Some(deliveries) => Taken::Deliveries(deliveries),
             None => {
                 log_sample(&reply);
@@ -57,15 +59,31 @@ fn status(status: u16, retry_after: Option<Duration>) -> Option<Polled> {
     }
 }
 
-/// Shows the beginning of what is no delivery: neither a list nor an object, so that it holds no text of a user.
+fn deliveries(reply: &Reply) -> Option<Deliveries> {
+    let Some(limit) = reply.cut_at else {
+        return parse::deliveries(&reply.body);
+    };
+    let deliveries = parse::cut_deliveries(&reply.body, limit)?;
+    log::error!(
+        "take brought more than {limit} bytes jobs={} nameless={}: jobs behind them are lost",
+        deliveries.jobs.len(),
+        deliveries.nameless,
+    );
+    Some(deliveries)
+}
+
+/// Shows how something begins that is no delivery, up to where JSON might begin: behind that may be a text of a user.
 fn log_sample(reply: &Reply) {
-    let sample = &reply.body[..reply.body.len().min(SAMPLE_BYTES)];
+    let sample = reply.body.iter().copied().take(SAMPLE_BYTES);
+    let sample: Vec<u8> = sample
+        .take_while(|byte| !JSON_BEGINS.contains(byte))
+        .collect();
     log::warn!(
         "take brought no JSON status={} content_type={:?} bytes={} begins={:?}",
         reply.status,
         reply.content_type,
         reply.body.len(),
-        String::from_utf8_lossy(sample),
+        String::from_utf8_lossy(&sample),
     );
 }
 
@@ -105,6 +123,7 @@ mod tests {
                     retry_after: None,
                     content_type: content_type.to_owned(),
                     body: body.into(),
+                    cut_at: None,
                 }));
                 let found = match taken {
                     Taken::Deliveries(deliveries) => Some(deliveries.jobs.len()),
@@ -122,7 +141,5 @@ mod tests {
     fn a_poll_that_was_held_too_long_is_no_failure() {
         let timed_out = taken(Err(Failure::TimedOut));
         assert!(matches!(timed_out, Taken::Without(Polled::TimedOut)));
-        let too_large = taken(Err(Failure::TooLarge { limit: 1 }));
-        assert!(matches!(too_large, Taken::Without(Polled::Failed)));
     }
 }

@@ -82,6 +82,83 @@ fn what_has_no_name_is_dropped_and_counted_and_the_rest_of_the_delivery_is_done(
 }
 
 #[test]
+fn a_job_that_is_too_large_to_be_read_fails_and_harms_no_other() {
+    for concurrency in ["1", "3"] {
+        let platform = Platform::start();
+        platform.submit("small", &health_check());
+        platform.submit("large", &json!({"query": "x".repeat(2_000_000)}));
+        let mut worker = QueueWorker::start_with(&platform, &[], &little_room(concurrency));
+        let error = platform.answer("large")["error"].clone();
+        let words = "too_large: the delivery of the job is larger than 100";
+        assert!(error.as_str().unwrap().starts_with(words), "{error}");
+        assert_eq!(platform.answer("small"), healthy());
+        platform.submit("next", &health_check());
+        assert_eq!(platform.answer("next"), healthy());
+        worker.served.signal("TERM");
+        assert_eq!(worker.served.wait().code(), Some(0));
+        platform.check();
+    }
+}
+
+#[test]
+fn a_job_that_is_too_large_and_has_its_name_behind_its_input_is_told_of_in_the_log() {
+    let platform = Platform::start();
+    let text = "x".repeat(2_000_000);
+    let payload = format!(r#"{{"input":{{"query":"{text}"}},"id":"behind"}}"#);
+    platform.submit_raw(None, payload.as_bytes());
+    let mut worker = QueueWorker::start_with(&platform, &[], &little_room("1"));
+    platform.submit("next", &health_check());
+    assert_eq!(platform.answer("next"), healthy());
+    worker.served.signal("TERM");
+    assert_eq!(worker.served.wait().code(), Some(0));
+    let log = worker.served.log();
+    assert!(
+        log.contains("take brought more than 1003000 bytes"),
+        "{log}"
+    );
+    assert!(log.contains("nameless=1"), "{log}");
+}
+
+/// A worker that reads little more than a million bytes of a delivery.
+fn little_room(concurrency: &str) -> [(&str, &str); 2] {
+    [
+        ("RUNPOD_QUERY__SERVER__BODY_LIMIT_BYTES", "1000"),
+        ("RUNPOD_MAX_CONCURRENCY", concurrency),
+    ]
+}
+
+#[test]
+fn a_job_of_escaped_characters_throughout_is_read() {
+    let platform = Platform::start();
+    // Of the length in bytes that an input may have, and as delivered three times that.
+    let escaped = "\\u00e4".repeat(500_000);
+    let payload = format!(r#"{{"id":"a","input":{{"query":"{escaped}"}}}}"#);
+    platform.submit_raw(Some("a"), payload.as_bytes());
+    let variables = [
+        ("RUNPOD_QUERY__SERVER__BODY_LIMIT_BYTES", "1000000"),
+        ("RUNPOD_MAX_CONCURRENCY", "1"),
+    ];
+    let _worker = QueueWorker::start_with(&platform, &[], &variables);
+    let answer = platform.answer("a");
+    assert!(answer["output"]["embedding"].is_array(), "{answer}");
+    platform.check();
+}
+
+#[test]
+fn a_job_behind_a_byte_order_mark_or_inside_of_a_string_is_done() {
+    let job = json!({"id": "a", "input": health_check()}).to_string();
+    let string = serde_json::to_string(&job).unwrap();
+    for payload in [format!("\u{feff}{job}"), string] {
+        let platform = Platform::start();
+        platform.submit_raw(Some("a"), payload.as_bytes());
+        let variables = [("RUNPOD_MAX_CONCURRENCY", "1")];
+        let _worker = QueueWorker::start_with(&platform, &[], &variables);
+        assert_eq!(platform.answer("a"), healthy(), "{payload}");
+        platform.check();
+    }
+}
+
+#[test]
 fn a_name_that_is_no_plain_word_reaches_its_address() {
     let platform = Platform::start();
     let names = [

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::{health_check, healthy, long_job};
-use crate::support::platform::{POD, Platform, QueueWorker, Route};
+use crate::support::platform::{Fault, POD, Platform, QueueWorker, Route};
 use crate::support::program::floats;
 
 #[test]
@@ -146,13 +146,9 @@ fn the_log_has_no_key_no_address_of_the_platform_and_no_text() {
     platform.submit("a", &json!({"query": "a secret that nobody may read"}));
     platform.submit("b", &json!({"queries": ["another secret", 7]}));
     platform.submit_raw(Some("c"), br#"{"id":"c","input":{"query":"a third secret"#);
-    platform.script(
-        Route::Post,
-        [
-            crate::support::platform::Fault::Reset,
-            crate::support::platform::Fault::Status(500),
-        ],
-    );
+    platform.script(Route::Post, [Fault::Reset, Fault::Status(500)]);
+    let no_delivery = br#")]}', {"id":"d","input":{"query":"a fourth secret"}}"#;
+    platform.script(Route::Take, [Fault::Body(no_delivery.to_vec())]);
     let variables = [("RUST_LOG", "debug")];
     let mut worker = QueueWorker::start_with(&platform, &[], &variables);
     platform.wait_until_done();

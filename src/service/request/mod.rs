@@ -7,12 +7,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::INPUT;
 use super::json::{Value, quote};
 use super::texts::{one_text, texts};
 use super::{Error, Invalid, Malformed};
 
-/// How errors call the input.
-const PART: &str = "input";
 const ACTION: &str = "action";
 const QUERY: &str = "query";
 const QUERIES: &str = "queries";
@@ -80,11 +79,13 @@ impl Request {
     /// Reads an input; a list may hold `limit` texts. Fields that no action has are ignored, and `null` counts as
     /// absent.
     pub fn parse(input: &RawValue, limit: usize) -> Result<Self, Error> {
-        let value =
-            Value::read(input, limit).map_err(|reason| Malformed::Json { part: PART, reason })?;
+        let value = Value::read(input, limit).map_err(|reason| Malformed::Json {
+            part: INPUT,
+            reason,
+        })?;
         let found = value.kind();
         let Value::Object(fields) = value else {
-            return Err(Malformed::NotAnObject { part: PART, found }.into());
+            return Err(Malformed::NotAnObject { part: INPUT, found }.into());
         };
         Fields { fields, limit }.request()
     }

@@ -2,14 +2,17 @@ use super::*;
 
 /// Names of the jobs, each with its input or with what is wrong with it; and the number of the nameless.
 fn read(body: &[u8]) -> Option<(Vec<(String, String)>, usize)> {
-    let deliveries = deliveries(body)?;
+    deliveries(body).map(shown)
+}
+
+fn shown(deliveries: Deliveries) -> (Vec<(String, String)>, usize) {
     let jobs = deliveries.jobs.into_iter().map(|delivery| {
         let input = delivery
             .input
             .map_or_else(|error| error.line(), |input| input.get().to_owned());
         (delivery.id.as_str().to_owned(), input)
     });
-    Some((jobs.collect(), deliveries.nameless))
+    (jobs.collect(), deliveries.nameless)
 }
 
 #[test]
@@ -37,6 +40,52 @@ fn what_is_no_delivery_at_all_is_told_apart() {
     for body in ["<html>", "true", "1", "\"id\"", "nothing"] {
         assert_eq!(read(body.as_bytes()), None, "{body}");
     }
+}
+
+#[test]
+fn a_mark_or_a_string_around_a_delivery_changes_nothing() {
+    let job = r#"{"id":"a","input":{"query":"q"}}"#;
+    let string = serde_json::to_string(job).unwrap();
+    let expected = vec![("a".to_owned(), r#"{"query":"q"}"#.to_owned())];
+    for body in [
+        format!("\u{feff}{job}"),
+        format!("\u{feff} [{job}]"),
+        string,
+    ] {
+        assert_eq!(read(body.as_bytes()), Some((expected.clone(), 0)), "{body}");
+    }
+}
+
+#[test]
+fn of_a_delivery_that_is_cut_the_whole_jobs_are_done_and_the_cut_one_is_too_large() {
+    let whole = ("a".to_owned(), "{}".to_owned());
+    let error = "too_large: the delivery of the job is larger than 9 bytes";
+    let large = |id: &str| (id.to_owned(), error.to_owned());
+    for (body, expected) in [
+        (
+            r#"[{"id":"a","input":{}},{"id":"b","in"#,
+            (vec![whole.clone(), large("b")], 0),
+        ),
+        (
+            r#"[{"id":"a","input":{}},{"id":"b","input":{}}"#,
+            (vec![whole.clone(), ("b".to_owned(), "{}".to_owned())], 0),
+        ),
+        (r#"[{"id":"a","input":{}},"#, (vec![whole.clone()], 0)),
+        (
+            r#"[{"id":"a","input":{}},{"input":{"query":"x"#,
+            (vec![whole.clone()], 1),
+        ),
+        (
+            r#"[{"id":"a","input":{}},{"id":"b"#,
+            (vec![whole.clone()], 1),
+        ),
+        (r#"[{"id":"a","input":{}},{"id":12"#, (vec![whole], 1)),
+        (r#"{"id":"b","input":{"query":"\"#, (vec![large("b")], 0)),
+    ] {
+        let deliveries = cut_deliveries(body.as_bytes(), 9).unwrap();
+        assert_eq!(shown(deliveries), expected, "{body}");
+    }
+    assert!(cut_deliveries(b"<html>", 9).is_none());
 }
 
 #[test]
