@@ -93,10 +93,15 @@ where
     L: FnOnce() -> Result<Loaded, E> + Send + 'static,
     E: Into<Cause>,
 {
-    System::new().block_on(async {
+    let system = System::new();
+    let outcome = system.block_on(async {
         let application = Application::build(settings, load).await?;
         Ok(application.run_until_stopped().await)
-    })
+    });
+    // To drop the runtime is to wait until its blocking threads are through, however long a text is that one of them
+    // splits; who asked for an end at once would not get it.
+    std::mem::forget(system);
+    outcome
 }
 
 impl Application {

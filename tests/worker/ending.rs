@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use serde_json::json;
+
 use super::{LONG_TEXTS, health_check, healthy, long_job, longer_job};
 use crate::support::platform::{Fault, Platform, QueueWorker, Route};
 
@@ -151,6 +153,27 @@ fn a_second_signal_ends_the_worker_at_once_and_names_what_is_not_answered() {
             worker.served.log()
         );
     }
+}
+
+#[test]
+fn a_second_signal_does_not_wait_for_a_long_text_to_be_split() {
+    let platform = Platform::start();
+    let text = "What is machine learning? ".repeat(700_000);
+    platform.submit("long", &json!({"query": text}));
+    let mut worker = QueueWorker::start(&platform);
+    platform.wait_until_named("long");
+    worker.served.signal("TERM");
+    std::thread::sleep(Duration::from_millis(200));
+    let begin = Instant::now();
+    worker.served.signal("TERM");
+    assert_eq!(worker.served.wait().code(), Some(143));
+    assert!(
+        begin.elapsed() < Duration::from_secs(1),
+        "{:?}",
+        begin.elapsed()
+    );
+    let log = worker.served.log();
+    assert!(log.contains("not answered jobs=long"), "{log}");
 }
 
 #[test]
