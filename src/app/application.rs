@@ -2,8 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread::Builder;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::rt::{System, spawn};
@@ -11,18 +10,17 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use super::loader::{Cause, end_of_loading, load_behind};
 use super::queue::Queue;
 use super::signals::Signals;
 use crate::config::Settings;
 use crate::http;
-use crate::jobs::Jobs;
+use crate::jobs::{Gauge, Jobs};
 use crate::service::{Limits, Loaded, Service, with_causes};
 use crate::worker;
 
-/// Name of the thread that loads the model.
-const LOADER_NAME: &str = "loader";
-
-type Cause = Box<dyn std::error::Error + Send + Sync>;
+/// The part of the grace during which the listener stays open for those who wait.
+const LISTENING: u32 = 2;
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +61,7 @@ pub struct Application {
     grace: Duration,
     service: Service,
     jobs: Jobs,
+    running: Gauge,
     handle: ServerHandle,
     server: JoinHandle<std::io::Result<()>>,
     queue: Queue,
@@ -121,6 +120,7 @@ impl Application {
             server,
             address,
             health_address,
+            running,
         } = http::listen(&service, &jobs, settings).map_err(|source| Error::Listen {
             host: settings.server.host.clone(),
             port: settings.server.port,
@@ -140,6 +140,7 @@ impl Application {
             grace: settings.server.shutdown_grace(),
             service,
             jobs,
+            running,
             handle: server.handle(),
             server: spawn(server),
             queue,
@@ -208,9 +209,10 @@ impl Application {
     async fn finish_in_time(&mut self) -> ExitCode {
         self.service.announce_stop();
         let finished = async {
-            // HTTP tells of the stop for as long as the queue's jobs run.
+            // HTTP tells of the stop for as long as the queue's jobs run, and those of callers.
             let callers = async {
                 self.queue.finish().await;
+                idle(&self.running, &self.jobs, self.grace).await;
                 self.handle.stop(true).await;
             };
             tokio::join!(callers, end_of_loading(&mut self.loaded));
@@ -237,12 +239,15 @@ impl Application {
     }
 }
 
-/// A process that ends while ONNX Runtime loads a model crashes: its libraries are taken down under the loader.
-async fn end_of_loading(loaded: &mut oneshot::Receiver<Result<(), Cause>>) {
-    if !loaded.is_terminated() {
-        // Whether it went well is of no interest any more.
-        let _ = loaded.await;
-    }
+/// Waits until nobody waits for an answer. Not for the whole grace: where requests keep coming, the listener has to be
+/// closed in time for the last of them to be answered.
+async fn idle(running: &Gauge, jobs: &Jobs, grace: Duration) {
+    let idle = async {
+        running.none().await;
+        jobs.settle().await;
+    };
+    // What still runs is waited for once more when the listener is closed.
+    let _ = timeout(grace / LISTENING, idle).await;
 }
 
 async fn stop_engine(service: &Service) {
@@ -264,34 +269,4 @@ fn log_unanswered(queue: &Queue) -> bool {
     let ids = queue.unanswered();
     ids.inspect(|ids| log::error!("not answered jobs={ids}"))
         .is_some()
-}
-
-/// Runs `load` on a thread of its own, whose outcome arrives in the receiver.
-fn load_behind<L, E>(
-    service: Service,
-    load: L,
-) -> std::io::Result<oneshot::Receiver<Result<(), Cause>>>
-where
-    L: FnOnce() -> Result<Loaded, E> + Send + 'static,
-    E: Into<Cause>,
-{
-    let (sender, receiver) = oneshot::channel();
-    Builder::new().name(LOADER_NAME.to_owned()).spawn(move || {
-        let begin = Instant::now();
-        let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(load))
-            .map_err(|_| Cause::from("loading panicked"))
-            .and_then(|loaded| loaded.map_err(Into::into))
-            .map(|loaded| {
-                log::info!(
-                    "ready model={} precision={} load_ms={}",
-                    loaded.model.name,
-                    loaded.model.precision,
-                    begin.elapsed().as_millis(),
-                );
-                service.fill(loaded);
-            });
-        // Nobody listens any more only when the program ends anyway.
-        let _ = sender.send(outcome);
-    })?;
-    Ok(receiver)
 }

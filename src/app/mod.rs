@@ -6,6 +6,7 @@
 //! every moment, be it that it is not ready yet.
 
 mod application;
+mod loader;
 mod queue;
 mod signals;
 

@@ -15,10 +15,10 @@ use super::access::{self, Access};
 use super::docs::{self, Docs};
 use super::envelope::BodyLimits;
 use super::fallback::{Methods, fallback};
-use super::trace::WorkerId;
+use super::trace::{Running, WorkerId};
 use super::{openai_error, openapi, routes, trace};
 use crate::config::Settings;
-use crate::jobs::Jobs;
+use crate::jobs::{Gauge, Jobs};
 use crate::service::Service;
 
 /// Threads that read and write; the model has its own.
@@ -36,11 +36,14 @@ pub struct Listening {
     pub address: SocketAddr,
     /// The second address, where there is one.
     pub health_address: Option<SocketAddr>,
+    /// The requests that are being answered.
+    pub running: Gauge,
 }
 
 /// Starts to serve `service` and `jobs`. Needs a runtime.
 pub fn listen(service: &Service, jobs: &Jobs, settings: &Settings) -> std::io::Result<Listening> {
     let shared = Shared::new(service, jobs, settings)?;
+    let running = shared.running.0.clone();
     let settings = &settings.server;
     let mut ports = vec![settings.port];
     ports.extend(settings.health_port.filter(|port| *port != settings.port));
@@ -66,6 +69,7 @@ pub fn listen(service: &Service, jobs: &Jobs, settings: &Settings) -> std::io::R
             .next()
             .ok_or(std::io::ErrorKind::AddrNotAvailable)?,
         health_address: addresses.next(),
+        running,
     })
 }
 
@@ -79,6 +83,7 @@ struct Shared {
     docs: Data<Docs>,
     access: Data<Access>,
     worker_id: Data<WorkerId>,
+    running: Data<Running>,
 }
 
 impl Shared {
@@ -98,6 +103,7 @@ impl Shared {
             docs: Data::new(Docs::new(serde_json::to_string(&openapi::openapi())?)),
             access: Data::new(Access::new(settings.api_key.as_ref())),
             worker_id: Data::new(WorkerId(worker_id)),
+            running: Data::new(Running(Gauge::default())),
         })
     }
 }
@@ -121,6 +127,7 @@ fn app(
         .app_data(shared.docs)
         .app_data(shared.access)
         .app_data(shared.worker_id)
+        .app_data(shared.running)
         .into_utoipa_app();
     routes::register(app)
         .into_app()

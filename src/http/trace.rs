@@ -12,6 +12,7 @@ use actix_web::{Error, HttpMessage};
 use uuid::Uuid;
 
 use super::ping;
+use crate::jobs::Gauge;
 use crate::service::{self, Service};
 
 /// The header with a request's id, in and out.
@@ -31,12 +32,18 @@ pub struct Texts(pub usize);
 /// The worker's name, where RunPod has given it one.
 pub struct WorkerId(pub Option<HeaderValue>);
 
+/// The requests that are being answered.
+pub struct Running(pub Gauge);
+
 /// Gives the answer its id and its worker's, counts it and writes the request's line.
 pub async fn trace(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let begin = Instant::now();
+    let _running = request
+        .app_data::<Data<Running>>()
+        .map(|running| running.0.count());
     let id = request_id(request.headers());
     let method = request.method().clone();
     // What answers GET answers HEAD; the body is left out where the connection is written.

@@ -1,20 +1,22 @@
-//! A number that goes up and down with the things it counts.
+//! A number that goes up and down with the things it counts, be it jobs or requests, and whose zero can be waited for.
 
 use tokio::sync::watch;
 
 /// How many things there are; clones share the number.
 #[derive(Debug, Clone)]
-pub(super) struct Gauge(watch::Sender<usize>);
+pub struct Gauge(watch::Sender<usize>);
 
 /// One thing that is counted for as long as this exists.
-pub(super) struct Counted(Gauge);
+pub struct Counted(Gauge);
 
-impl Gauge {
+impl Default for Gauge {
     /// Nothing yet.
-    pub fn new() -> Self {
+    fn default() -> Self {
         Self(watch::Sender::new(0))
     }
+}
 
+impl Gauge {
     /// Counts one more.
     pub fn count(&self) -> Counted {
         self.0.send_modify(|number| *number += 1);

@@ -60,8 +60,8 @@ impl Jobs {
             runtime: Handle::current(),
             table: Mutex::new(Table::new(Retention::from(settings))),
             courier: Courier::new(pause),
-            busy: Gauge::new(),
-            waiting: Gauge::new(),
+            busy: Gauge::default(),
+            waiting: Gauge::default(),
             late: AtomicU64::new(0),
         });
         inner.runtime.spawn(sweep(Arc::downgrade(&inner)));

@@ -22,6 +22,7 @@ use serde_json::value::RawValue;
 use crate::openai::Routed;
 use crate::service::{Error, Performed, Service};
 
+pub use gauge::{Counted, Gauge};
 pub use handle::{Counts, Jobs};
 pub use order::Order;
 pub use policy::{Policy, PolicyFields};

@@ -1,6 +1,8 @@
 //! From the first moment to the last.
 
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -54,29 +56,67 @@ fn a_stop_while_the_model_loads_is_a_success() {
 #[test]
 fn a_model_that_does_not_stop_loading_is_not_waited_for_beyond_the_grace() {
     let mut settings = settings();
-    settings.server.shutdown_grace_seconds = std::num::NonZeroUsize::MIN;
+    settings.server.shutdown_grace_seconds = NonZeroUsize::MIN;
     let server = TestServer::start_loading(&settings);
     server.begin_stop();
-    let begin = std::time::Instant::now();
+    let begin = Instant::now();
     assert_eq!(code(server.exit_code()), code(ExitCode::SUCCESS));
     assert!(begin.elapsed().as_secs() < 5);
 }
 
+/// What the probe says on a connection of its own; nothing where nobody listens.
+fn probe(server: &TestServer) -> Option<u16> {
+    let client = reqwest::blocking::Client::builder()
+        .no_proxy()
+        .build()
+        .unwrap();
+    let answer = client.get(server.url("/ping")).send().ok()?;
+    Some(answer.status().as_u16())
+}
+
 #[test]
-fn stopping_finishes_the_running_requests_and_takes_no_more() {
+fn while_a_job_goes_on_by_itself_the_probe_tells_of_the_stop_and_the_job_can_be_looked_up() {
+    let server = TestServer::start();
+    let body = json!({"input": {"query": WAIT}}).to_string();
+    let id = server.post("/run", &body).json()["id"].clone();
+    server.script.wait_for_batches(1);
+    server.begin_stop();
+    wait_until("the probe to tell of the stop", || {
+        probe(&server) == Some(503)
+    });
+    let status = server.get(&format!("/status/{}", id.as_str().unwrap()));
+    assert_eq!(status.json()["status"], "IN_PROGRESS");
+    server.script.release();
+    assert_eq!(code(server.exit_code()), code(ExitCode::SUCCESS));
+}
+
+#[test]
+fn requests_that_keep_coming_do_not_hold_up_the_end() {
+    let mut settings = settings();
+    settings.server.shutdown_grace_seconds = NonZeroUsize::new(2).unwrap();
+    let server = TestServer::start_with(&settings);
+    let _running = server.run_beside(json!({"query": WAIT}));
+    server.script.wait_for_batches(1);
+    server.begin_stop();
+    let begin = Instant::now();
+    wait_until("new connections to be refused", || probe(&server).is_none());
+    assert!(begin.elapsed() < Duration::from_millis(1_800));
+    assert_eq!(code(server.exit_code()), code(ExitCode::SUCCESS));
+}
+
+#[test]
+fn while_a_stop_lets_requests_end_the_probe_tells_of_it_to_new_connections() {
     let server = TestServer::start();
     let running = server.run_beside(json!({"query": WAIT}));
     server.script.wait_for_batches(1);
     let waiting = server.run_beside(json!({"query": "w7"}));
     wait_until("a job in the queue", || server.jobs() == (1, 1));
     server.begin_stop();
-    wait_until("new connections to be refused", || {
-        let client = reqwest::blocking::Client::builder()
-            .no_proxy()
-            .build()
-            .unwrap();
-        client.get(server.url("/ping")).send().is_err()
+    wait_until("the probe to tell of the stop", || {
+        probe(&server) == Some(503)
     });
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(probe(&server), Some(503));
     server.script.release();
     assert_eq!(running.join().unwrap().json()["status"], "COMPLETED");
     assert_eq!(waiting.join().unwrap().json()["status"], "COMPLETED");
@@ -86,12 +126,12 @@ fn stopping_finishes_the_running_requests_and_takes_no_more() {
 #[test]
 fn a_request_that_does_not_end_is_not_waited_for_beyond_the_grace() {
     let mut settings = settings();
-    settings.server.shutdown_grace_seconds = std::num::NonZeroUsize::MIN;
+    settings.server.shutdown_grace_seconds = NonZeroUsize::MIN;
     let server = TestServer::start_with(&settings);
     let _running = server.run_beside(json!({"query": WAIT}));
     server.script.wait_for_batches(1);
     server.begin_stop();
-    let begin = std::time::Instant::now();
+    let begin = Instant::now();
     assert_eq!(code(server.exit_code()), code(ExitCode::SUCCESS));
     assert!(begin.elapsed().as_secs() < 5);
 }
