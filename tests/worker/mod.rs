@@ -6,6 +6,7 @@ mod ending;
 mod endurance;
 mod payloads;
 mod protocol;
+mod rehearsal;
 mod results;
 mod stop;
 mod takes;
