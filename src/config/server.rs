@@ -25,7 +25,8 @@ pub struct Server {
     pub body_limit_bytes: NonZeroUsize,
     /// Longest time a request may wait for its answer, in seconds.
     pub request_timeout_seconds: NonZeroUsize,
-    /// Longest time that running requests get to finish after a stop signal, in seconds.
+    /// Longest time that running requests get to finish after a stop signal, in seconds. The default is less than the
+    /// ten seconds after which containers are usually killed.
     pub shutdown_grace_seconds: NonZeroUsize,
 }
 
@@ -50,7 +51,7 @@ impl Default for Server {
             api_key: None,
             body_limit_bytes: non_zero(20_000_000),
             request_timeout_seconds: non_zero(60),
-            shutdown_grace_seconds: non_zero(10),
+            shutdown_grace_seconds: non_zero(9),
         }
     }
 }

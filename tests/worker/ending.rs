@@ -8,7 +8,7 @@ use super::{LONG_TEXTS, health_check, healthy, long_job, longer_job};
 use crate::support::platform::{Fault, Platform, QueueWorker, Route};
 
 /// The grace between the signal and the end.
-const GRACE: Duration = Duration::from_secs(10);
+const GRACE: Duration = Duration::from_secs(9);
 
 #[test]
 fn a_worker_that_is_told_to_end_posts_everything_and_ends_with_success_within_its_grace() {
