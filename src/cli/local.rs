@@ -40,7 +40,11 @@ struct Printed<'a> {
 
 /// The job to perform instead of serving: the one that is typed, or else, if nothing says what to do, the one in
 /// `test_input.json`.
-pub fn job(handler: &HandlerFlags, is_bare: bool) -> Result<Option<LocalJob>, Failure> {
+pub fn job(
+    handler: &HandlerFlags,
+    is_bare: bool,
+    settings: &Settings,
+) -> Result<Option<LocalJob>, Failure> {
     if handler.serve_api || config::is_realtime() {
         return Ok(None);
     }
@@ -48,7 +52,7 @@ pub fn job(handler: &HandlerFlags, is_bare: bool) -> Result<Option<LocalJob>, Fa
         let source = "--test_input";
         return Ok(Some(LocalJob { source, json }));
     }
-    if !is_bare || config::is_queue_worker() {
+    if !is_bare || settings.worker.get_job_url.is_some() {
         return Ok(None);
     }
     match std::fs::read_to_string(Path::new(FILE)) {

@@ -74,8 +74,11 @@ fn execute(Typed { arguments, ignored }: Typed) -> Result<ExitCode, Failure> {
     if !ignored.is_empty() {
         log::warn!("arguments that nothing is known of: {}", ignored.join(", "));
     }
+    for variable in &settings.unusable_variables {
+        log::warn!("{variable} is no number that can be used; the default stands in for it");
+    }
     match command {
-        Command::Serve(_) => match local::job(&handler, is_bare)? {
+        Command::Serve(_) => match local::job(&handler, is_bare, &settings)? {
             Some(job) => local::perform(&settings, &job),
             None => serve::serve(settings),
         },

@@ -6,6 +6,7 @@
 
 mod jobs;
 mod precision;
+mod queue_variable;
 mod role;
 mod secret;
 mod server;
@@ -20,8 +21,10 @@ use serde::Deserialize;
 
 pub use jobs::Jobs;
 pub use precision::Precision;
-pub use role::{QUEUE_VARIABLE, is_queue_worker, is_realtime};
+use queue_variable::QueueValues;
+pub use queue_variable::QueueVariable;
 use role::{REALTIME_VARIABLE, is_given};
+pub use role::{is_queue_worker, is_realtime};
 pub use secret::Secret;
 pub use server::Server;
 pub use worker::Worker;
@@ -59,6 +62,9 @@ pub struct Settings {
     pub worker: Worker,
     /// What is written to standard error.
     pub log: Log,
+    /// Variables of RunPod's whose values cannot be used: the defaults stand in for them.
+    #[serde(skip)]
+    pub unusable_variables: Vec<&'static str>,
 }
 
 /// Which model is served.
@@ -199,17 +205,17 @@ impl Settings {
         if let Some(path) = file {
             builder = builder.add_source(File::from(path).format(FileFormat::Toml));
         }
+        let queue = QueueValues::read(&environment);
         let foreign = FOREIGN_VARIABLES
             .iter()
-            .chain(&worker::QUEUE_VARIABLES)
             .filter_map(|&(variable, setting)| {
                 Some((variable, setting, environment.get(variable)?))
             })
             .filter(|(variable, _, value)| is_given(variable, value))
-            .fold(Config::builder(), |config, (_, setting, value)| {
-                config
-                    .set_override(setting, value.as_str())
-                    .unwrap_or_default()
+            .map(|(_, setting, value)| (setting, value.clone()))
+            .chain(queue.settings)
+            .fold(Config::builder(), |config, (setting, value)| {
+                config.set_override(setting, value).unwrap_or_default()
             })
             .build()?;
         let default_cache = default_cache_directory(&environment);
@@ -227,6 +233,7 @@ impl Settings {
         if settings.artifacts.cache_directory.is_none() {
             settings.artifacts.cache_directory = default_cache;
         }
+        settings.unusable_variables = queue.unusable;
         Ok(settings)
     }
 }

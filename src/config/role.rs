@@ -1,14 +1,14 @@
 //! What RunPod has started the program as.
 
+use super::QueueVariable;
+
 /// The variable with which RunPod asks for its HTTP interface at a port, instead of a worker of its queue; 0 asks for
 /// nothing.
 pub const REALTIME_VARIABLE: &str = "RUNPOD_REALTIME_PORT";
-/// The variable with which RunPod starts a worker of its queue.
-pub const QUEUE_VARIABLE: &str = "RUNPOD_WEBHOOK_GET_JOB";
-
 /// Whether RunPod has started the program as a worker of its queue: known before anything else is read.
 pub fn is_queue_worker() -> bool {
-    !is_realtime() && std::env::var(QUEUE_VARIABLE).is_ok_and(|value| !value.is_empty())
+    !is_realtime()
+        && std::env::var(QueueVariable::GET_JOB.name).is_ok_and(|value| !value.is_empty())
 }
 
 /// Whether RunPod has asked for its HTTP interface at a port.

@@ -1,5 +1,7 @@
 use super::*;
 
+const QUEUE_VARIABLE: &str = QueueVariable::GET_JOB.name;
+
 fn settings(variables: &[(&str, &str)]) -> Result<Settings, Error> {
     let environment = variables
         .iter()
@@ -168,6 +170,40 @@ fn the_variables_of_a_worker_are_understood() {
         ..Worker::default()
     };
     assert_eq!(worker, given);
+}
+
+#[test]
+fn a_number_of_runpods_is_rounded_and_what_is_none_becomes_the_default_and_is_told_of() {
+    let (interval, concurrency) = ("RUNPOD_PING_INTERVAL", "RUNPOD_MAX_CONCURRENCY");
+    for (variable, value, expected) in [
+        (interval, "5000.0", (5_000, 4)),
+        (interval, " 5e3 ", (5_000, 4)),
+        (interval, "0", (0, 4)),
+        (concurrency, "7.6", (10_000, 8)),
+    ] {
+        let given = settings(&[(variable, value)]).unwrap();
+        assert_eq!(given.unusable_variables, [""; 0], "{value}");
+        let worker = given.worker;
+        let found = (
+            worker.ping_interval_milliseconds,
+            worker.max_concurrency.get(),
+        );
+        assert_eq!(found, expected, "{variable}={value}");
+    }
+    for (variable, value) in [
+        (interval, "abc"),
+        (interval, "-1"),
+        (interval, "NaN"),
+        (interval, "1e300"),
+        (concurrency, "0.4"),
+        (concurrency, "many"),
+    ] {
+        let given = settings(&[(variable, value)]).unwrap();
+        assert_eq!(given.unusable_variables, [variable], "{value}");
+        assert_eq!(given.worker, Worker::default(), "{variable}={value}");
+    }
+    // A setting of our own is its owner's mistake.
+    assert!(settings(&[("RUNPOD_QUERY__WORKER__MAX_CONCURRENCY", "many")]).is_err());
 }
 
 #[test]

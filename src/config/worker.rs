@@ -4,21 +4,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 
 use serde::Deserialize;
 
-use super::role::QUEUE_VARIABLE;
 use super::{Secret, non_zero};
-
-/// RunPod's own variables and the setting that each is.
-pub const QUEUE_VARIABLES: [(&str, &str); 9] = [
-    (QUEUE_VARIABLE, "worker.get_job_url"),
-    ("RUNPOD_WEBHOOK_POST_OUTPUT", "worker.post_output_url"),
-    ("RUNPOD_WEBHOOK_PING", "worker.ping_url"),
-    ("RUNPOD_PING_INTERVAL", "worker.ping_interval_milliseconds"),
-    ("RUNPOD_AI_API_KEY", "worker.api_key"),
-    ("RUNPOD_POD_ID", "worker.pod_id"),
-    ("RUNPOD_GPU_TYPE_ID", "worker.gpu_type_id"),
-    ("RUNPOD_ENDPOINT_ID", "worker.endpoint_id"),
-    ("RUNPOD_MAX_CONCURRENCY", "worker.max_concurrency"),
-];
 
 /// RunPod's queue. The addresses are secrets: whoever has them is the worker.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

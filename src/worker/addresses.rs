@@ -4,7 +4,7 @@ use reqwest::Url;
 
 use super::Error;
 use super::job_id::{JobId, encode};
-use crate::config::{self, Secret};
+use crate::config::{self, QueueVariable, Secret};
 
 /// Stands for the worker's name, in every template.
 const WORKER: &str = "$RUNPOD_POD_ID";
@@ -48,10 +48,10 @@ impl Addresses {
             post: shared(post),
             ping: settings.ping_url.as_ref().map(of_worker),
         };
-        check(config::QUEUE_VARIABLE, &addresses.take)?;
-        check("RUNPOD_WEBHOOK_POST_OUTPUT", &addresses.post)?;
+        check(QueueVariable::GET_JOB, &addresses.take)?;
+        check(QueueVariable::POST_OUTPUT, &addresses.post)?;
         if let Some(ping) = &addresses.ping {
-            check("RUNPOD_WEBHOOK_PING", ping)?;
+            check(QueueVariable::PING, ping)?;
         }
         Ok(addresses)
     }
@@ -116,7 +116,7 @@ fn with_query(address: &str, query: &str) -> String {
     format!("{address}{separator}{query}")
 }
 
-fn check(variable: &'static str, address: &str) -> Result<(), Error> {
+fn check(variable: QueueVariable, address: &str) -> Result<(), Error> {
     let refuse = |source| Error::Address { variable, source };
     let address = Url::parse(address).map_err(|error| refuse(error.into()))?;
     match address.scheme() {

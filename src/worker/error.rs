@@ -1,21 +1,27 @@
 //! Why a worker cannot begin. An address is never part of an error: it is a secret.
 
+use crate::config::QueueVariable;
+
 /// Why a worker cannot begin.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// Jobs could be taken but not answered.
-    #[error("RUNPOD_WEBHOOK_GET_JOB is set and RUNPOD_WEBHOOK_POST_OUTPUT is not")]
+    #[error(
+        "{} is set and {} is not",
+        QueueVariable::GET_JOB,
+        QueueVariable::POST_OUTPUT
+    )]
     NoPostAddress,
     /// A template does not become an address.
     #[error("{variable} is no address")]
     Address {
         /// Where the template stands.
-        variable: &'static str,
+        variable: QueueVariable,
         /// What is wrong with it.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The credential has characters that no header may have.
-    #[error("RUNPOD_AI_API_KEY cannot be sent")]
+    #[error("{} cannot be sent", QueueVariable::API_KEY)]
     Key(#[source] reqwest::header::InvalidHeaderValue),
     /// There is no HTTP client, for want of certificates perhaps.
     #[error("cannot connect to anything")]

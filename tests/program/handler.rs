@@ -93,9 +93,14 @@ fn the_file_is_left_alone_by_whoever_serves() {
         let served = Served::spawn(serving(directory.path(), arguments));
         assert!([200, 204].contains(&served.ping()), "{arguments:?}");
     }
-    let mut worker = serving(directory.path(), &[]);
-    worker.env(QUEUE, NOBODY);
-    assert!([200, 204].contains(&Served::spawn(worker).ping()));
+    for queue in [QUEUE, "RUNPOD_QUERY__WORKER__GET_JOB_URL"] {
+        let mut worker = serving(directory.path(), &[]);
+        worker.env(queue, NOBODY);
+        assert!(
+            [200, 204].contains(&Served::spawn(worker).ping()),
+            "{queue}"
+        );
+    }
 }
 
 #[test]

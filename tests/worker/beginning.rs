@@ -40,7 +40,21 @@ fn a_worker_that_cannot_answer_does_not_begin() {
         assert_eq!(output.status.code(), Some(1), "{variable}");
         let message = String::from_utf8_lossy(&output.stderr);
         assert!(message.contains(variable), "{variable}: {message}");
+        assert!(message.contains("worker."), "{variable}: {message}");
         assert!(!message.contains("secret"), "{variable}: {message}");
+    }
+}
+
+#[test]
+fn what_runpod_says_in_other_numbers_keeps_no_worker_from_its_work() {
+    for (value, is_told) in [("1000.5", false), ("soon", true)] {
+        let platform = Platform::start();
+        platform.submit("a", &health_check());
+        let variables = [("RUNPOD_PING_INTERVAL", value)];
+        let worker = QueueWorker::start_with(&platform, &[], &variables);
+        assert_eq!(platform.answer("a"), healthy());
+        let log = worker.served.log();
+        assert_eq!(log.contains("RUNPOD_PING_INTERVAL"), is_told, "{log}");
     }
 }
 
