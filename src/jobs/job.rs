@@ -143,6 +143,7 @@ impl Job {
             + self.input.as_ref().map_or(0, |input| input.get().len())
             + output.map_or(0, |output| output.get().len())
             + error.map_or(0, |error| error.len())
+            + self.webhook.as_ref().map_or(0, Webhook::bytes)
     }
 
     /// Puts the end down and tells everybody who waits for it.

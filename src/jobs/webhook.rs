@@ -20,6 +20,8 @@ use crate::service::{Kind, Malformed, with_causes};
 const TRIES: u32 = 3;
 /// Longest time for one try, as in RunPod's own development server.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest address, in bytes: it is kept for as long as its job.
+const LONGEST: usize = 2048;
 /// Tries at one time: each holds a copy of a result.
 const AT_ONCE: usize = 8;
 
@@ -39,7 +41,7 @@ impl Webhook {
         let refuse = |given: String| Malformed::Field {
             field: "webhook",
             given,
-            expected: "an absolute http or https URL".to_owned(),
+            expected: format!("an absolute http or https URL of at most {LONGEST} bytes"),
         };
         match Kind::of(value) {
             Kind::Null => return Ok(None),
@@ -55,11 +57,19 @@ impl Webhook {
         if text.is_empty() {
             return Ok(None);
         }
+        if text.len() > LONGEST {
+            return Err(refuse(format!("{} bytes long", text.len())));
+        }
         let is_web = |url: &Url| ["http", "https"].contains(&url.scheme());
         match Url::parse(&text).ok().filter(is_web) {
             Some(url) => Ok(Some(Self(url))),
             None => Err(refuse("something else".to_owned())),
         }
+    }
+
+    /// What it costs to keep it; written out it may be longer than it was given.
+    pub(super) fn bytes(&self) -> usize {
+        self.0.as_str().len()
     }
 }
 
@@ -182,9 +192,23 @@ mod tests {
             let error = parse(json).unwrap_err();
             assert_eq!(
                 error,
-                format!("webhook is {given}; it must be an absolute http or https URL")
+                format!(
+                    "webhook is {given}; it must be an absolute http or https URL of at most 2048 bytes"
+                )
             );
         }
+    }
+
+    #[test]
+    fn an_address_above_the_limit_is_refused_with_its_length() {
+        let of = |length: usize| format!("\"{:a<length$}\"", "http://secret/");
+        assert_eq!(parse(&of(LONGEST)), Ok(true));
+        let error = parse(&of(LONGEST + 1)).unwrap_err();
+        assert!(
+            error.starts_with("webhook is 2049 bytes long; it must be"),
+            "{error}"
+        );
+        assert!(!error.contains("secret"), "{error}");
     }
 
     #[test]

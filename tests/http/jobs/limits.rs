@@ -109,6 +109,27 @@ fn a_full_table_is_overloaded() {
 }
 
 #[test]
+fn the_address_to_tell_counts_for_the_memory_and_has_a_limit() {
+    let mut settings = settings();
+    settings.jobs.memory_bytes = NonZeroUsize::new(5000).unwrap();
+    let server = TestServer::start_with(&settings);
+    let job = |length: usize| {
+        let webhook = format!("{:a<length$}", "http://127.0.0.1:1/");
+        json!({"input": {"query": WAIT}, "webhook": webhook})
+    };
+    submit_with(&server, job(2048));
+    let refused = server.post("/run", &job(2048).to_string());
+    refused.assert_error(429, "overloaded", "try again");
+    let refused = server.post("/run", &job(2049).to_string());
+    refused.assert_error(
+        400,
+        "malformed",
+        "webhook is 2049 bytes long; it must be an absolute http or https URL of at most 2048 bytes",
+    );
+    server.script.release();
+}
+
+#[test]
 fn results_are_kept_within_the_bounds_of_memory() {
     let mut settings = settings();
     settings.jobs.memory_bytes = NonZeroUsize::new(12_000).unwrap();
