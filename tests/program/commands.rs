@@ -159,6 +159,20 @@ fn health_says_whether_a_server_is_ready() {
         (Some(0), b"ready\n".as_slice())
     );
     let url = served.url("");
+    let nobody = "http://127.0.0.1:1";
+    let beside_a_proxy = program()
+        .args(["health", "--url", &url])
+        .envs([("http_proxy", nobody), ("HTTP_PROXY", nobody)])
+        .envs([("all_proxy", nobody), ("ALL_PROXY", nobody)])
+        .env_remove("no_proxy")
+        .env_remove("NO_PROXY")
+        .output()
+        .unwrap();
+    assert!(
+        beside_a_proxy.status.success(),
+        "{}",
+        stderr(&beside_a_proxy)
+    );
     drop(served);
     assert_eq!(run(&["health", "--url", &url]).status.code(), Some(1));
 }
