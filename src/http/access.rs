@@ -29,10 +29,11 @@ pub struct Access {
 }
 
 impl Access {
-    /// Whoever knows `key`; everybody without one.
+    /// Whoever knows `key`; everybody without one. Space around it is none of it: a file that holds a key usually ends
+    /// in a newline, and no header can.
     pub fn new(key: Option<&Secret>) -> Self {
         Self {
-            key: key.map(|key| fingerprint(key.expose().as_bytes())),
+            key: key.map(|key| fingerprint(key.expose().trim().as_bytes())),
         }
     }
 

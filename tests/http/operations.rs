@@ -96,6 +96,19 @@ fn ask(server: &TestServer, path: &str, authorization: &str) -> Answer {
 }
 
 #[test]
+fn a_key_that_was_read_from_a_file_is_the_same_without_its_last_newline() {
+    for key in ["a key\n", " a key ", "\ta key\r\n"] {
+        let mut settings = settings();
+        settings.server.api_key = Some(key.into());
+        let server = TestServer::start_with(&settings);
+        for given in ["Bearer a key", "a key"] {
+            assert_eq!(ask(&server, "/health", given).status, 200, "{key:?}");
+        }
+        assert_eq!(ask(&server, "/health", "Bearer").status, 401, "{key:?}");
+    }
+}
+
+#[test]
 fn with_a_key_only_the_probe_and_the_documentation_are_open() {
     let mut settings = settings();
     settings.server.api_key = Some("a key".into());
