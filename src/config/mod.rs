@@ -33,6 +33,9 @@ pub use worker::Worker;
 /// `RUNPOD_QUERY__SERVER__PORT` is `server.port`.
 pub const ENVIRONMENT_PREFIX: &str = "RUNPOD_QUERY";
 
+/// The variable that is `server.api_key`.
+const KEY_VARIABLE: &str = "RUNPOD_QUERY__SERVER__API_KEY";
+
 /// Variables that other programs define and that mean one of our settings; our own name for it wins.
 const FOREIGN_VARIABLES: [(&str, &str); 5] = [
     ("PORT", "server.port"),
@@ -179,6 +182,9 @@ pub enum Error {
     /// A source holds an unknown setting or a value of the wrong kind.
     #[error("settings are not usable: {0}")]
     Unusable(#[from] config::ConfigError),
+    /// The variable of the key holds nothing: taken for absent, it would open the server to everybody.
+    #[error("server.api_key is blank: give {KEY_VARIABLE} a key or leave it out")]
+    BlankKey,
     /// Neither a cache folder nor a home directory is known.
     #[error("no cache folder is known: set RUNPOD_QUERY__ARTIFACTS__CACHE_DIRECTORY or HOME")]
     NoCacheDirectory,
@@ -195,12 +201,18 @@ impl Settings {
 
     /// Merges defaults, `file` (TOML), `environment` and `overrides`, the later winning.
     ///
-    /// An empty variable counts as absent.
+    /// An empty variable counts as absent, but for the key's, which is an error.
     pub fn from_sources(
         environment: HashMap<String, String>,
         file: Option<&Path>,
         overrides: Vec<Override>,
     ) -> Result<Self, Error> {
+        if environment
+            .get(KEY_VARIABLE)
+            .is_some_and(String::is_empty)
+        {
+            return Err(Error::BlankKey);
+        }
         let mut builder = Config::builder();
         if let Some(path) = file {
             builder = builder.add_source(File::from(path).format(FileFormat::Toml));

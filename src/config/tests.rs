@@ -119,7 +119,7 @@ fn the_key_is_not_shown_and_a_blank_one_stops_the_start() {
     let given = settings(&[(variable, "hidden")]).unwrap();
     assert_eq!(given.server.api_key, Some("hidden".into()));
     assert!(!format!("{given:?}").contains("hidden"));
-    for blank in [" ", "\n", "\u{a0}"] {
+    for blank in ["", " ", "\n", "\u{a0}"] {
         let error = settings(&[(variable, blank)]).unwrap_err().to_string();
         assert!(error.contains("server.api_key"), "{error}");
         assert!(error.contains("blank"), "{error}");
