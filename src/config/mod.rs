@@ -4,6 +4,7 @@
 //! environment, then the command line. Imports nothing of this crate. No other module reads the environment, and a
 //! setting that does not exist stops the start instead of being ignored.
 
+mod environment;
 mod jobs;
 mod precision;
 mod queue_variable;
@@ -185,6 +186,12 @@ pub enum Error {
     /// The variable of the key holds nothing: taken for absent, it would open the server to everybody.
     #[error("server.api_key is blank: give {KEY_VARIABLE} a key or leave it out")]
     BlankKey,
+    /// A variable that is a setting holds what is no text.
+    #[error("{variable} is not Unicode")]
+    NotUnicode {
+        /// The variable.
+        variable: String,
+    },
     /// Neither a cache folder nor a home directory is known.
     #[error("no cache folder is known: set RUNPOD_QUERY__ARTIFACTS__CACHE_DIRECTORY or HOME")]
     NoCacheDirectory,
@@ -196,7 +203,7 @@ pub type Override = (&'static str, Value);
 impl Settings {
     /// Reads the settings from the process's environment; see [`Settings::from_sources`].
     pub fn load(file: Option<&Path>, overrides: Vec<Override>) -> Result<Self, Error> {
-        Self::from_sources(std::env::vars().collect(), file, overrides)
+        Self::from_sources(environment::read()?, file, overrides)
     }
 
     /// Merges defaults, `file` (TOML), `environment` and `overrides`, the later winning.

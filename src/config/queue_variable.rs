@@ -28,7 +28,7 @@ impl QueueVariable {
     pub const API_KEY: Self = Self::text("RUNPOD_AI_API_KEY", "worker.api_key");
 
     /// Every variable.
-    const ALL: [Self; 9] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::GET_JOB,
         Self::POST_OUTPUT,
         Self::PING,

@@ -1,5 +1,7 @@
 //! The other commands: what they print, and how they fail.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::process::{Output, Stdio};
 
 use serde_json::Value;
@@ -238,6 +240,35 @@ fn a_mistake_on_the_command_line_or_in_the_settings_is_named() {
         assert_eq!(output.status.code(), Some(code), "{arguments:?}: {message}");
         assert!(message.contains(named), "{arguments:?}: {message}");
         assert!(!message.contains("panicked"), "{message}");
+    }
+}
+
+#[test]
+fn a_variable_that_is_not_unicode_is_named_where_it_is_a_setting_and_else_ignored() {
+    let not_unicode = OsStr::from_bytes(b"\xff");
+    let openapi_with = |variable: &OsStr| {
+        let mut command = program();
+        command.arg("openapi").env(variable, not_unicode);
+        command.output().unwrap()
+    };
+    for nobodys in [OsStr::new("SOMEBODYS"), OsStr::from_bytes(b"\xfe")] {
+        let output = openapi_with(nobodys);
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+    for setting in [
+        "RUNPOD_QUERY__LOG__FILTER",
+        "PORT",
+        "RUNPOD_POD_ID",
+        "RUNPOD_WEBHOOK_GET_JOB",
+        "RUNPOD_REALTIME_PORT",
+    ] {
+        let output = openapi_with(OsStr::new(setting));
+        assert_eq!(output.status.code(), Some(1), "{setting}");
+        let message = stderr(&output);
+        assert!(
+            message.starts_with(&format!("error: {setting} is not Unicode")),
+            "{message}"
+        );
     }
 }
 
