@@ -5,6 +5,7 @@
 //! setting that does not exist stops the start instead of being ignored.
 
 mod environment;
+mod file;
 mod jobs;
 mod precision;
 mod queue_variable;
@@ -17,7 +18,7 @@ use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use config::{Config, Environment, File, FileFormat, Value};
+use config::{Config, Environment, Value};
 use serde::Deserialize;
 
 pub use jobs::Jobs;
@@ -183,6 +184,17 @@ pub enum Error {
     /// A source holds an unknown setting or a value of the wrong kind.
     #[error("settings are not usable: {0}")]
     Unusable(#[from] config::ConfigError),
+    /// The file cannot be read.
+    #[error("cannot read {}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The file is no TOML.
+    #[error(transparent)]
+    Syntax(file::Syntax),
     /// The variable of the key holds nothing: taken for absent, it would open the server to everybody.
     #[error("server.api_key is blank: give {KEY_VARIABLE} a key or leave it out")]
     BlankKey,
@@ -222,7 +234,7 @@ impl Settings {
         }
         let mut builder = Config::builder();
         if let Some(path) = file {
-            builder = builder.add_source(File::from(path).format(FileFormat::Toml));
+            builder = builder.add_source(file::read(path)?);
         }
         let queue = QueueValues::read(&environment);
         let foreign = FOREIGN_VARIABLES

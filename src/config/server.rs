@@ -59,7 +59,9 @@ impl Default for Server {
 /// An empty key would let everybody in who sends an empty one.
 fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
     match Option::<Secret>::deserialize(deserializer)? {
-        Some(key) if key.expose().trim().is_empty() => Err(D::Error::custom("server.api_key is blank")),
+        Some(key) if key.expose().trim().is_empty() => {
+            Err(D::Error::custom("server.api_key is blank"))
+        }
         key => Ok(key),
     }
 }

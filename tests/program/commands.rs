@@ -244,6 +244,27 @@ fn a_mistake_on_the_command_line_or_in_the_settings_is_named() {
 }
 
 #[test]
+fn a_file_that_is_no_toml_is_an_error_that_shows_where_and_not_what() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("settings.toml");
+    for (text, place) in [
+        ("[server]\napi_key = \"topsecret\n", "line 2, column"),
+        ("api_key = topsecret", "line 1, column"),
+        ("[worker]\n\n  \u{e4} topsecret", "line 3, column"),
+        ("topsecret", "line 1, column"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let output = run(&["openapi", "--settings", file.to_str().unwrap()]);
+        let message = stderr(&output);
+        assert_eq!(output.status.code(), Some(1), "{message}");
+        for words in [file.to_str().unwrap(), place] {
+            assert!(message.contains(words), "{words}: {message}");
+        }
+        assert!(!message.contains("topsecret"), "{message}");
+    }
+}
+
+#[test]
 fn a_variable_that_is_not_unicode_is_named_where_it_is_a_setting_and_else_ignored() {
     let not_unicode = OsStr::from_bytes(b"\xff");
     let openapi_with = |variable: &OsStr| {

@@ -1,0 +1,25 @@
+//! Writing to standard output.
+
+use std::error::Error;
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Write};
+
+/// The exit code of a program that wrote what nobody reads any more: what a shell makes of SIGPIPE, by which other
+/// programs end then.
+pub const NOBODY_READS: u8 = 128 + 13;
+
+/// Writes a line.
+pub fn line(text: impl Display) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{text}")
+}
+
+/// Whether a command failed because its reader has gone.
+pub fn is_unread(error: &(dyn Error + Send + Sync + 'static)) -> bool {
+    let written = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    let json = || {
+        error
+            .downcast_ref::<serde_json::Error>()
+            .and_then(serde_json::Error::io_error_kind)
+    };
+    written.or_else(json) == Some(ErrorKind::BrokenPipe)
+}
