@@ -7,6 +7,8 @@
 //!             \-> bench -> export -> model        config, artifacts, metrics: leaves
 //! ```
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
+// They panic where nobody reads what is printed.
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod app;
 pub mod artifacts;

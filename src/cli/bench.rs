@@ -1,11 +1,12 @@
 //! `bench`: what a server on this machine can do, or a running one.
 
 use std::ffi::OsString;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::arguments::{self, SyntheticSize};
-use super::{Failure, prepare};
+use super::{Failure, prepare, print};
 use crate::artifacts::Store;
 use crate::bench::synthetic::{self, Size, write_checkpoint};
 use crate::bench::{self, Baseline, Effort, Plan, ServerCommand, Subject};
@@ -39,11 +40,15 @@ pub fn bench(
             .map(Baseline::read)
             .transpose()?,
     };
-    let report = bench::run(&plan, &|step| eprintln!("measuring: {step}"))?;
+    let progress = |step: &str| {
+        // A measurement is worth having where nobody reads how far it is.
+        let _ = writeln!(io::stderr(), "measuring: {step}");
+    };
+    let report = bench::run(&plan, &progress)?;
     if arguments.json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        print::line(serde_json::to_string_pretty(&report)?)?;
     } else {
-        print!("{report}");
+        write!(io::stdout().lock(), "{report}")?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use super::prepare::runtime;
-use super::{Failure, arguments};
+use super::{Failure, arguments, print};
 use crate::config::Settings;
 use crate::export;
 
@@ -16,7 +16,10 @@ pub fn golden(settings: &Settings, arguments: &arguments::Golden) -> Result<Exit
         } else {
             "DIFFERS"
         };
-        println!("{verdict}  {}: {}", comparison.what, comparison.found);
+        print::line(format_args!(
+            "{verdict}  {}: {}",
+            comparison.what, comparison.found
+        ))?;
     }
     let wrong = comparisons
         .iter()

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use super::{Failure, arguments};
+use super::{Failure, arguments, print};
 use crate::config::Settings;
 
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -21,7 +21,7 @@ pub fn health(settings: &Settings, arguments: &arguments::Health) -> Result<Exit
     let status = client.get(&url).send()?.status();
     match status {
         reqwest::StatusCode::OK => {
-            println!("ready");
+            print::line("ready")?;
             Ok(ExitCode::SUCCESS)
         }
         reqwest::StatusCode::NO_CONTENT => Err(format!("{url}: the model is still loading").into()),

@@ -7,9 +7,8 @@ use std::process::ExitCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::Failure;
 use super::handler_flags::HandlerFlags;
-use super::serve;
+use super::{Failure, print, serve};
 use crate::config::{self, Settings};
 use crate::jobs;
 use crate::service::{Limits, Service};
@@ -84,6 +83,6 @@ pub fn perform(settings: &Settings, job: &LocalJob) -> Result<ExitCode, Failure>
         id: fields.id.as_deref().unwrap_or(NAME),
         output: &performed.output,
     };
-    println!("{}", serde_json::to_string(&printed)?);
+    print::line(serde_json::to_string(&printed)?)?;
     Ok(ExitCode::SUCCESS)
 }

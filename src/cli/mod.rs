@@ -13,10 +13,12 @@ mod health;
 mod local;
 mod log_lines;
 mod prepare;
+mod print;
 mod serve;
 mod typed;
 
 use std::error::Error;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::CommandFactory;
@@ -31,15 +33,17 @@ use typed::Typed;
 type Failure = Box<dyn Error + Send + Sync>;
 
 /// Runs the program and gives its exit code: 0 when the command did what it says, 1 when it failed, 2 when it was
-/// not understood.
+/// not understood. Who stops reading what a command prints ends it without a word, as a signal would.
 pub fn run() -> ExitCode {
     let typed = typed::parse(std::env::args_os(), config::is_queue_worker())
         .and_then(refuse_flags_of_others)
         .unwrap_or_else(|error| error.exit());
     match execute(typed) {
         Ok(code) => code,
+        Err(error) if print::is_unread(error.as_ref()) => ExitCode::from(print::NOBODY_READS),
         Err(error) => {
-            eprintln!("error: {}", chain(error.as_ref()));
+            // Where nobody reads this either, the exit code has to do.
+            let _ = writeln!(io::stderr(), "error: {}", chain(error.as_ref()));
             ExitCode::FAILURE
         }
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use ort::environment::Environment;
 
-use super::{Failure, chain};
+use super::{Failure, chain, print};
 use crate::artifacts::{Pins, Store};
 use crate::config::{Precision, Settings};
 use crate::export::{self, Options};
@@ -28,7 +28,7 @@ pub struct LoadedModel {
 /// `fetch`: everything that serving the model needs is put into the cache.
 pub fn fetch(settings: &Settings) -> Result<ExitCode, Failure> {
     let directory = model_directory(settings)?;
-    println!("{}", directory.path.display());
+    print::line(directory.path.display())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use super::Failure;
 use super::prepare::{self, LoadedModel};
+use super::{Failure, print};
 use crate::app;
 use crate::artifacts::Pins;
 use crate::config::Settings;
@@ -20,7 +20,7 @@ pub fn serve(settings: Settings) -> Result<ExitCode, Failure> {
 
 /// Prints the OpenAPI document as it is checked in.
 pub fn openapi() -> Result<ExitCode, Failure> {
-    println!("{}", http::openapi().to_pretty_json()?);
+    print::line(http::openapi().to_pretty_json()?)?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -265,6 +265,38 @@ fn a_file_that_is_no_toml_is_an_error_that_shows_where_and_not_what() {
 }
 
 #[test]
+fn a_reader_who_goes_ends_the_program_without_a_word() {
+    for arguments in [&["openapi"][..], &["embed", "--model", "minilm", "hello"]] {
+        let mut command = program();
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = command
+            .args(arguments)
+            .stdout(writer)
+            .stderr(Stdio::piped())
+            .env("RUNPOD_QUERY__LOG__FILTER", "error")
+            .spawn()
+            .unwrap()
+            .wait_with_output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(141), "{arguments:?}");
+        assert_eq!(stderr(&output), "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn an_error_that_nobody_reads_is_an_exit_code_all_the_same() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = program();
+    let status = command
+        .args(["openapi", "--settings", "/no/such/file"])
+        .stderr(writer)
+        .status();
+    assert_eq!(status.unwrap().code(), Some(1));
+}
+
+#[test]
 fn a_variable_that_is_not_unicode_is_named_where_it_is_a_setting_and_else_ignored() {
     let not_unicode = OsStr::from_bytes(b"\xff");
     let openapi_with = |variable: &OsStr| {
