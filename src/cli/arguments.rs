@@ -11,7 +11,7 @@ use crate::config::{Override, Precision};
 
 /// Text embeddings of BAAI/bge-m3 on a CPU.
 #[derive(Parser)]
-#[command(version, about, max_term_width = 100)]
+#[command(version, about, max_term_width = 100, args_override_self = true)]
 pub struct Arguments {
     /// File of settings, in TOML.
     #[arg(long, value_name = "FILE", global = true)]

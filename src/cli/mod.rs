@@ -76,7 +76,7 @@ fn execute(Typed { arguments, ignored }: Typed) -> Result<ExitCode, Failure> {
     }
     log_lines::start(&settings);
     if !ignored.is_empty() {
-        log::warn!("arguments that nothing is known of: {}", ignored.join(", "));
+        log::warn!("arguments that are not understood: {}", ignored.join(", "));
     }
     for variable in &settings.unusable_variables {
         log::warn!("{variable} is no number that can be used; the default stands in for it");

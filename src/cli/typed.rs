@@ -1,7 +1,8 @@
 //! From words to arguments.
 //!
 //! RunPod may append what it likes to a worker's command, and a worker that does not start costs its owner money: a
-//! worker leaves out what it does not know. Everybody else has made a mistake and is told so.
+//! worker leaves out what it does not know, and what it knows with a value that it does not understand. Everybody else
+//! has made a mistake and is told so.
 
 use std::ffi::OsString;
 
@@ -21,7 +22,7 @@ pub struct Typed {
     pub ignored: Vec<String>,
 }
 
-/// Reads the words of a command line, the program's name first; `is_worker` leaves out what is not known.
+/// Reads the words of a command line, the program's name first; `is_worker` leaves out what is not understood.
 pub fn parse(
     words: impl IntoIterator<Item = OsString>,
     is_worker: bool,
@@ -33,39 +34,86 @@ pub fn parse(
             Ok(arguments) => return Ok(Typed { arguments, ignored }),
             Err(error) => error,
         };
-        let unknown = unknown(&error).filter(|_| is_worker);
-        let Some(position) = unknown.and_then(|unknown| find(&words, &unknown)) else {
+        let wrong = Wrong::of(&error).filter(|_| is_worker);
+        let Some((start, length)) = wrong.and_then(|wrong| wrong.find(&words)) else {
             return Err(error);
         };
-        ignored.push(name(&words.remove(position)));
+        ignored.push(name(&words[start]));
+        words.drain(start..start + length);
     }
 }
 
-/// What an error says is not known.
-fn unknown(error: &clap::Error) -> Option<String> {
-    let told = [
-        (ErrorKind::UnknownArgument, ContextKind::InvalidArg),
-        (ErrorKind::InvalidSubcommand, ContextKind::InvalidSubcommand),
-    ];
-    let (_, place) = told.into_iter().find(|(kind, _)| *kind == error.kind())?;
-    let Some(ContextValue::String(word)) = error.get(place) else {
-        return None;
-    };
-    Some(word.clone())
+/// What an error says is wrong.
+enum Wrong {
+    /// A word that nothing is known of.
+    Unknown(String),
+    /// A flag whose value is not understood; an empty one may be none at all.
+    Value { flag: String, value: String },
+    /// A word that is no text.
+    NotUnicode,
 }
 
-/// Where the words have it: alone, with a value after `=`, or as the first of several letters.
-fn find(words: &[OsString], unknown: &str) -> Option<usize> {
-    let is_letter = unknown.starts_with('-') && !unknown.starts_with("--");
-    words
-        .iter()
-        .skip(1)
-        .position(|word| {
-            let word = word.to_string_lossy();
-            word.strip_prefix(unknown)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('=') || is_letter)
+impl Wrong {
+    fn of(error: &clap::Error) -> Option<Self> {
+        let context = |kind| {
+            let Some(ContextValue::String(word)) = error.get(kind) else {
+                return None;
+            };
+            Some(word.clone())
+        };
+        let kind = error.kind();
+        if kind == ErrorKind::UnknownArgument {
+            return context(ContextKind::InvalidArg).map(Self::Unknown);
+        }
+        if kind == ErrorKind::InvalidSubcommand {
+            return context(ContextKind::InvalidSubcommand).map(Self::Unknown);
+        }
+        if kind == ErrorKind::InvalidUtf8 {
+            return Some(Self::NotUnicode);
+        }
+        let is_of_value = [
+            ErrorKind::InvalidValue,
+            ErrorKind::ValueValidation,
+            ErrorKind::TooManyValues,
+        ]
+        .contains(&kind);
+        // It is shown with the name of its value: `--flag <VALUE>`.
+        let shown = context(ContextKind::InvalidArg).filter(|_| is_of_value)?;
+        Some(Self::Value {
+            flag: shown.split(' ').next()?.to_owned(),
+            value: context(ContextKind::InvalidValue)?,
         })
-        .map(|position| position + 1)
+    }
+
+    /// Where the words have it, and how many words it is.
+    fn find(&self, words: &[OsString]) -> Option<(usize, usize)> {
+        let length_at = |position: usize| {
+            let word = words[position].to_string_lossy();
+            let next = words.get(position + 1).map(|next| next.to_string_lossy());
+            match self {
+                Self::Unknown(unknown) => is_unknown(&word, unknown).then_some(1),
+                Self::NotUnicode => words[position].to_str().is_none().then_some(1),
+                Self::Value { flag, value } => match word.strip_prefix(flag.as_str())? {
+                    "" if next.as_deref() == Some(value.as_str()) => Some(2),
+                    "" => is_alone(next.as_deref(), value).then_some(1),
+                    rest => (rest.strip_prefix('=')? == value).then_some(1),
+                },
+            }
+        };
+        (1..words.len()).find_map(|position| Some((position, length_at(position)?)))
+    }
+}
+
+/// Alone, with a value after `=`, or as the first of several letters.
+fn is_unknown(word: &str, unknown: &str) -> bool {
+    let is_letter = unknown.starts_with('-') && !unknown.starts_with("--");
+    word.strip_prefix(unknown)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('=') || is_letter)
+}
+
+/// Whether a flag has no value before the word that is next.
+fn is_alone(next: Option<&str>, value: &str) -> bool {
+    value.is_empty() && next.is_none_or(|next| next.starts_with('-'))
 }
 
 fn name(word: &OsString) -> String {
@@ -111,6 +159,42 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_leaves_out_a_flag_whose_value_it_does_not_understand_and_keeps_the_rest() {
+        for (line, ignored) in [
+            ("runpod-query --rp_api_port=81 --rp_log_level LOUD", 1),
+            ("runpod-query --rp_log_level=LOUD --rp_api_port 81", 1),
+            ("runpod-query --rp_log_level --rp_api_port 81", 1),
+            ("runpod-query --rp_api_port 81 --rp_log_level", 1),
+            ("runpod-query --rp_api_port 81 --rp_log_level=", 1),
+            (
+                "runpod-query --rp_api_port 81 --rp_log_level INFO --rp_log_level",
+                1,
+            ),
+            (
+                "runpod-query --rp_debugger=1 serve --rp_api_port 81 --threads 0",
+                2,
+            ),
+            ("runpod-query --rp_api_port http --rp_api_port 81", 1),
+            ("runpod-query serve --rp_api_port -1 --rp_api_port 81", 2),
+        ] {
+            let typed = parse(line, true).unwrap_or_else(|error| panic!("{line}: {error}"));
+            assert_eq!(typed.ignored.len(), ignored, "{line}: {:?}", typed.ignored);
+            let overrides = typed.arguments.handler.overrides();
+            let port = overrides.iter().find(|(name, _)| *name == "server.port");
+            let port = port.map(|(_, value)| value.to_string());
+            assert_eq!(port.as_deref(), Some("81"), "{line}");
+            assert!(parse(line, false).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn of_a_flag_that_is_repeated_the_last_counts() {
+        let line = "runpod-query --rp_api_port 80 --rp_debugger --rp_debugger --rp_api_port 81";
+        let overrides = parse(line, false).unwrap().arguments.handler.overrides();
+        assert_eq!(overrides[0].1.to_string(), "81");
+    }
+
+    #[test]
     fn everybody_else_has_made_a_mistake() {
         for line in [
             "runpod-query --new",
@@ -119,7 +203,5 @@ mod tests {
         ] {
             assert!(parse(line, false).is_err(), "{line}");
         }
-        // What is known must be right for a worker, too.
-        assert!(parse("runpod-query --rp_api_port http", true).is_err());
     }
 }
