@@ -86,6 +86,17 @@ fn every_variable_that_the_hub_offers_is_a_setting_with_every_value() {
 }
 
 #[test]
+fn who_changes_nothing_at_the_hub_gets_the_defaults() {
+    let hub = read("hub.json");
+    let variables = hub["config"]["env"].as_array().unwrap().iter();
+    let given = variables
+        .map(|variable| (text(&variable["key"]), text(&variable["input"]["default"])))
+        .collect();
+    let given = Settings::from_sources(given, None, Vec::new()).unwrap();
+    assert_eq!(given, Settings::default());
+}
+
+#[test]
 fn what_the_hub_would_ask_is_answered() {
     let server = TestServer::start();
     let tests = read("tests.json");

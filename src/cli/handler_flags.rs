@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 use config::Value;
 
-use crate::config::Override;
+use crate::config::{DEFAULT_LOG_FILTER, Override};
 
 /// The flags that people know from handlers written with RunPod's package.
 #[derive(Args, Default)]
@@ -44,6 +44,22 @@ enum LogLevel {
     Warn,
     Info,
     Debug,
+    Trace,
+    #[value(name = "notset")]
+    NotSet,
+}
+
+impl LogLevel {
+    /// The filter that it stands for.
+    fn filter(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => DEFAULT_LOG_FILTER,
+            Self::Debug => "debug",
+            Self::Trace | Self::NotSet => "trace",
+        }
+    }
 }
 
 impl HandlerFlags {
@@ -63,11 +79,11 @@ impl HandlerFlags {
     pub fn overrides(&self) -> Vec<Override> {
         let default_host = self.serve_api.then_some(Self::API_HOST);
         let host = self.api_host.as_deref().or(default_host);
-        let level = self.log_level.and_then(|level| level.to_possible_value());
         let mut overrides: Vec<Override> = Vec::new();
         overrides.extend(host.map(|host| ("server.host", Value::from(host))));
         overrides.extend(self.api_port.map(|port| ("server.port", port.into())));
-        overrides.extend(level.map(|level| ("log.filter", level.get_name().into())));
+        let level = self.log_level.map(LogLevel::filter);
+        overrides.extend(level.map(|filter| ("log.filter", filter.into())));
         overrides
     }
 }

@@ -35,6 +35,9 @@ pub use worker::Worker;
 /// `RUNPOD_QUERY__SERVER__PORT` is `server.port`.
 pub const ENVIRONMENT_PREFIX: &str = "RUNPOD_QUERY";
 
+/// What is logged unless somebody says otherwise: what the HTTP library says of itself is of no use to anybody.
+pub const DEFAULT_LOG_FILTER: &str = "info,actix_server=warn";
+
 /// The variable that is `server.api_key`.
 const KEY_VARIABLE: &str = "RUNPOD_QUERY__SERVER__API_KEY";
 
@@ -172,7 +175,7 @@ pub enum LogFormat {
 impl Default for Log {
     fn default() -> Self {
         Self {
-            filter: "info,actix_server=warn".to_owned(),
+            filter: DEFAULT_LOG_FILTER.to_owned(),
             format: None,
         }
     }
@@ -226,10 +229,7 @@ impl Settings {
         file: Option<&Path>,
         overrides: Vec<Override>,
     ) -> Result<Self, Error> {
-        if environment
-            .get(KEY_VARIABLE)
-            .is_some_and(String::is_empty)
-        {
+        if environment.get(KEY_VARIABLE).is_some_and(String::is_empty) {
             return Err(Error::BlankKey);
         }
         let mut builder = Config::builder();

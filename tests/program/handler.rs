@@ -169,6 +169,50 @@ fn a_worker_ignores_what_it_does_not_know_and_names_it_in_the_log() {
 }
 
 #[test]
+fn a_worker_starts_whatever_the_platform_appends_to_its_command() {
+    let directory = tempfile::tempdir().unwrap();
+    for arguments in [
+        &["--rp_log_level", "INFO", "--rp_log_level", "INFO"][..],
+        &["serve", "--model", "minilm", "--model", "minilm"],
+        &["--rp_serve_api=1"],
+        &["--rp_log_level", "TRACE"],
+        &["--rp_log_level", "NotSet"],
+        &["--rp_log_level", "secret"],
+        &["serve", "--rp_api_port=secret", "--rp_log_level"],
+    ] {
+        let mut command = serving(directory.path(), arguments);
+        command.env(QUEUE, NOBODY);
+        let mut served = Served::spawn(command);
+        assert!([200, 204].contains(&served.ping()), "{arguments:?}");
+        served.signal("TERM");
+        assert_eq!(served.wait().code(), Some(0), "{arguments:?}");
+        let log = served.log();
+        assert!(!log.contains("secret"), "{log}");
+        if arguments.concat().contains('=') {
+            assert!(
+                log.contains("arguments that are not understood: \"--rp_"),
+                "{log}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_level_info_leaves_out_what_the_http_library_says_of_itself() {
+    let directory = tempfile::tempdir().unwrap();
+    for (level, is_told) in [("INFO", false), ("DEBUG", true)] {
+        let mut served = Served::spawn(serving(
+            directory.path(),
+            &["serve", "--rp_log_level", level],
+        ));
+        served.signal("TERM");
+        served.wait();
+        let log = served.log();
+        assert_eq!(log.contains("actix_server"), is_told, "{level}: {log}");
+    }
+}
+
+#[test]
 fn without_a_queue_an_argument_that_is_not_known_is_a_mistake() {
     let directory = tempfile::tempdir().unwrap();
     for arguments in [
