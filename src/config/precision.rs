@@ -13,7 +13,7 @@ pub enum Precision {
     /// 32-bit floats: the reference.
     #[default]
     Fp32,
-    /// 8-bit weights and activations: a quarter of the memory.
+    /// 8-bit weights and activations: about a third of the memory.
     Int8,
 }
 
