@@ -21,6 +21,7 @@ mod openapi;
 mod parameter;
 mod ping;
 mod purge_queue;
+mod realtime;
 mod retry;
 mod routes;
 mod run;

@@ -7,8 +7,8 @@ use utoipa_actix_web::scope::scope;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    cancel, embeddings, health, metrics, models, ping, purge_queue, retry, run, runsync, status,
-    stream,
+    cancel, embeddings, health, metrics, models, ping, purge_queue, realtime, retry, run, runsync,
+    status, stream,
 };
 
 /// RunPod's own addresses have the endpoint's name before the route; here every name is right.
@@ -26,6 +26,8 @@ where
         // The longer prefix first: a scope takes everything under its own.
         .service(scope(OPENAI_PREFIX).configure(openai_routes))
         .service(scope(ENDPOINT_PREFIX).configure(runpod_routes))
+        // After the routes whose own first word it would take for an endpoint's name.
+        .service(realtime::realtime)
         .service(ping::ping)
         .service(metrics::metrics)
 }

@@ -26,8 +26,8 @@ pub use gauge::{Counted, Gauge};
 pub use handle::{Counts, Jobs};
 pub use order::Order;
 pub use policy::{Policy, PolicyFields};
-pub use report::{Chunk, JobId, Receipt, Report, Stream};
-pub use span::Span;
+pub use report::{BareResult, Chunk, JobId, Receipt, Report, Stream};
+pub use span::{LONGEST, Span};
 pub use status::Status;
 pub use webhook::Webhook;
 

@@ -94,6 +94,26 @@ pub struct Report {
     pub texts: usize,
 }
 
+/// What a job gave: one of the two.
+#[derive(Serialize, ToSchema)]
+pub struct BareResult {
+    /// What was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<JobOutput>)]
+    output: Option<Arc<RawValue>>,
+    /// `code: message`, if the job failed or took too long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = json!(null))]
+    error: Option<Arc<str>>,
+}
+
+impl From<Report> for BareResult {
+    fn from(report: Report) -> Self {
+        let Report { output, error, .. } = report;
+        Self { output, error }
+    }
+}
+
 /// A job's name, and where it is.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Receipt {

@@ -7,5 +7,6 @@ mod load;
 mod openai;
 mod openapi;
 mod operations;
+mod realtime;
 mod refusals;
 mod routing;
