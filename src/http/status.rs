@@ -7,14 +7,14 @@ use utoipa::IntoParams;
 use super::error::{LookupFailures, MalformedFailure};
 use super::job_path::JobPath;
 use super::parameter;
-use crate::jobs::{Jobs, Report, Span};
+use crate::jobs::{Jobs, LONGEST, Report, Span};
 use crate::service::Error;
 
 /// Time for which a result is kept after this request.
 const TTL: Span = Span {
     field: "ttl",
     shortest: 1,
-    longest: 7 * 24 * 60 * 60 * 1000,
+    longest: LONGEST,
 };
 
 /// What can be asked beside the job.

@@ -6,13 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::span::Span;
+use super::span::{LONGEST, Span};
 use crate::service::{Kind, Malformed};
 
 /// How errors call the policy.
 const PART: &str = "policy";
-/// Seven days: RunPod keeps no job for longer.
-const LONGEST: u64 = 7 * 24 * 60 * 60 * 1000;
 
 const EXECUTION_TIMEOUT: Span = Span {
     field: "policy.executionTimeout",

@@ -6,6 +6,9 @@ use serde_json::value::RawValue;
 
 use crate::service::{Kind, Malformed, quote};
 
+/// Seven days, in milliseconds: RunPod keeps no job for longer.
+pub const LONGEST: u64 = 7 * 24 * 60 * 60 * 1000;
+
 /// A span that a request may give, and its bounds.
 #[derive(Debug, Clone, Copy)]
 pub struct Span {

@@ -151,6 +151,38 @@ fn the_examples_can_be_sent_as_they_are() {
     }
 }
 
+/// The bounds of the one parameter `name` that is documented for an operation.
+fn bounds(operation: &Value, name: &str) -> [u64; 2] {
+    let parameters = operation["parameters"].as_array().unwrap();
+    let parameter = parameters.iter().find(|one| one["name"] == name).unwrap();
+    ["minimum", "maximum"].map(|bound| parameter["schema"][bound].as_u64().unwrap())
+}
+
+#[test]
+fn the_bounds_of_spans_are_those_that_hold() {
+    let server = TestServer::start();
+    let paths = &document()["paths"];
+    let job = r#"{"input":{"query":"w1"}}"#;
+    let [shortest, longest] = bounds(&paths["/runsync"]["post"], "wait");
+    let wait = |span: u64| server.post(&format!("/runsync?wait={span}"), job).status;
+    assert_eq!([shortest, longest].map(wait), [200, 200]);
+    assert_eq!([shortest - 1, longest + 1].map(wait), [400, 400]);
+
+    for method in ["get", "post"] {
+        let [shortest, longest] = bounds(&paths["/status/{id}"][method], "ttl");
+        let ttl = |span: u64| {
+            let id = server.post("/runsync", job).json()["id"].clone();
+            let path = format!("/status/{}?ttl={span}", id.as_str().unwrap());
+            match method {
+                "get" => server.get(&path).status,
+                _ => server.post(&path, "").status,
+            }
+        };
+        assert_eq!([shortest, longest].map(ttl), [200, 200], "{method}");
+        assert_eq!([shortest - 1, longest + 1].map(ttl), [400, 400], "{method}");
+    }
+}
+
 #[test]
 fn every_documented_address_exists_on_each_of_its_servers() {
     let server = TestServer::start();
