@@ -1,21 +1,60 @@
 """What README tells people to type."""
 
+import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 import runpod
 
+from program import clean_environment
+
 README = Path(__file__).parents[2] / "README.md"
-BLOCK = re.compile(r"```python\n(.*?)```", re.DOTALL)
+RUNPOD = "https://api.runpod.ai"
+SECONDS = 60
+
+
+def block(language: str, wanted: str) -> str:
+    """The one block of code in a language that has a line as wanted."""
+    blocks = re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
+    found = [block for block in blocks if re.search(wanted, block, re.MULTILINE)]
+    assert len(found) == 1, f"{len(found)} blocks of {language} with {wanted}"
+    return found[0]
 
 
 def example(package: str) -> str:
-    """The one example that uses a package."""
-    imported = re.compile(rf"^(import|from) {package}\b", re.MULTILINE)
-    blocks = [block for block in BLOCK.findall(README.read_text()) if imported.search(block)]
-    assert len(blocks) == 1, f"{len(blocks)} examples of {package}"
-    return blocks[0]
+    """The one example that uses a Python package."""
+    return block("python", rf"^(import|from) {package}\b")
+
+
+def output(command: list[str], code: str, server) -> str:
+    """What a program prints that gets an example by standard input, with our server in RunPod's place."""
+    assert RUNPOD in code
+    environment = clean_environment(RUNPOD_API_KEY="a key that nobody checks", RUNPOD_QUERY_ENDPOINT_ID="abc123")
+    return subprocess.run(
+        command,
+        input=code.replace(RUNPOD, server.url),
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=SECONDS,
+    ).stdout
+
+
+def test_the_call_with_curl_works_with_another_address(server, printed):
+    job = json.loads(output(["bash"], block("sh", r"^curl .*/runsync"), server))
+    assert job["status"] == "COMPLETED"
+    assert job["output"]["embedding"] == pytest.approx(printed("What is machine learning?"), abs=1e-5)
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+def test_the_call_with_javascript_works_with_another_address(server, printed):
+    code = block("javascript", "^const vector = ") + "console.log(JSON.stringify(vector));\n"
+    vector = json.loads(output(["node", "--input-type=module"], code, server))
+    assert vector == pytest.approx(printed("What is machine learning?"), abs=1e-5)
 
 
 def test_the_example_of_runpods_package_works_as_it_stands(server, printed, monkeypatch):
@@ -32,7 +71,7 @@ def test_the_example_of_openais_package_works_with_another_address_and_model(ser
     monkeypatch.setenv("RUNPOD_API_KEY", "a key that nobody checks")
     monkeypatch.setenv("RUNPOD_QUERY_ENDPOINT_ID", "abc123")
     code = example("openai")
-    for here, there in [("https://api.runpod.ai", server.url), ("BAAI/bge-m3", "minilm")]:
+    for here, there in [(RUNPOD, server.url), ("BAAI/bge-m3", "minilm")]:
         assert here in code
         code = code.replace(here, there)
     names = {}
