@@ -5,6 +5,7 @@
 //! setting that does not exist stops the start instead of being ignored.
 
 mod environment;
+mod error;
 mod file;
 mod jobs;
 mod precision;
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 use config::{Config, Environment, Value};
 use serde::Deserialize;
 
+pub use error::Error;
 pub use jobs::Jobs;
 pub use precision::Precision;
 use queue_variable::QueueValues;
@@ -179,37 +181,6 @@ impl Default for Log {
             format: None,
         }
     }
-}
-
-/// Why the settings cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A source holds an unknown setting or a value of the wrong kind.
-    #[error("settings are not usable: {0}")]
-    Unusable(#[from] config::ConfigError),
-    /// The file cannot be read.
-    #[error("cannot read {}", path.display())]
-    Unreadable {
-        /// The file.
-        path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
-    },
-    /// The file is no TOML.
-    #[error(transparent)]
-    Syntax(file::Syntax),
-    /// The variable of the key holds nothing: taken for absent, it would open the server to everybody.
-    #[error("server.api_key is blank: give {KEY_VARIABLE} a key or leave it out")]
-    BlankKey,
-    /// A variable that is a setting holds what is no text.
-    #[error("{variable} is not Unicode")]
-    NotUnicode {
-        /// The variable.
-        variable: String,
-    },
-    /// Neither a cache folder nor a home directory is known.
-    #[error("no cache folder is known: set RUNPOD_QUERY__ARTIFACTS__CACHE_DIRECTORY or HOME")]
-    NoCacheDirectory,
 }
 
 /// One setting given on the command line: its dotted name and its value.

@@ -3,3 +3,4 @@
 mod commands;
 mod handler;
 mod serve;
+mod surroundings;
