@@ -16,16 +16,7 @@ fn a_running_job_that_is_stopped_is_never_answered_and_makes_room_for_the_next()
     assert_eq!(platform.answer("next"), healthy());
     let stops = platform.requests(Route::Stop);
     assert_eq!(stops[0].path, "/v2/endpoint-1/job-stop/pod-1");
-    let pings = platform.requests(Route::Ping).len();
-    platform.wait_for_requests(Route::Ping, pings + 2);
-    assert!(
-        platform
-            .requests(Route::Ping)
-            .last()
-            .unwrap()
-            .jobs()
-            .is_empty()
-    );
+    platform.expect_nothing_named();
     platform.check();
 }
 

@@ -213,6 +213,15 @@ impl Platform {
         });
     }
 
+    /// Waits for two more heartbeats, of which the second began after the first had ended, and wants no job in it.
+    #[track_caller]
+    pub fn expect_nothing_named(&self) {
+        let seen = self.requests(Route::Ping).len();
+        self.wait_for_requests(Route::Ping, seen + 2);
+        let pings = self.requests(Route::Ping);
+        assert!(pings.last().is_some_and(|ping| ping.jobs().is_empty()));
+    }
+
     /// Waits until `route` has been asked `count` times.
     #[track_caller]
     pub fn wait_for_requests(&self, route: Route, count: usize) {

@@ -31,3 +31,22 @@ pub const fn panels(outputs: usize) -> usize {
 pub const fn piece(rows: usize) -> usize {
     rows.div_ceil(rows.div_ceil(ROWS))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_weight_has_a_place_of_its_own() {
+        let (outputs, inputs) = (40, 12);
+        for place in [bytes::place, floats::place] {
+            let mut places: Vec<usize> = (0..outputs)
+                .flat_map(|output| (0..inputs).map(move |input| place(output, input, inputs)))
+                .collect();
+            places.sort_unstable();
+            places.dedup();
+            assert_eq!(places.len(), outputs * inputs);
+            assert!(places.last() < Some(&(panels(outputs) * PANEL * inputs)));
+        }
+    }
+}

@@ -1,4 +1,3 @@
-use super::super::panels;
 use super::*;
 
 fn all() -> Vec<Instructions> {
@@ -73,18 +72,6 @@ fn sums_that_would_overflow_sixteen_bits_are_exact() {
         instructions.multiply(&rows, 8, &weights, &mut sums);
         assert_eq!(sums[0], [255 * -128 * 8; PANEL], "{instructions:?}");
     }
-}
-
-#[test]
-fn every_weight_has_a_place_of_its_own() {
-    let (outputs, inputs) = (40, 12);
-    let mut places: Vec<usize> = (0..outputs)
-        .flat_map(|output| (0..inputs).map(move |input| place(output, input, inputs)))
-        .collect();
-    places.sort_unstable();
-    places.dedup();
-    assert_eq!(places.len(), outputs * inputs);
-    assert!(places.last() < Some(&(panels(outputs) * PANEL * inputs)));
 }
 
 #[test]

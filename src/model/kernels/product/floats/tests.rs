@@ -1,4 +1,3 @@
-use super::super::panels;
 use super::*;
 
 /// Distance of rows beyond their length, so that a row that is read too far is noticed.
@@ -120,16 +119,4 @@ fn processors_that_multiply_and_add_at_once_give_the_same_bits() {
         .map(|instructions| factors.multiply(instructions, 0, ROWS));
     let first = products.next();
     assert!(products.all(|product| Some(&product) == first.as_ref()));
-}
-
-#[test]
-fn every_weight_has_a_place_of_its_own() {
-    let (outputs, inputs) = (40, 12);
-    let mut places: Vec<usize> = (0..outputs)
-        .flat_map(|output| (0..inputs).map(move |input| place(output, input, inputs)))
-        .collect();
-    places.sort_unstable();
-    places.dedup();
-    assert_eq!(places.len(), outputs * inputs);
-    assert!(places.last() < Some(&(panels(outputs) * PANEL * inputs)));
 }
