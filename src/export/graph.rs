@@ -26,7 +26,7 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// An operator of the ONNX standard. An empty input name leaves an optional input out.
+    /// An operator of the ONNX standard.
     pub fn standard(operator: &str, inputs: &[&str]) -> Self {
         Self {
             node: Node {
@@ -165,7 +165,7 @@ pub enum Size {
     Named(&'static str),
 }
 
-/// Declares an input or output; no sizes: of unknown shape.
+/// Declares an input or output.
 pub fn value_info(name: &str, element: ElementType, sizes: &[Size]) -> ValueInfo {
     let dimension = |size: &Size| Dimension {
         value: Some(match size {
@@ -173,7 +173,7 @@ pub fn value_info(name: &str, element: ElementType, sizes: &[Size]) -> ValueInfo
             Size::Named(name) => DimensionValue::Named((*name).to_owned()),
         }),
     };
-    let shape = (!sizes.is_empty()).then(|| Shape {
+    let shape = Some(Shape {
         dim: sizes.iter().map(dimension).collect(),
     });
     ValueInfo {

@@ -103,12 +103,15 @@ impl Parcel<'_> {
         }
         self.attempts += 1;
         let outcome = self.send().await;
-        self.log_failure(&outcome);
         let (status, retry_after) = match &outcome {
             Ok(reply) => (Some(reply.status), reply.retry_after),
             Err(_) => (None, None),
         };
-        match verdict(status, retry_after) {
+        let verdict = verdict(status, retry_after);
+        if verdict != Verdict::Acknowledged {
+            self.log_failure(&outcome);
+        }
+        match verdict {
             Verdict::Acknowledged => {
                 statistics.acknowledged.inc();
                 Next::Acknowledged
@@ -182,7 +185,6 @@ impl Parcel<'_> {
     fn log_failure(&self, outcome: &Result<Reply, Failure>) {
         let (id, attempt) = (self.ticket.id(), self.attempts);
         match outcome {
-            Ok(reply) if (200..300).contains(&reply.status) => {}
             Ok(reply) => log::warn!(
                 job_id:% = id;
                 "post refused attempt={attempt} status={}",

@@ -147,7 +147,7 @@ impl GraphWriter<'_> {
     ) -> Result<Factor, Error> {
         let linear = Linear {
             name: format!("layer.{layer}.attention.query_key_value"),
-            parts: attention_parts(layer, &["query", "key", "value"]),
+            parts: attention_parts(layer),
             outputs: self.hidden(),
             inputs: self.hidden(),
         };

@@ -139,9 +139,9 @@ fn short(name: &str) -> &str {
 }
 
 /// Names of the checkpoint's query, key and value parts.
-fn attention_parts(layer: usize, roles: &[&str]) -> Vec<String> {
-    let part = |role: &&str| format!("encoder.layer.{layer}.attention.self.{role}");
-    roles.iter().map(part).collect()
+fn attention_parts(layer: usize) -> Vec<String> {
+    let part = |role| format!("encoder.layer.{layer}.attention.self.{role}");
+    ["query", "key", "value"].map(part).into()
 }
 
 /// Ends the graph: every vector is divided by its length.

@@ -61,6 +61,24 @@ fn filled_up<T: Copy + Default>(values: &[T]) -> [T; PANEL] {
     std::array::from_fn(|column| values.get(column).copied().unwrap_or_default())
 }
 
+/// The ranges that `rows` are cut into, `stripe` each but for the last.
+pub fn stripes(rows: usize, stripe: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..rows)
+        .step_by(stripe)
+        .map(move |first| first..rows.min(first + stripe))
+}
+
+/// Some of the `rows` of a product, panel by panel.
+pub fn stripe_of(
+    product: &mut [[f32; PANEL]],
+    rows: usize,
+    stripe: Range<usize>,
+) -> impl Iterator<Item = &mut [[f32; PANEL]]> {
+    product
+        .chunks_exact_mut(rows)
+        .map(move |products| &mut products[stripe.clone()])
+}
+
 /// A product as floats: for each panel of columns, all rows.
 pub struct Product<'a> {
     panels: &'a [[f32; PANEL]],

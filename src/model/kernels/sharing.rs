@@ -45,7 +45,8 @@ thread_local! {
     static SCRATCH: RefCell<Vec<f32>> = RefCell::default();
 }
 
-/// Lends `work` as many floats as it needs, of any value, for as long as it runs.
+/// Lends `work` as many floats as it needs, of any value, for as long as it runs. There is one loan for each thread, so
+/// `work` must not ask for another, nor share tasks that do.
 pub fn with_scratch<R>(floats: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
     SCRATCH.with_borrow_mut(|scratch| {
         if scratch.len() < floats {

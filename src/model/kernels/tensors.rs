@@ -120,30 +120,25 @@ impl<'a> RowsOutput<'a> {
     /// The rows in blocks of [`BLOCK_ROWS`], to be written.
     pub fn blocks(&mut self) -> ort::Result<Vec<RowsBlock<'_>>> {
         let (rows, width) = (self.rows, self.width);
-        let mut blocks: Vec<RowsBlock<'_>> = (0..rows)
-            .step_by(BLOCK_ROWS)
-            .map(|first| RowsBlock {
-                floats: None,
-                rounded: None,
-                rows: BLOCK_ROWS.min(rows - first),
-                width,
-            })
-            .collect();
-        if let Some(floats) = &mut self.floats {
-            let floats = floats.values::<f32>()?.chunks_mut(BLOCK_ROWS * width);
-            for (block, floats) in blocks.iter_mut().zip(floats) {
-                block.floats = Some(floats);
+        let mut floats = match &mut self.floats {
+            Some(floats) => Some(floats.values::<f32>()?.chunks_mut(BLOCK_ROWS * width)),
+            None => None,
+        };
+        let mut rounded = match &mut self.rounded {
+            Some([bytes, roundings]) => {
+                let bytes = bytes.values::<u8>()?.chunks_mut(BLOCK_ROWS * width);
+                let roundings = roundings.values::<f32>()?.as_chunks_mut().0;
+                Some(bytes.zip(roundings.chunks_mut(BLOCK_ROWS)))
             }
-        }
-        if let Some([bytes, roundings]) = &mut self.rounded {
-            let bytes = bytes.values::<u8>()?.chunks_mut(BLOCK_ROWS * width);
-            let roundings = roundings.values::<f32>()?.as_chunks_mut().0;
-            let rounded = bytes.zip(roundings.chunks_mut(BLOCK_ROWS));
-            for (block, rounded) in blocks.iter_mut().zip(rounded) {
-                block.rounded = Some(rounded);
-            }
-        }
-        Ok(blocks)
+            None => None,
+        };
+        let block = |first| RowsBlock {
+            floats: floats.as_mut().and_then(Iterator::next),
+            rounded: rounded.as_mut().and_then(Iterator::next),
+            rows: BLOCK_ROWS.min(rows - first),
+            width,
+        };
+        Ok((0..rows).step_by(BLOCK_ROWS).map(block).collect())
     }
 }
 

@@ -4,7 +4,7 @@ use ort::operator::{ComputeContext, Kernel, KernelContext};
 use ort::value::TensorElementType::{self, Float32};
 
 use super::{Definition, name};
-use crate::model::kernels::panels::{Product, owned_biases};
+use crate::model::kernels::panels::{Product, owned_biases, stripe_of, stripes};
 use crate::model::kernels::product::floats::Instructions;
 use crate::model::kernels::product::{PANEL, piece};
 use crate::model::kernels::rows::{LANES, Strided};
@@ -45,13 +45,9 @@ impl Kernel for FloatLinear {
         let rows = floats.len() / inputs;
         let mut product = Output::of(context, 0, &Product::sizes(self.biases.len(), rows))?;
         let product = product.values::<f32>()?.as_chunks_mut().0;
-        for (stripe, floats) in floats.chunks(STRIPE * inputs).enumerate() {
-            let first = stripe * STRIPE;
-            let last = first + floats.len() / inputs;
-            let panels = product
-                .chunks_exact_mut(rows)
-                .map(|products| &mut products[first..last]);
-            self.multiply_stripe(context, (floats, inputs), matrix, panels)?;
+        for (stripe, floats) in stripes(rows, STRIPE).zip(floats.chunks(STRIPE * inputs)) {
+            let products = stripe_of(product, rows, stripe);
+            self.multiply_stripe(context, (floats, inputs), matrix, products)?;
         }
         Ok(())
     }

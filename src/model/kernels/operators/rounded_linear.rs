@@ -4,11 +4,11 @@ use ort::operator::{ComputeContext, Kernel, KernelContext};
 use ort::value::TensorElementType::{self, Float32, Int8, Int32, Uint8};
 
 use super::{Definition, name};
-use crate::model::kernels::panels::{OwnedColumns, Product};
+use crate::model::kernels::panels::{OwnedColumns, Product, stripe_of, stripes};
 use crate::model::kernels::passes::dequantize;
 use crate::model::kernels::product::bytes::{Instructions, fits};
 use crate::model::kernels::product::{PANEL, ROWS, piece};
-use crate::model::kernels::rows::StoredRounding;
+use crate::model::kernels::rows::{Columns, StoredRounding};
 use crate::model::kernels::sharing::share;
 use crate::model::kernels::tensors::{Input, Output, ensure};
 
@@ -32,14 +32,6 @@ impl Definition for RoundedLinear {
     }
 }
 
-/// Some rows, and one panel of the matrix.
-struct Task<'a> {
-    bytes: &'a [u8],
-    roundings: &'a [StoredRounding],
-    panel: usize,
-    floats: &'a mut [[f32; PANEL]],
-}
-
 impl Kernel for RoundedLinear {
     fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
         let bytes = Input::of(context, 0)?;
@@ -54,50 +46,37 @@ impl Kernel for RoundedLinear {
             "rounded rows do not fit a matrix",
         )?;
         let mut product = Output::of(context, 0, &Product::sizes(panels, rows))?;
-        if rows == 0 {
-            return Ok(());
-        }
         let product = product.values::<f32>()?.as_chunks_mut().0;
-        let panels = product.chunks_exact_mut(rows).enumerate();
-        let mut tasks: Vec<(usize, Task<'_>)> = panels
-            .flat_map(|(panel, floats)| {
-                let stripes = floats.chunks_mut(STRIPE).enumerate();
-                stripes.map(move |(stripe, floats)| {
-                    let first = stripe * STRIPE;
-                    let task = Task {
-                        bytes: &bytes[first * inputs..][..floats.len() * inputs],
-                        roundings: &roundings[first..][..floats.len()],
-                        panel,
-                        floats,
-                    };
-                    (stripe, task)
-                })
-            })
-            .collect();
-        tasks.sort_by_key(|(stripe, _)| *stripe);
         let instructions = Instructions::detect();
-        share(context, tasks.into_iter(), matrix.len(), |(_, task)| {
-            let panel = &matrix[task.panel * PANEL * inputs..][..PANEL * inputs];
-            self.multiply(instructions, task, panel);
-        })
+        for (stripe, rounded) in stripes(rows, STRIPE).zip(bytes.chunks(STRIPE * inputs)) {
+            let roundings = &roundings[stripe.clone()];
+            let panels = matrix.chunks_exact(PANEL * inputs).enumerate();
+            let tasks = panels.zip(stripe_of(product, rows, stripe));
+            share(context, tasks, matrix.len(), |((index, panel), floats)| {
+                let columns = self.columns.panel(index);
+                multiply(instructions, (rounded, roundings), (panel, columns), floats);
+            })?;
+        }
+        Ok(())
     }
 }
 
-impl RoundedLinear {
-    fn multiply(&self, instructions: Instructions, task: Task<'_>, panel: &[i8]) {
-        let inputs = panel.len() / PANEL;
-        let rows = task.floats.len();
-        let piece = piece(rows);
-        let columns = self.columns.panel(task.panel);
-        let pieces = task
-            .bytes
-            .chunks(piece * inputs)
-            .zip(task.roundings.chunks(piece))
-            .zip(task.floats.chunks_mut(piece));
-        let mut sums = [[0; PANEL]; ROWS];
-        for ((bytes, roundings), floats) in pieces {
-            instructions.multiply(bytes, inputs, panel, &mut sums);
-            dequantize(&sums, roundings, (panel, columns), floats);
-        }
+/// Multiplies all rows with one panel.
+fn multiply(
+    instructions: Instructions,
+    (bytes, roundings): (&[u8], &[StoredRounding]),
+    (panel, columns): (&[i8], Columns<'_>),
+    floats: &mut [[f32; PANEL]],
+) {
+    let inputs = panel.len() / PANEL;
+    let piece = piece(floats.len());
+    let pieces = bytes
+        .chunks(piece * inputs)
+        .zip(roundings.chunks(piece))
+        .zip(floats.chunks_mut(piece));
+    let mut sums = [[0; PANEL]; ROWS];
+    for ((bytes, roundings), floats) in pieces {
+        instructions.multiply(bytes, inputs, panel, &mut sums);
+        dequantize(&sums, roundings, (panel, columns), floats);
     }
 }
