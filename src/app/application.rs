@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
@@ -55,6 +56,8 @@ fn and(health_port: Option<u16>) -> String {
 /// A server that listens, and whose model is loading or loaded.
 pub struct Application {
     signals: Signals,
+    /// Whether there is still time to wait for what runs.
+    patience: Arc<AtomicBool>,
     stop: Arc<Notify>,
     port: u16,
     health_port: Option<u16>,
@@ -95,12 +98,17 @@ where
     let system = System::new();
     let outcome = system.block_on(async {
         let application = Application::build(settings, load).await?;
-        Ok(application.run_until_stopped().await)
+        let patience = application.patience.clone();
+        let code = application.run_until_stopped().await;
+        Ok((code, patience.load(Ordering::Relaxed)))
     });
     // To drop the runtime is to wait until its blocking threads are through, however long a text is that one of them
-    // splits; who asked for an end at once would not get it.
-    std::mem::forget(system);
-    outcome
+    // splits: who asked for an end at once would not get it. Everybody else waits, because a process whose threads still
+    // end while it does may crash in the libraries that are taken down under them.
+    if let Ok((_, false)) = outcome {
+        std::mem::forget(system);
+    }
+    outcome.map(|(code, _)| code)
 }
 
 impl Application {
@@ -134,6 +142,7 @@ impl Application {
         let loaded = load_behind(service.clone(), load).map_err(Error::Load)?;
         Ok(Self {
             signals,
+            patience: Arc::new(AtomicBool::new(true)),
             stop: Arc::default(),
             port: address.port(),
             health_port: health_address.map(|address| address.port()),
@@ -222,10 +231,12 @@ impl Application {
         tokio::select! {
             outcome = timeout(self.grace, finished) => if outcome.is_err() {
                 log::warn!("the grace is over; what still runs ends with the process");
+                self.patience.store(false, Ordering::Relaxed);
             },
             // What still runs ends with the process.
             signal = self.signals.next() => {
                 log::warn!("stopping at once by={}", signal.name);
+                self.patience.store(false, Ordering::Relaxed);
                 log_unanswered(&self.queue);
                 return signal.exit_code();
             }
