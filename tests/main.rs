@@ -10,5 +10,5 @@ mod http;
 mod hub;
 mod model;
 mod program;
+mod runpod;
 mod support;
-mod worker;

@@ -17,8 +17,8 @@ use super::signals::Signals;
 use crate::config::Settings;
 use crate::http;
 use crate::jobs::{Gauge, Jobs};
+use crate::runpod;
 use crate::service::{Limits, Loaded, Service, with_causes};
-use crate::worker;
 
 /// The part of the grace during which the listener stays open for those who wait.
 const LISTENING: u32 = 2;
@@ -46,7 +46,7 @@ pub enum Error {
     Load(#[source] std::io::Error),
     /// The settings of the queue cannot be used.
     #[error("cannot work for the queue")]
-    Queue(#[from] worker::Error),
+    Queue(#[from] runpod::Error),
 }
 
 fn and(health_port: Option<u16>) -> String {

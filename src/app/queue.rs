@@ -4,8 +4,8 @@ use actix_web::rt::spawn;
 use tokio::task::JoinHandle;
 
 use crate::config::Settings;
+use crate::runpod::{Error, Worker};
 use crate::service::Service;
-use crate::worker::{Error, Worker};
 
 /// A worker that is still to begin, or at work, or none.
 pub struct Queue {

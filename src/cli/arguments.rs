@@ -7,7 +7,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use config::Value;
 
 use super::handler_flags::HandlerFlags;
-use crate::config::{Override, Precision};
+use crate::config::Override;
+use model::Precision;
 
 /// Text embeddings of BAAI/bge-m3 on a CPU.
 #[derive(Parser)]

@@ -8,11 +8,11 @@ use std::process::ExitCode;
 use super::arguments::{self, SyntheticSize};
 use super::{Failure, prepare, print};
 use crate::artifacts::Store;
-use crate::bench::synthetic::{self, Size, write_checkpoint};
-use crate::bench::{self, Baseline, Effort, Plan, ServerCommand, Subject};
 use crate::config::Settings;
-use crate::export::{self, Options};
-use crate::model::ModelDirectory;
+use ::bench::synthetic::{self, Size, write_checkpoint};
+use ::bench::{self, Baseline, Effort, Plan, ServerCommand, Subject};
+use model::ModelDirectory;
+use model::export::{self, Options};
 
 /// Measures and prints the report; a server of its own gets the settings `file` too.
 pub fn bench(

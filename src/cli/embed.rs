@@ -15,7 +15,7 @@ use super::prepare::{self, LoadedModel};
 use super::{Failure, arguments};
 use crate::config::Settings;
 use crate::engine::{Engine, Priority};
-use crate::model::Embedding;
+use model::Embedding;
 
 #[derive(Serialize)]
 struct Line<'a> {

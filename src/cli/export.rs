@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::prepare::runtime;
 use super::{Failure, arguments};
 use crate::config::Settings;
-use crate::export::{self, Options};
+use model::export::{self, Options};
 
 /// Exports beside the target and moves the result there once it has passed its check.
 pub fn export(settings: &Settings, arguments: &arguments::Export) -> Result<ExitCode, Failure> {

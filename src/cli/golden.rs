@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::prepare::runtime;
 use super::{Failure, arguments, print};
 use crate::config::Settings;
-use crate::export;
+use model::export;
 
 /// Prints every comparison; fails when one disagrees.
 pub fn golden(settings: &Settings, arguments: &arguments::Golden) -> Result<ExitCode, Failure> {

@@ -3,14 +3,12 @@
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
-use ort::environment::Environment;
-
 use super::{Failure, chain, print};
 use crate::artifacts::{Pins, Store};
-use crate::config::{Precision, Settings};
-use crate::export::{self, Options};
-use crate::model::kernels::product::{bytes, floats};
-use crate::model::{Encoder, ModelDirectory, QualityReport, Tokenizer, load_runtime};
+use crate::config::Settings;
+use model::Environment;
+use model::export::{self, Options};
+use model::{Encoder, ModelDirectory, QualityReport, Tokenizer, load_runtime};
 
 /// What a model embeds before it is ready.
 const WARM_UP: &str = "What is machine learning?";
@@ -69,11 +67,8 @@ pub fn model_directory(settings: &Settings) -> Result<ModelDirectory, Failure> {
 /// Loads the model of the settings, and runs it once, so that the first query finds everything in place.
 pub fn load(settings: &Settings) -> Result<LoadedModel, Failure> {
     let directory = model_directory(settings)?;
-    let instructions = match directory.description.precision {
-        Precision::Fp32 => floats::Instructions::detect().name(),
-        Precision::Int8 => bytes::Instructions::detect().name(),
-    };
-    log::info!("the processor multiplies by {instructions}");
+    let instructions = directory.description.precision.instruction_set();
+    log::info!("matrices are multiplied with {instructions}");
     let environment = runtime(settings)?;
     let threads = settings.engine.threads.unwrap_or_else(available_threads);
     // The tokenizer of bge-m3 takes about as long as the session.

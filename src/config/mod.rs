@@ -8,7 +8,7 @@ mod environment;
 mod error;
 mod file;
 mod jobs;
-mod precision;
+
 mod queue_variable;
 mod role;
 mod secret;
@@ -20,11 +20,12 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use config::{Config, Environment, Value};
+use model::Precision;
 use serde::Deserialize;
 
 pub use error::Error;
 pub use jobs::Jobs;
-pub use precision::Precision;
+
 use queue_variable::QueueValues;
 pub use queue_variable::QueueVariable;
 use role::{REALTIME_VARIABLE, is_given};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model;
+use model;
 
 /// Why a call got no vectors.
 #[derive(Debug, Clone, thiserror::Error)]

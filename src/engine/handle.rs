@@ -12,7 +12,7 @@ use super::schedule::{Demand, Priority};
 use super::{Begin, Encode, Error, worker};
 use crate::config;
 use crate::metrics;
-use crate::model::{Embedding, Tokenizer, Tokens};
+use model::{Embedding, Tokenizer, Tokens};
 
 /// Name of the thread that owns the encoder.
 const THREAD_NAME: &str = "encoder";

@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::schedule::{Demand, Scheduler};
 use super::{Begin, Error};
-use crate::model::{Embedding, Tokens};
+use model::{Embedding, Tokens};
 
 /// Bounds of the hint when to try again.
 const RETRY_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));

@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::Error;
 use super::queue::{Entry, Queue};
 use crate::metrics;
-use crate::model::{self, Embedding, Encoder, Tokens};
+use model::{self, Embedding, Encoder, Tokens};
 
 /// Turns a batch of texts into vectors. The seam between the engine and the model.
 pub trait Encode: Send + 'static {

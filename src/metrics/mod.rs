@@ -9,8 +9,6 @@ mod http;
 mod requests;
 mod worker;
 
-pub mod process_memory;
-
 use std::fmt;
 
 use prometheus_client::encoding::text::encode;
@@ -58,14 +56,14 @@ impl Metrics {
 
 /// The one metric that has its name from Prometheus's conventions; absent where the system does not say.
 fn register_process(registry: &mut Registry) {
-    let Some(memory) = process_memory::of_process(std::process::id()) else {
+    let Some(memory) = memory_stats::memory_stats() else {
         return;
     };
     registry.register_with_unit(
         "process_resident_memory",
         "Resident memory, mapped files included",
         Unit::Bytes,
-        ConstGauge::new(i64::try_from(memory.resident_bytes).unwrap_or(i64::MAX)),
+        ConstGauge::new(i64::try_from(memory.physical_mem).unwrap_or(i64::MAX)),
     );
 }
 

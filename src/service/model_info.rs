@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::model::QualityReport;
+use model::QualityReport;
 
 /// The model that is served.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::model::Embedding;
+use model::Embedding;
 
 /// What an action answers.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]

@@ -1,9 +1,9 @@
 //! The checkpoint with random weights is a checkpoint like any other.
 
-use runpod_query::bench::synthetic::{NAME, Size, write_checkpoint};
-use runpod_query::config::Precision;
-use runpod_query::export::{Options, bytes_per_pass, export};
-use runpod_query::model::GRAPH_FILE;
+use bench::synthetic::{NAME, Size, write_checkpoint};
+use model::GRAPH_FILE;
+use model::Precision;
+use model::export::{Options, bytes_per_pass, export};
 
 use crate::support::models::Model;
 

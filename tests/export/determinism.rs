@@ -1,7 +1,7 @@
 //! The same checkpoint gives the same bytes.
 
-use runpod_query::config::Precision;
-use runpod_query::export::{Options, export};
+use model::Precision;
+use model::export::{Options, export};
 
 use crate::support::models::checkpoint;
 

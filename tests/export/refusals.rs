@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::path::Path;
 
-use runpod_query::config::Precision;
-use runpod_query::export::{self, Options};
+use model::Precision;
+use model::export::{self, Options};
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 use serde_json::{Value, json};

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use runpod_query::config::Precision;
-use runpod_query::export::{Options, export_and_check};
-use runpod_query::model::kernels::product::bytes::Instructions;
-use runpod_query::model::{ModelDirectory, QualityReport, load_runtime};
+use kernels::product::bytes::Instructions;
+use model::Precision;
+use model::export::{Options, export_and_check};
+use model::{ModelDirectory, QualityReport, load_runtime};
 
 use crate::support::models::{checkpoint, runtime_library};
 

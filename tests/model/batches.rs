@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use runpod_query::bench::synthetic::{Size, write_checkpoint};
-use runpod_query::config::Precision;
+use bench::synthetic::{Size, write_checkpoint};
+use model::Precision;
 
 use crate::support::models::{Model, checkpoint};
 

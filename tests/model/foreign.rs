@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use runpod_query::model::{Encoder, ModelDirectory, load_runtime};
+use model::{Encoder, ModelDirectory, load_runtime};
 
 use crate::support::golden::{cosine, golden, length, path, texts};
 use crate::support::models::{Model, copy_into, copy_of, runtime_library};

@@ -1,7 +1,7 @@
 //! Rounded models: a vector has length 1 and is close to the fp32 vector.
 
-use runpod_query::config::Precision;
-use runpod_query::export::Agreement;
+use model::Precision;
+use model::export::Agreement;
 
 use crate::support::golden::{golden, length, path, texts};
 use crate::support::models::{Model, checkpoint};
@@ -20,7 +20,7 @@ fn golden_vectors(model: &mut Model) -> Vec<Vec<f32>> {
 }
 
 fn sentences() -> Vec<String> {
-    let file = std::fs::read_to_string(path("../src/export/sentences.txt")).unwrap();
+    let file = std::fs::read_to_string(path("../crates/model/src/export/sentences.txt")).unwrap();
     file.lines().map(str::to_owned).collect()
 }
 

@@ -5,8 +5,8 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use model::{Embedding, Tokenizer, Tokens};
 use runpod_query::engine::Encode;
-use runpod_query::model::{self, Embedding, Tokenizer, Tokens};
 use serde_json::json;
 
 /// Floats of a vector.

@@ -3,10 +3,11 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use model::Precision;
+use model::export::{self, Options};
+use model::{Encoder, ModelDirectory, Tokenizer, Tokens, load_runtime};
 use runpod_query::artifacts::Store;
-use runpod_query::config::{Precision, Settings};
-use runpod_query::export::{self, Options};
-use runpod_query::model::{Encoder, ModelDirectory, Tokenizer, Tokens, load_runtime};
+use runpod_query::config::Settings;
 
 use super::golden;
 

@@ -3,8 +3,8 @@
 use std::process::Output;
 use std::sync::{Arc, Mutex, Weak};
 
-use runpod_query::config::Precision;
-use runpod_query::export::{self, Options};
+use model::Precision;
+use model::export::{self, Options};
 use tempfile::TempDir;
 
 use super::Platform;

@@ -1,0 +1,231 @@
+//! The server as a child process of its own.
+//!
+//! Owns its start and its end: a [`Server`] that is dropped has ended, and no other process is ever signalled.
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use reqwest::StatusCode;
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::Error;
+use super::client::{Client, JOB_TIMEOUT};
+
+/// Time between two looks at a starting or ending server.
+const POLL: Duration = Duration::from_millis(2);
+/// Longest time for a start: a first one may read gigabytes from a slow disk.
+const START_LIMIT: Duration = Duration::from_secs(300);
+/// Longest time for an end before the process is killed.
+const STOP_LIMIT: Duration = Duration::from_secs(20);
+/// How much of a failed server's log is shown.
+const LOG_BYTES: u64 = 2_000;
+/// With these a server would also take a pod's real jobs.
+const QUEUE_VARIABLES: [&str; 3] = [
+    "RUNPOD_WEBHOOK_GET_JOB",
+    "RUNPOD_WEBHOOK_POST_OUTPUT",
+    "RUNPOD_WEBHOOK_PING",
+];
+
+/// How to start a server.
+#[derive(Debug, Clone)]
+pub struct ServerCommand {
+    /// The program.
+    pub executable: PathBuf,
+    /// Its arguments, without host and port.
+    pub arguments: Vec<OsString>,
+}
+
+/// A running server.
+pub struct Server {
+    child: Child,
+    log: File,
+    begin: Instant,
+    base: String,
+}
+
+impl Server {
+    /// Starts the server on a free port of the loopback address.
+    pub fn start(command: &ServerCommand) -> Result<Self, Error> {
+        let failed = |source| Error::Start {
+            executable: command.executable.clone(),
+            source,
+        };
+        let log = tempfile::tempfile().map_err(failed)?;
+        let port = free_port().map_err(failed)?.to_string();
+        let timeout = "RUNPOD_QUERY__SERVER__REQUEST_TIMEOUT_SECONDS";
+        let mut process = Command::new(&command.executable);
+        process
+            .args(&command.arguments)
+            .args(["--host", "127.0.0.1", "--port", &port])
+            // One text of 8,192 tokens takes longer than the default.
+            .env(timeout, JOB_TIMEOUT.as_secs().to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log.try_clone().map_err(failed)?);
+        for variable in QUEUE_VARIABLES {
+            process.env_remove(variable);
+        }
+        let begin = Instant::now();
+        Ok(Self {
+            child: process.spawn().map_err(failed)?,
+            log,
+            begin,
+            base: format!("http://127.0.0.1:{port}"),
+        })
+    }
+
+    /// Its address.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
+    /// Its process.
+    pub fn process_id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Time since its start.
+    pub fn age(&self) -> Duration {
+        self.begin.elapsed()
+    }
+
+    /// Waits until its probe says that it is ready.
+    pub async fn wait_until_ready(&mut self, client: &Client) -> Result<(), Error> {
+        while !is_ready(client).await {
+            // A child whose state cannot be asked for is not known to have ended.
+            if let Ok(Some(status)) = self.child.try_wait() {
+                let log = self.end_of_log();
+                return Err(Error::Ended { status, log });
+            }
+            if self.age() > START_LIMIT {
+                let seconds = START_LIMIT.as_secs();
+                let log = self.end_of_log();
+                return Err(Error::NotReady { seconds, log });
+            }
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(())
+    }
+
+    /// What it wrote last, on one line.
+    fn end_of_log(&mut self) -> String {
+        let mut text = Vec::new();
+        let mut read = || {
+            let end = self.log.seek(SeekFrom::End(0))?;
+            self.log
+                .seek(SeekFrom::Start(end.saturating_sub(LOG_BYTES)))?;
+            self.log.read_to_end(&mut text)
+        };
+        if read().is_err() {
+            return String::from("its log cannot be read");
+        }
+        let text = String::from_utf8_lossy(&text);
+        text.trim().lines().collect::<Vec<_>>().join("; ")
+    }
+
+    /// Asks it to end; whether it has ended in time.
+    fn end(&mut self) -> bool {
+        let Some(process) = Pid::from_raw(self.child.id() as i32) else {
+            return false;
+        };
+        if kill_process(process, Signal::TERM).is_err() {
+            return false;
+        }
+        let begin = Instant::now();
+        while let Ok(None) = self.child.try_wait() {
+            if begin.elapsed() > STOP_LIMIT {
+                return false;
+            }
+            std::thread::sleep(POLL);
+        }
+        true
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if !self.end() {
+            // Both fail only when it has ended meanwhile.
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// Waits until a server that somebody else started is ready.
+pub async fn wait_for(client: &Client) -> Result<(), Error> {
+    const LIMIT: Duration = Duration::from_secs(60);
+    const PAUSE: Duration = Duration::from_millis(200);
+    let begin = Instant::now();
+    while !is_ready(client).await {
+        if begin.elapsed() > LIMIT {
+            return Err(Error::NotReady {
+                seconds: LIMIT.as_secs(),
+                log: String::new(),
+            });
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok(())
+}
+
+async fn is_ready(client: &Client) -> bool {
+    matches!(client.probe().await, Ok(StatusCode::OK))
+}
+
+fn free_port() -> std::io::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+        .local_addr()?
+        .port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn command(executable: &str, script: &str) -> ServerCommand {
+        ServerCommand {
+            executable: executable.into(),
+            arguments: vec!["-c".into(), script.into()],
+        }
+    }
+
+    fn outcome(command: &ServerCommand) -> Result<(), Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let mut server = Server::start(command)?;
+        let client = Client::new(server.base()).unwrap();
+        runtime.block_on(server.wait_until_ready(&client))
+    }
+
+    #[test]
+    fn a_server_that_ends_at_once_is_an_error_with_the_end_of_its_log() {
+        let error = outcome(&command("sh", "echo first >&2; echo last >&2; exit 3")).unwrap_err();
+        let message = error.to_string();
+        assert!(
+            message.contains("first; last") && message.contains('3'),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn a_program_that_does_not_exist_is_named() {
+        let error = outcome(&command("/nowhere/program", "")).unwrap_err();
+        assert!(error.to_string().contains("/nowhere/program"), "{error}");
+    }
+
+    #[test]
+    fn a_dropped_server_has_ended() {
+        let server = Server::start(&command("sh", "exec sleep 60")).unwrap();
+        let process = Pid::from_raw(server.process_id() as i32).unwrap();
+        drop(server);
+        assert!(rustix::process::test_kill_process(process).is_err());
+    }
+}

@@ -1,0 +1,176 @@
+//! Texts of a wanted number of tokens.
+//!
+//! With the model's own tokenizer the number is exact, and checked; without it every word is taken for one token.
+
+use crate::random::Stream;
+use model::Tokenizer;
+
+/// Everyday words, most of which are one token to a multilingual tokenizer.
+const WORDS: &str = "a the of and to in is it for on that with as was are be this have from or by not but what all \
+    were when we there can an your which their if do will each about how up out them then she many some so these \
+    would other into has more her two like him see time could no make than first been its who now people my made \
+    over did down only way find use may water long little very after called just where most know";
+
+/// A text and its length.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// The text.
+    pub content: String,
+    /// Its tokens, special ones included.
+    pub tokens: usize,
+}
+
+/// Makes texts; the same sequence of calls makes the same texts.
+pub struct TextMaker<'a> {
+    tokenizer: Option<&'a Tokenizer>,
+    words: Vec<Word>,
+    special_tokens: usize,
+    random: Stream,
+    drawn: u64,
+}
+
+#[derive(Clone, Copy)]
+struct Word {
+    letters: &'static str,
+    tokens: usize,
+}
+
+impl<'a> TextMaker<'a> {
+    /// Counts with `tokenizer`, or estimates without one.
+    pub fn new(tokenizer: Option<&'a Tokenizer>) -> Result<Self, model::Error> {
+        let count = |text: &str| match tokenizer {
+            Some(tokenizer) => tokenizer.tokenize(text).map(|tokens| tokens.len()),
+            None => Ok(2 + text.split(' ').count()),
+        };
+        // Words are tokenized apart, so what a second copy of a word adds is the word.
+        let special_tokens = (2 * count("a")?).saturating_sub(count("a a")?);
+        let words = WORDS
+            .split_whitespace()
+            .map(|letters| {
+                let tokens = count(letters)?.saturating_sub(special_tokens).max(1);
+                Ok(Word { letters, tokens })
+            })
+            .collect::<Result<_, model::Error>>()?;
+        Ok(Self {
+            tokenizer,
+            words,
+            special_tokens,
+            random: Stream::new(0),
+            drawn: 0,
+        })
+    }
+
+    /// Whether the lengths are exact.
+    pub fn is_exact(&self) -> bool {
+        self.tokenizer.is_some()
+    }
+
+    /// A text of `tokens` tokens, or of one word where that is too few; its own count says what it became.
+    pub fn text(&mut self, tokens: usize) -> Result<Text, model::Error> {
+        let mut left = tokens.saturating_sub(self.special_tokens).max(1);
+        let mut chosen = Vec::new();
+        while left > 0 {
+            let Some(word) = self.word(left) else { break };
+            left -= word.tokens.min(left);
+            chosen.push(word.letters);
+        }
+        let content = chosen.join(" ");
+        let tokens = match self.tokenizer {
+            Some(tokenizer) => tokenizer.tokenize(&content)?.len(),
+            None => tokens,
+        };
+        Ok(Text { content, tokens })
+    }
+
+    /// `count` texts of `tokens` tokens.
+    pub fn texts(&mut self, count: usize, tokens: usize) -> Result<Vec<Text>, model::Error> {
+        (0..count).map(|_| self.text(tokens)).collect()
+    }
+
+    /// `count` texts whose lengths lie from `shortest` to `longest` tokens, short ones as likely as long ones on a
+    /// logarithmic scale.
+    pub fn mixed_texts(
+        &mut self,
+        count: usize,
+        shortest: usize,
+        longest: usize,
+    ) -> Result<Vec<Text>, model::Error> {
+        let (low, high) = ((shortest as f64).ln(), (longest as f64).ln());
+        (0..count)
+            .map(|_| {
+                let uniform = self.draw() as f64 / u64::MAX as f64;
+                self.text((low + uniform * (high - low)).exp().round() as usize)
+            })
+            .collect()
+    }
+
+    /// A word of at most `most` tokens; the shortest there is where none fits and the text is still empty.
+    fn word(&mut self, most: usize) -> Option<Word> {
+        const ATTEMPTS: usize = 8;
+        for _ in 0..ATTEMPTS {
+            let place = self.draw() % self.words.len() as u64;
+            let word = self.words[place as usize];
+            if word.tokens <= most {
+                return Some(word);
+            }
+        }
+        self.words.iter().copied().min_by_key(|word| word.tokens)
+    }
+
+    fn draw(&mut self) -> u64 {
+        self.drawn += 1;
+        self.random.bits(self.drawn)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::num::NonZeroUsize;
+    use std::path::Path;
+
+    use super::*;
+
+    fn tokenizer(fixture: &str) -> Tokenizer {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../tests/fixtures")
+            .join(fixture)
+            .join("tokenizer.json");
+        Tokenizer::load(&path, NonZeroUsize::new(8192).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn texts_have_exactly_the_wanted_number_of_tokens() {
+        for fixture in ["tiny-bert", "tiny-xlm-roberta"] {
+            let tokenizer = tokenizer(fixture);
+            let mut maker = TextMaker::new(Some(&tokenizer)).unwrap();
+            for tokens in [4, 5, 12, 32, 128, 512, 8192] {
+                let text = maker.text(tokens).unwrap();
+                assert_eq!(text.tokens, tokens, "{fixture}: {}", text.content);
+            }
+        }
+    }
+
+    #[test]
+    fn mixed_texts_keep_their_bounds_and_differ() {
+        let tokenizer = tokenizer("tiny-xlm-roberta");
+        let mut maker = TextMaker::new(Some(&tokenizer)).unwrap();
+        let texts = maker.mixed_texts(300, 4, 256).unwrap();
+        assert!(texts.iter().all(|text| (4..=256).contains(&text.tokens)));
+        let mean = texts.iter().map(|text| text.tokens).sum::<usize>() / texts.len();
+        assert!((40..80).contains(&mean), "{mean}");
+    }
+
+    #[test]
+    fn without_a_tokenizer_a_word_counts_as_a_token() {
+        let mut maker = TextMaker::new(None).unwrap();
+        let text = maker.text(12).unwrap();
+        assert_eq!(text.content.split(' ').count(), 10);
+        assert!(!maker.is_exact());
+    }
+
+    #[test]
+    fn a_text_is_never_empty() {
+        let mut maker = TextMaker::new(None).unwrap();
+        assert!(!maker.text(1).unwrap().content.is_empty());
+    }
+}

@@ -1,0 +1,65 @@
+//! The product in plain Rust, for processors without instructions of their own here.
+
+use super::PANEL;
+use crate::rows::Strided;
+
+/// Rows whose sums are kept side by side; with [`COLUMNS`] they fill the registers of most processors.
+const ROWS: usize = 4;
+/// Columns whose sums are kept side by side.
+const COLUMNS: usize = 16;
+
+pub fn multiply(
+    rows: Strided<'_>,
+    panel: &[f32],
+    bias: &[f32; PANEL],
+    products: &mut [[f32; PANEL]],
+) {
+    let last = products.len() - 1;
+    let inputs = panel.len() / PANEL;
+    for (piece, products) in products.chunks_mut(ROWS).enumerate() {
+        // The last row stands in for those that are missing; what they give is not kept.
+        let rows: [&[f32]; ROWS] = std::array::from_fn(|row| {
+            let row = (piece * ROWS + row).min(last);
+            &rows.floats[row * rows.stride..][..inputs]
+        });
+        for column in (0..PANEL).step_by(COLUMNS) {
+            let sums = multiply_piece(rows, panel, bias, column);
+            for (product, sums) in products.iter_mut().zip(sums) {
+                product[column..][..COLUMNS].copy_from_slice(&sums);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn multiply_piece(
+    rows: [&[f32]; ROWS],
+    panel: &[f32],
+    bias: &[f32; PANEL],
+    column: usize,
+) -> [[f32; COLUMNS]; ROWS] {
+    let mut sums = [[0.0; COLUMNS]; ROWS];
+    for sums in &mut sums {
+        sums.copy_from_slice(&bias[column..][..COLUMNS]);
+    }
+    for (input, weights) in panel.as_chunks::<PANEL>().0.iter().enumerate() {
+        let weights = &weights[column..][..COLUMNS];
+        for (sums, row) in sums.iter_mut().zip(rows) {
+            let activation = row[input];
+            for (sum, weight) in sums.iter_mut().zip(weights) {
+                *sum = multiply_add(activation, *weight, *sum);
+            }
+        }
+    }
+    sums
+}
+
+/// One rounding where the processor has an instruction for it; a function of the library would be far slower than two.
+#[inline(always)]
+fn multiply_add(left: f32, right: f32, sum: f32) -> f32 {
+    if cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
+        left.mul_add(right, sum)
+    } else {
+        left * right + sum
+    }
+}

@@ -1,0 +1,135 @@
+//! How many bytes of a graph's weights a short text must read: the floor under its time on a given memory.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use prost::Message;
+
+use super::Error;
+use super::onnx::{Graph, Model, Node, Tensor};
+use crate::operators;
+
+/// Bytes of all weights of the graph in the file `graph` but the tables, of which a text reads only its own rows.
+///
+/// A table is what a `Gather`, or our own operator for embeddings, looks rows up in.
+pub fn bytes_per_pass(graph: &Path) -> Result<u64, Error> {
+    let bytes = std::fs::read(graph).map_err(|source| Error::Read {
+        path: graph.to_owned(),
+        source,
+    })?;
+    let model = Model::decode(bytes.as_slice()).map_err(|source| Error::Graph {
+        path: graph.to_owned(),
+        source,
+    })?;
+    let graphs = with_branches(model.graph.as_ref());
+    let tables: HashSet<&str> = graphs
+        .iter()
+        .flat_map(|graph| &graph.node)
+        .flat_map(tables)
+        .map(String::as_str)
+        .collect();
+    Ok(graphs
+        .iter()
+        .flat_map(|graph| &graph.initializer)
+        .filter(|tensor| !tables.contains(tensor.name.as_str()))
+        .map(size)
+        .sum())
+}
+
+/// The inputs of which a node reads only some rows.
+fn tables(node: &Node) -> &[String] {
+    match (node.domain.as_str(), node.op_type.as_str()) {
+        ("" | "ai.onnx", "Gather") => node.input.get(..1).unwrap_or_default(),
+        (operators::DOMAIN, operators::name::EMBED | operators::name::EMBED_ROUND) => &node.input,
+        _ => &[],
+    }
+}
+
+/// A graph and the graphs inside its nodes.
+fn with_branches(graph: Option<&Graph>) -> Vec<&Graph> {
+    let mut found: Vec<&Graph> = graph.into_iter().collect();
+    let mut next = 0;
+    while let Some(graph) = found.get(next).copied() {
+        let attributes = graph.node.iter().flat_map(|node| &node.attribute);
+        found.extend(attributes.filter_map(|attribute| attribute.g.as_ref()));
+        next += 1;
+    }
+    found
+}
+
+fn size(tensor: &Tensor) -> u64 {
+    let elements: u64 = tensor.dims.iter().map(|&size| size.max(0) as u64).product();
+    elements * element_bytes(tensor.data_type)
+}
+
+/// Bytes of one element, by the number that ONNX gives its type, also of types that our own graphs do not use.
+fn element_bytes(data_type: i32) -> u64 {
+    match data_type {
+        // 8-bit integers, booleans and 8-bit floats.
+        2 | 3 | 9 | 17..=20 => 1,
+        // 16-bit integers and floats.
+        4 | 5 | 10 | 16 => 2,
+        // 64-bit integers and floats.
+        7 | 11 | 13 => 8,
+        _ => 4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::export::onnx::{Attribute, ElementType};
+
+    fn tensor(name: &str, dims: &[i64], data_type: i32) -> Tensor {
+        Tensor {
+            name: name.to_owned(),
+            dims: dims.to_vec(),
+            data_type,
+            ..Tensor::default()
+        }
+    }
+
+    #[test]
+    fn tables_are_left_out_and_branches_are_counted() {
+        let branch = Graph {
+            initializer: vec![tensor("inner", &[2, 2], ElementType::Float.into())],
+            ..Graph::default()
+        };
+        let look_up = Node {
+            op_type: "Gather".to_owned(),
+            input: vec!["words".to_owned(), "ids".to_owned()],
+            ..Node::default()
+        };
+        let embed = Node {
+            domain: operators::DOMAIN.to_owned(),
+            op_type: operators::name::EMBED.to_owned(),
+            input: vec!["ids".to_owned(), "rounded words".to_owned()],
+            ..Node::default()
+        };
+        let choice = Node {
+            op_type: "If".to_owned(),
+            attribute: vec![Attribute {
+                g: Some(branch),
+                ..Attribute::default()
+            }],
+            ..Node::default()
+        };
+        let model = Model {
+            graph: Some(Graph {
+                node: vec![look_up, embed, choice],
+                initializer: vec![
+                    tensor("words", &[1000, 8], ElementType::Float.into()),
+                    tensor("rounded words", &[1000, 8], 3),
+                    tensor("quantized", &[8, 8], 3),
+                    tensor("scale", &[], ElementType::Float.into()),
+                ],
+                ..Graph::default()
+            }),
+            ..Model::default()
+        };
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("model.onnx");
+        std::fs::write(&path, model.encode_to_vec()).unwrap();
+        assert_eq!(bytes_per_pass(&path).unwrap(), 16 + 64 + 4);
+    }
+}

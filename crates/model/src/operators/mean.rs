@@ -1,0 +1,41 @@
+//! Mean pooling.
+
+use ort::operator::{ComputeContext, Kernel, KernelContext};
+use ort::value::TensorElementType::{self, Float32, Int64};
+
+use super::tensors::{Input, Output, ensure};
+use super::texts::spans;
+use super::{Definition, name};
+use kernels::rows::add;
+
+/// See [`name::MEAN`].
+pub struct Mean;
+
+impl Definition for Mean {
+    const NAME: &str = name::MEAN;
+    const INPUTS: &[TensorElementType] = &[Float32, Int64];
+    const OUTPUTS: &[TensorElementType] = &[Float32];
+
+    fn new(_: &KernelContext<'_>) -> ort::Result<Self> {
+        Ok(Self)
+    }
+}
+
+impl Kernel for Mean {
+    fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
+        let (floats, lengths) = (Input::of(context, 0)?, Input::of(context, 1)?);
+        let (floats, width) = floats.rows::<f32>()?;
+        ensure(width > 0, "tokens without floats have no mean")?;
+        let spans = spans(lengths.values()?, floats.len() / width)?;
+        let mut means = Output::of(context, 0, &[spans.len(), width])?;
+        for (mean, &(start, end)) in means.values::<f32>()?.chunks_exact_mut(width).zip(&spans) {
+            mean.fill(0.0);
+            for row in floats[start * width..end * width].chunks_exact(width) {
+                add(mean, row);
+            }
+            let tokens = (end - start) as f32;
+            mean.iter_mut().for_each(|value| *value /= tokens);
+        }
+        Ok(())
+    }
+}
