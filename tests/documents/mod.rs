@@ -1,5 +1,6 @@
-//! The documents say what the program does: links, settings, metrics and commands.
+//! The documents say what the program does: links, settings, metrics, commands, errors and routes.
 
+mod api;
 mod commands;
 mod links;
 mod metrics;
