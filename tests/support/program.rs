@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 /// Longest time for anything that a test waits for: a first start fetches the model.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// Time that the program gets for its end, so that it is never short of it because the machine is busy.
+const GRACE: (&str, &str) = ("RUNPOD_QUERY__SERVER__SHUTDOWN_GRACE_SECONDS", "60");
 /// Precedes the address in the log.
 const ADDRESS: &str = "address=";
 
@@ -45,8 +47,12 @@ impl Served {
         Self::spawn(command)
     }
 
-    /// Starts a command that serves; does not wait until the model is loaded.
+    /// Starts a command that serves; does not wait until the model is loaded. It has [`GRACE`] for its end, unless the
+    /// command says otherwise.
     pub fn spawn(mut command: Command) -> Self {
+        if command.get_envs().all(|(name, _)| name != GRACE.0) {
+            command.env(GRACE.0, GRACE.1);
+        }
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
         let (sender, address) = channel();
@@ -109,6 +115,15 @@ impl Served {
         let begin = Instant::now();
         while self.ping() != status {
             assert!(begin.elapsed() < PATIENCE, "/ping never answered {status}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until the log has `words`: a line is read a moment after it was written.
+    pub fn wait_for_log(&self, words: &str) {
+        let begin = Instant::now();
+        while !self.log().contains(words) {
+            assert!(begin.elapsed() < PATIENCE, "no {words}: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
