@@ -175,7 +175,14 @@ impl Served {
 
     /// Waits for the end of the program.
     pub fn wait(&mut self) -> ExitStatus {
-        let status = self.child.wait().unwrap();
+        let begin = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(begin.elapsed() < PATIENCE, "no end: {}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        };
         if let Some(reader) = self.reader.take() {
             reader.join().unwrap();
         }
