@@ -80,11 +80,11 @@ fn a_download_that_falls_silent_is_given_up_and_resumed() {
     let hub = hub(vec![|_| {
         Answer::whole(&content(), TAG).silent_after(15_000)
     }]);
-    let setup = Setup::new(&hub.url());
+    let mut setup = Setup::new(&hub.url());
+    setup.sources.patience.read_timeout = Duration::from_secs(3);
     let started = Instant::now();
     assert_fetched(&setup);
     assert!(started.elapsed() >= setup.sources.patience.read_timeout);
-    assert!(started.elapsed() < Duration::from_secs(10));
     assert_eq!(ranges(&hub), [(0, 15_000), (15_000, 25_000)]);
 }
 

@@ -128,14 +128,12 @@ pub fn file_pin(content: &[u8]) -> Value {
     json!({ "bytes": content.len(), "sha256": Sha256::of(content).to_string() })
 }
 
-/// As patient as the program in the number of attempts, and in a hurry between them.
+/// As patient as the program, but for the pauses between attempts.
 pub fn impatient() -> Patience {
     Patience {
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(4),
         longest_wait: Duration::from_millis(80),
-        connect_timeout: Duration::from_secs(2),
-        read_timeout: Duration::from_millis(300),
         ..Patience::default()
     }
 }
@@ -157,10 +155,9 @@ pub fn hub_that_always(act: fn(&Request) -> Answer) -> Hub {
     Hub::start(Vec::new(), Box::new(act))
 }
 
-/// An address that nobody listens on.
+/// An address that nobody listens on: the system gives no program a port below 1024 by chance.
 pub fn nowhere() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
+    "http://127.0.0.1:1".to_owned()
 }
 
 /// An error with all its causes, as the program prints it.
