@@ -11,7 +11,7 @@ use super::handler_flags::HandlerFlags;
 use super::{Failure, print, serve};
 use crate::config::{self, Settings};
 use crate::jobs;
-use crate::service::{Limits, Service};
+use crate::service::{Call, Limits, Service};
 
 /// Where a job is looked for that nobody has typed.
 const FILE: &str = "test_input.json";
@@ -76,7 +76,7 @@ pub fn perform(settings: &Settings, job: &LocalJob) -> Result<ExitCode, Failure>
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()?;
-    let performed = runtime.block_on(jobs::perform(&service, &input));
+    let performed = runtime.block_on(jobs::perform(&service, &input, Call::default()));
     engine.stop();
     let performed = performed.map_err(|error| error.line())?;
     let printed = Printed {

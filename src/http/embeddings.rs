@@ -8,7 +8,7 @@ use super::envelope::{self, PART};
 use super::openai_error::OpenAiFailures;
 use super::trace::Texts;
 use crate::openai::{self, Embeddings, EmbeddingsRequest};
-use crate::service::{Error, Service};
+use crate::service::{Call, Error, Service};
 
 /// Turn texts into vectors
 ///
@@ -42,7 +42,7 @@ pub async fn embeddings(
     payload: Payload,
 ) -> Result<Json<Box<RawValue>>, Error> {
     let body = envelope::read_json(&request, payload.into_inner()).await?;
-    let answer = openai::embeddings(&service, &body, PART);
+    let answer = openai::embeddings(&service, &body, PART, Call::default());
     let performed = service.in_time(answer).await?;
     request.extensions_mut().insert(Texts(performed.texts));
     Ok(Json(performed.output))

@@ -12,7 +12,7 @@ use super::report::{JobId, Report, milliseconds};
 use super::retention::Kind;
 use super::status::Status;
 use super::webhook::Webhook;
-use crate::service::{Begin, Performed};
+use crate::service::{Call, Performed};
 
 /// Bytes of a job besides its input and its result, on the safe side.
 const OVERHEAD_BYTES: usize = 1024;
@@ -20,8 +20,8 @@ const OVERHEAD_BYTES: usize = 1024;
 /// One try at a job, shared by the table and whoever performs it or waits for it.
 #[derive(Debug, Clone, Default)]
 pub struct Run {
-    /// When the model began.
-    pub begin: Begin,
+    /// Its texts in the engine.
+    pub call: Call,
     over: Arc<SetOnce<()>>,
 }
 
@@ -37,6 +37,8 @@ impl Run {
     }
 
     fn end(&self) {
+        // A text that still waits leaves the queue in this moment.
+        self.call.cancel();
         // A job ends once; see `Job::end`.
         let _ = self.over.set(());
     }
@@ -127,7 +129,7 @@ impl Job {
     }
 
     pub fn status(&self) -> Status {
-        match (&self.ended, self.run.begin.get()) {
+        match (&self.ended, self.run.call.started()) {
             (Some(ended), _) => ended.ending.status,
             (None, Some(_)) => Status::InProgress,
             (None, None) => Status::InQueue,
@@ -179,7 +181,7 @@ impl Job {
     /// How long it waited and how long it ran, as far as that is known.
     fn times(&self) -> (Option<Duration>, Option<Duration>) {
         let waited = |until: Instant| until.saturating_duration_since(self.submitted);
-        let begin = self.run.begin.get();
+        let begin = self.run.call.started();
         let Some(Ended { ending, at, .. }) = &self.ended else {
             return (begin.map(waited), None);
         };

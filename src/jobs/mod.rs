@@ -20,7 +20,7 @@ mod webhook;
 use serde_json::value::RawValue;
 
 use crate::openai::Routed;
-use crate::service::{Error, Performed, Service};
+use crate::service::{Call, Error, Performed, Service};
 
 pub use gauge::{Counted, Gauge};
 pub use handle::{Counts, Jobs};
@@ -32,9 +32,9 @@ pub use status::Status;
 pub use webhook::Webhook;
 
 /// Does what a job's input asks for: what it passes on from OpenAI's routes, else its action.
-pub async fn perform(service: &Service, input: &RawValue) -> Result<Performed, Error> {
+pub async fn perform(service: &Service, input: &RawValue, call: Call) -> Result<Performed, Error> {
     match Routed::find(input) {
-        Some(request) => request.perform(service).await,
-        None => service.perform(input).await,
+        Some(request) => request.perform(service, call).await,
+        None => service.perform(input, call).await,
     }
 }

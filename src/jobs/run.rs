@@ -23,7 +23,7 @@ pub(super) async fn attempt(
     service: &Service,
     job: &Assignment,
 ) -> Limited<Result<Performed, Error>> {
-    let answer = job.run.begin.watch(perform(service, &job.input));
+    let answer = perform(service, &job.input, job.run.call.clone());
     within_limits(job, answer).await
 }
 
@@ -32,7 +32,10 @@ pub(super) async fn within_limits<F: Future>(job: &Assignment, future: F) -> Lim
     tokio::select! {
         biased;
         () = job.run.over() => Limited::Over,
-        output = future => Limited::Done(output),
+        output = future => match job.run.call.is_cancelled() {
+            true => Limited::Over,
+            false => Limited::Done(output),
+        },
         error = late(job) => Limited::Late(error),
     }
 }
@@ -40,7 +43,7 @@ pub(super) async fn within_limits<F: Future>(job: &Assignment, future: F) -> Lim
 async fn late(job: &Assignment) -> String {
     let (ttl, longest) = (job.policy.ttl, job.policy.execution_timeout);
     let ran_out = async {
-        job.run.begin.wait().await;
+        job.run.call.wait_started().await;
         sleep(longest).await;
     };
     let why = tokio::select! {

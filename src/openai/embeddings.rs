@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use super::answer::Embeddings;
 use super::request::Request;
-use crate::engine::Priority;
+use crate::engine::{Call, Priority};
 use crate::service::{Error, Performed, Service};
 
 /// Answers a body that errors call `part`.
@@ -12,14 +12,16 @@ pub async fn embeddings(
     service: &Service,
     body: &RawValue,
     part: &'static str,
+    call: Call,
 ) -> Result<Performed, Error> {
-    service.account(answer(service, body, part)).await
+    service.account(answer(service, body, part, call)).await
 }
 
 async fn answer(
     service: &Service,
     body: &RawValue,
     part: &'static str,
+    call: Call,
 ) -> Result<Performed, Error> {
     let request = Request::parse(body, part, service.limits().texts)?;
     let model = service.model()?;
@@ -31,7 +33,9 @@ async fn answer(
         1 => Priority::Interactive,
         _ => Priority::Bulk,
     };
-    let embedded = service.embed(texts, priority, format.notation()).await?;
+    let embedded = service
+        .embed(texts, priority, format.notation(), call)
+        .await?;
     let waited = embedded.waited;
     service.performed(&Embeddings::new(model, embedded, format), count, waited)
 }

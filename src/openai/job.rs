@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::error::JobError;
 use super::{embeddings, models};
+use crate::engine::Call;
 use crate::service::{Error, Invalid, Kind, Performed, Service};
 
 /// How errors call what stands in for the body.
@@ -44,8 +45,8 @@ impl<'a> Routed<'a> {
     }
 
     /// Answers it. What is wrong with the request is the job's output; an error is a job that has failed.
-    pub async fn perform(&self, service: &Service) -> Result<Performed, Error> {
-        match self.answer(service).await {
+    pub async fn perform(&self, service: &Service, call: Call) -> Result<Performed, Error> {
+        match self.answer(service, call).await {
             Ok(performed) => Ok(performed),
             Err(error) => match JobError::of(&error) {
                 Some(output) => service.performed(&output, 0, Duration::ZERO),
@@ -54,11 +55,11 @@ impl<'a> Routed<'a> {
         }
     }
 
-    async fn answer(&self, service: &Service) -> Result<Performed, Error> {
+    async fn answer(&self, service: &Service, call: Call) -> Result<Performed, Error> {
         match self.route.as_str() {
             "/v1/embeddings" => {
                 let body = self.body.ok_or(Invalid::Missing { field: PART })?;
-                embeddings(service, body, PART).await
+                embeddings(service, body, PART, call).await
             }
             "/v1/models" => models(service).await,
             _ => Err(Error::NotFound),

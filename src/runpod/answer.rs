@@ -12,7 +12,7 @@ use super::job_id::JobId;
 use super::parse::Input;
 use super::waits::Waits;
 use crate::jobs;
-use crate::service::{Error, Performed, Service, with_causes};
+use crate::service::{Call, Error, Performed, Service, with_causes};
 
 /// The answer to a job, serialised once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,7 +84,8 @@ pub async fn answer(service: &Service, id: &JobId, input: Input, waits: &Waits) 
 async fn perform(service: &Service, input: &RawValue, waits: &Waits) -> Result<Performed, Error> {
     let begin = Instant::now();
     loop {
-        let attempt = AssertUnwindSafe(jobs::perform(service, input)).catch_unwind();
+        let attempt =
+            AssertUnwindSafe(jobs::perform(service, input, Call::default())).catch_unwind();
         let outcome = attempt
             .await
             .unwrap_or_else(|_| Err(Error::Internal("the job panicked".into())));

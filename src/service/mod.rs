@@ -30,4 +30,4 @@ pub use perform::{Health, Loaded, Performed, Phase, Service};
 pub use request::{Action, Request};
 pub use texts::{one_text, texts};
 
-pub use crate::engine::Begin;
+pub use crate::engine::Call;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Error, Limits, ModelInfo, Notation, Output, Request, TooLarge, Unavailable};
-use crate::engine::{Embedded, Engine, Priority};
+use crate::engine::{Call, Embedded, Engine, Priority};
 use crate::metrics::Metrics;
 
 /// What the service serves, once it is loaded.
@@ -157,8 +157,8 @@ impl Service {
     }
 
     /// Does what `input` asks for, however long that takes.
-    pub async fn perform(&self, input: &RawValue) -> Result<Performed, Error> {
-        self.account(self.answer(input)).await
+    pub async fn perform(&self, input: &RawValue, call: Call) -> Result<Performed, Error> {
+        self.account(self.answer(input, call)).await
     }
 
     /// Runs what answers one request, counted and measured.
@@ -196,7 +196,7 @@ impl Service {
         })
     }
 
-    async fn answer(&self, input: &RawValue) -> Result<Performed, Error> {
+    async fn answer(&self, input: &RawValue, call: Call) -> Result<Performed, Error> {
         let (output, texts, waited) = match Request::parse(input, self.inner.limits.texts)? {
             Request::Health => {
                 self.loaded()?;
@@ -204,16 +204,17 @@ impl Service {
             }
             Request::Query(query) => {
                 let embedded = self
-                    .embed_decimal(vec![query], Priority::Interactive)
+                    .embed_decimal(vec![query], Priority::Interactive, call)
                     .await?;
                 let waited = embedded.waited;
                 let embedding = embedded.embeddings.into_iter().flatten().collect();
                 (Output::Embedding { embedding }, 1, waited)
             }
-            Request::Queries(queries) => {
-                list(self.embed_decimal(queries, Priority::Interactive).await?)
-            }
-            Request::Texts(texts) => list(self.embed_decimal(texts, Priority::Bulk).await?),
+            Request::Queries(queries) => list(
+                self.embed_decimal(queries, Priority::Interactive, call)
+                    .await?,
+            ),
+            Request::Texts(texts) => list(self.embed_decimal(texts, Priority::Bulk, call).await?),
         };
         self.performed(&output, texts, waited)
     }
@@ -238,8 +239,9 @@ impl Service {
         &self,
         texts: Vec<String>,
         priority: Priority,
+        call: Call,
     ) -> Result<Embedded, Error> {
-        self.embed(texts, priority, Notation::Decimal).await
+        self.embed(texts, priority, Notation::Decimal, call).await
     }
 
     /// The vectors of `texts`, unless the result would be above its limit.
@@ -248,13 +250,14 @@ impl Service {
         texts: Vec<String>,
         priority: Priority,
         notation: Notation,
+        call: Call,
     ) -> Result<Embedded, Error> {
         let Loaded { engine, model } = self.loaded()?;
         self.check_result(
             texts.len(),
             texts.len() * model.dimensions * notation.tenths_of_bytes_per_float() / 10,
         )?;
-        Ok(engine.embed(texts, priority).await?)
+        Ok(engine.embed(texts, priority, call).await?)
     }
 
     fn loaded(&self) -> Result<&Loaded, Unavailable> {

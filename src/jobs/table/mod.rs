@@ -14,7 +14,6 @@ use super::job::{Ended, Ending, Job, Run};
 use super::policy::Policy;
 use super::report::{Chunk, JobId, Receipt, Report, Stream};
 use super::retention::Retention;
-use super::status::Status;
 use super::webhook::Webhook;
 use crate::service::{Error, TooLarge};
 
@@ -190,7 +189,7 @@ impl Table {
         let waiting: Vec<JobId> = self
             .jobs
             .iter()
-            .filter(|(_, job)| job.status() == Status::InQueue)
+            .filter(|(_, job)| job.ended.is_none() && job.run.call.cancel_unless_started())
             .map(|(id, _)| id.clone())
             .collect();
         for id in &waiting {

@@ -2,6 +2,7 @@ use serde_json::value::to_raw_value;
 
 use super::super::order::Order;
 use super::super::retention::Kind;
+use super::super::status::Status;
 use super::*;
 
 const MINUTE: Duration = Duration::from_secs(60);

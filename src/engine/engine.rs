@@ -1,4 +1,4 @@
-//! The callers' side: room in the queue, tokens, and the wait for the vectors.
+//! The callers' side: admission to the queue, tokenization, and the wait for the vectors.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread::{Builder, JoinHandle};
@@ -7,17 +7,18 @@ use std::time::{Duration, Instant};
 use futures_util::future::try_join_all;
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use super::queue::{Call, Entry, Queue, Status};
+use super::encoder_thread::{self, Encode};
+use super::queue::{EngineStatus, Entry, Queue};
 use super::schedule::{Demand, Priority};
-use super::{Begin, Encode, Error, worker};
+use super::{Call, Error};
 use crate::config;
 use crate::metrics;
 use model::{Embedding, Tokenizer, Tokens};
 
 /// Name of the thread that owns the encoder.
 const THREAD_NAME: &str = "encoder";
-/// Calls with fewer bytes of text are tokenized at once; above, handing over to another thread costs less than holding
-/// up the other requests of this one.
+/// Calls with fewer bytes of text are tokenized on the calling thread. For larger ones, switching to another thread costs
+/// less than blocking the other requests of this one.
 const INLINE_BYTES: usize = 4096;
 
 /// The vectors of one call.
@@ -64,7 +65,7 @@ impl Engine {
         let metrics = metrics::Engine::default();
         let thread = Builder::new().name(THREAD_NAME.to_owned()).spawn({
             let (queue, metrics) = (Arc::clone(&queue), metrics.clone());
-            move || worker::run(encoder, &queue, &metrics)
+            move || encoder_thread::run(encoder, &queue, &metrics)
         })?;
         Ok(Self {
             inner: Arc::new(Inner {
@@ -76,25 +77,30 @@ impl Engine {
         })
     }
 
-    /// The vectors of `texts`, in their order. All texts are admitted or none; dropping the future takes back what has
-    /// not begun.
-    pub async fn embed(&self, texts: Vec<String>, priority: Priority) -> Result<Embedded, Error> {
+    /// Returns the vectors of `texts`, in their order. All texts are admitted or none; `call` learns when the first of
+    /// them starts. Cancelling `call`, or dropping the future, removes the texts that have not started.
+    pub async fn embed(
+        &self,
+        texts: impl Into<Arc<[String]>>,
+        priority: Priority,
+        call: Call,
+    ) -> Result<Embedded, Error> {
+        let texts = texts.into();
         let arrival = Instant::now();
-        // First, so that refusing a call costs nothing.
+        // Before any work, so that rejecting a call costs nothing.
         let room = self.inner.queue.reserve(texts.len())?;
         let tokenization = Instant::now();
         let tokens = self.tokenize(texts).await?;
         self.inner.metrics.tokenized(tokenization.elapsed());
         let total = tokens.iter().map(Tokens::len).sum();
-        let (entries, replies) = enqueue(tokens, room, priority, arrival);
-        let call = entries.first().map(|entry| Arc::clone(&entry.call));
+        let (entries, replies) = entries(tokens, room, &call, |tokens, before| {
+            Demand::new(priority, tokens, before, arrival)
+        });
         self.inner.queue.push(entries)?;
         let embeddings = try_join_all(replies.into_iter().map(receive)).await?;
-        let waited = call
-            .and_then(|call| call.begin.get())
-            .map_or(Duration::ZERO, |begin| {
-                begin.saturating_duration_since(arrival)
-            });
+        let waited = call.started().map_or(Duration::ZERO, |start| {
+            start.saturating_duration_since(arrival)
+        });
         self.inner.metrics.waited(waited);
         Ok(Embedded {
             embeddings,
@@ -104,7 +110,7 @@ impl Engine {
     }
 
     /// What the engine is doing.
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> EngineStatus {
         self.inner.queue.status()
     }
 
@@ -119,7 +125,7 @@ impl Engine {
         &self.inner.metrics
     }
 
-    /// Refuses new calls, finishes those that are admitted, and returns when the encoder is gone. Blocks.
+    /// Rejects new calls, finishes those that are admitted, and returns when the encoder is dropped. Blocks.
     pub fn stop(&self) {
         self.inner.queue.close();
         let thread = self
@@ -133,7 +139,7 @@ impl Engine {
         }
     }
 
-    async fn tokenize(&self, texts: Vec<String>) -> Result<Vec<Tokens>, Error> {
+    async fn tokenize(&self, texts: Arc<[String]>) -> Result<Vec<Tokens>, Error> {
         if texts.iter().map(String::len).sum::<usize>() < INLINE_BYTES {
             return texts
                 .iter()
@@ -141,7 +147,7 @@ impl Engine {
                 .collect();
         }
         let tokenizer = Arc::clone(&self.inner.tokenizer);
-        // Lives as long as this future: when the caller goes, the blocking thread stops at the next text.
+        // Lives as long as this future: when the caller drops it, the blocking thread stops at the next text.
         let caller = Arc::new(());
         let watch = Arc::downgrade(&caller);
         tokio::task::spawn_blocking(move || tokenize_watched(&tokenizer, &texts, &watch))
@@ -174,26 +180,24 @@ fn tokenize(tokenizer: &Tokenizer, text: &str) -> Result<Tokens, Error> {
 
 type Reply = oneshot::Receiver<Result<Embedding, Error>>;
 
-fn enqueue(
+/// The queue's entries of a call. `demand` gets the tokens of a text and those of all texts before it.
+fn entries(
     tokens: Vec<Tokens>,
     mut room: OwnedSemaphorePermit,
-    priority: Priority,
-    arrival: Instant,
+    call: &Call,
+    demand: impl Fn(usize, usize) -> Demand,
 ) -> (Vec<Entry>, Vec<Reply>) {
-    let call = Arc::new(Call {
-        begin: Begin::watched(),
-    });
     let mut before = 0;
     tokens
         .into_iter()
         .map(|tokens| {
             let (reply, receiver) = oneshot::channel();
-            let demand = Demand::new(priority, tokens.len(), before, arrival);
+            let demand = demand(tokens.len(), before);
             before += tokens.len();
             let entry = Entry {
                 tokens,
                 demand,
-                call: Arc::clone(&call),
+                call: call.clone(),
                 reply,
                 room: room.split(1),
             };

@@ -1,4 +1,5 @@
-//! The thread that owns the encoder: takes a batch, runs it, answers its callers, until the queue is closed and empty.
+//! The thread that owns the encoder: it takes a batch, runs it and answers its callers, until the queue is closed and
+//! empty.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,9 +23,9 @@ impl Encode for Encoder {
     }
 }
 
-/// Runs until `queue` is closed and empty. A failed or panicked batch costs its callers their answer and nobody else.
+/// Runs until `queue` is closed and empty. When a batch fails or panics, only its own callers get an error.
 pub(super) fn run<E: Encode>(mut encoder: E, queue: &Arc<Queue>, metrics: &metrics::Engine) {
-    // Should this thread ever end otherwise, no caller may wait for it.
+    // If this thread ends in any other way, no caller may wait for it forever.
     let _guard = AbandonOnExit(queue);
     while let Some(batch) = queue.take() {
         let begin = Instant::now();
@@ -64,7 +65,7 @@ impl From<Entry> for Running {
 
 fn encode<E: Encode>(encoder: &mut E, batch: &[Running]) -> Result<Vec<Embedding>, Error> {
     let rows: Vec<&Tokens> = batch.iter().map(|text| &text.tokens).collect();
-    // An encoder's state between runs is its weights, which no run changes: it can serve on after a panic.
+    // Between runs an encoder's only state is its weights, which no run changes: it stays usable after a panic.
     let embeddings = catch_unwind(AssertUnwindSafe(|| encoder.encode(&rows)))
         .map_err(|panic| Error::Panicked {
             message: message(panic.as_ref()).into(),
@@ -80,7 +81,7 @@ fn encode<E: Encode>(encoder: &mut E, batch: &[Running]) -> Result<Vec<Embedding
 }
 
 fn answer(batch: Vec<Running>, outcome: Result<Vec<Embedding>, Error>) {
-    // A send fails only if the caller has gone meanwhile, and then nobody misses the answer.
+    // A send fails only if the caller has dropped its future meanwhile.
     match outcome {
         Ok(embeddings) => {
             for (text, embedding) in batch.into_iter().zip(embeddings) {
