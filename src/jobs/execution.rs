@@ -104,7 +104,10 @@ impl Execution {
         loop {
             let error = match self.attempt(service).await {
                 Outcome::Finished(Err(error)) => error,
-                outcome => return outcome,
+                outcome
+                @ (Outcome::Finished(Ok(_)) | Outcome::TimedOut(_) | Outcome::Cancelled) => {
+                    return outcome;
+                }
             };
             let patience_left = self.submitted.elapsed() < waiting.patience;
             let Some(pause) = pause_after(&error).filter(|_| patience_left) else {

@@ -89,7 +89,9 @@ impl Jobs {
         let attempt = service.in_time(async { Ok(job.attempt(service).await) });
         let ending = match attempt.await? {
             Outcome::Finished(Err(error)) if !refuses_input(error.code()) => return Err(error),
-            outcome => self.ending(&job, outcome),
+            outcome @ (Outcome::Finished(_) | Outcome::TimedOut(_) | Outcome::Cancelled) => {
+                self.ending(&job, outcome)
+            }
         };
         match ending.and_then(|ending| self.finish(&job, ending)) {
             Some(report) => Ok(report),
