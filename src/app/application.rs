@@ -15,10 +15,10 @@ use super::loader::{Cause, end_of_loading, load_behind};
 use super::queue::Queue;
 use super::signals::Signals;
 use crate::config::Settings;
-use crate::http;
-use crate::jobs::{Gauge, Jobs};
+use crate::http::{self, Jobs};
+use crate::jobs::Gauge;
 use crate::runpod;
-use crate::service::{Limits, Loaded, Service, with_causes};
+use crate::service::{Loaded, RequestLimits, Service, with_causes};
 
 /// The part of the grace during which the listener stays open for those who wait.
 const LISTENING: u32 = 2;
@@ -121,7 +121,7 @@ impl Application {
         E: Into<Cause>,
     {
         let signals = Signals::install().map_err(Error::Signals)?;
-        let service = Service::new(Limits::from(settings));
+        let service = Service::new(RequestLimits::from(settings));
         let queue = Queue::new(settings, &service)?;
         let jobs = Jobs::new(service.clone(), &settings.jobs);
         let http::Listening {

@@ -1,10 +1,11 @@
 //! RunPod's addresses: from the templates in the environment to what is asked. All of them are secrets.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
 
 use super::Error;
-use super::job_id::{JobId, encode};
 use crate::config::{self, QueueVariable, Secret};
+use crate::jobs::JobId;
 
 /// Stands for the worker's name, in every template.
 const WORKER: &str = "$RUNPOD_POD_ID";
@@ -20,6 +21,13 @@ const STOP: &str = "/job-stop/";
 const PROTOCOL_VERSION: &str = "1.12.0";
 /// Longest reason that RunPod takes of a worker that cannot work.
 const REASON_CHARACTERS: usize = 256;
+
+/// Everything but RFC 3986's unreserved characters.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// The addresses of one worker.
 pub struct Addresses {
@@ -80,7 +88,10 @@ impl Addresses {
 
     /// Where the result of the job `id` is posted.
     pub fn post(&self, id: &JobId) -> String {
-        with_query(&self.post.replace(ID, &id.encoded()), "isStream=false")
+        with_query(
+            &self.post.replace(ID, &encode(id.as_str())),
+            "isStream=false",
+        )
     }
 
     /// Where a heartbeat for the jobs `ids` goes.
@@ -123,6 +134,11 @@ fn check(variable: QueueVariable, address: &str) -> Result<(), Error> {
         "http" | "https" => Ok(()),
         _ => Err(refuse("it is neither http nor https".into())),
     }
+}
+
+/// Percent-encodes `text` for a path or a query.
+pub fn encode(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
 #[cfg(test)]

@@ -12,10 +12,11 @@ use reqwest::header::{
 use reqwest::redirect::{Action, Attempt, Policy};
 use reqwest::{Client, Response, StatusCode};
 
-use super::job_id::JobId;
+use super::Error;
+use super::addresses::{Addresses, encode};
 use super::waits::Waits;
-use super::{Error, addresses::Addresses};
 use crate::config::Secret;
+use crate::jobs::JobId;
 
 /// What the SDK calls the content of a result, though it is plain JSON; nothing shows that RunPod takes another name.
 const RESULT_TYPE: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
@@ -171,7 +172,7 @@ fn redirected(attempt: Attempt<'_>) -> Action {
 
 fn header_value(id: &JobId) -> HeaderValue {
     HeaderValue::from_str(id.as_str())
-        .or_else(|_| HeaderValue::from_str(&id.encoded()))
+        .or_else(|_| HeaderValue::from_str(&encode(id.as_str())))
         .unwrap_or(HeaderValue::from_static(""))
 }
 

@@ -6,7 +6,7 @@
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
-use super::job_id::JobId;
+use crate::jobs::JobId;
 
 /// Jobs that are kept.
 const JOBS: usize = 4_096;

@@ -12,7 +12,6 @@ mod connection;
 mod ended;
 mod error;
 mod heartbeat;
-mod job_id;
 mod outbox;
 mod pace;
 mod parse;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use bytes::Bytes;
 
-use super::job_id::JobId;
+use crate::jobs::JobId;
 
 /// Results that are remembered.
 const RESULTS: usize = 4_096;

@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::backoff::Backoff;
 use super::connection::{Failure, Reply};
-use super::job_id::JobId;
 use super::shared::Shared;
+use crate::jobs::JobId;
 
 /// Largest list of jobs to stop, in bytes.
 const LIST_BYTES: usize = 1_000_000;

@@ -20,8 +20,8 @@ pub enum Taken {
     Without(Polled),
 }
 
-/// Reads the answer to a take.
-pub fn taken(answer: Result<Reply, Failure>) -> Taken {
+/// Reads the answer to a take; a job may hold `texts` texts.
+pub fn taken(answer: Result<Reply, Failure>, texts: usize) -> Taken {
     let reply = match answer {
         Ok(reply) => reply,
         Err(Failure::TimedOut) => return Taken::Without(Polled::TimedOut),
@@ -37,7 +37,7 @@ pub fn taken(answer: Result<Reply, Failure>) -> Taken {
             }
             Taken::Without(polled)
         }
-        None => match deliveries(&reply) {
+        None => match deliveries(&reply, texts) {
             Some(deliveries) => Taken::Deliveries(deliveries),
             None => {
                 log_sample(&reply);
@@ -59,11 +59,11 @@ fn status(status: u16, retry_after: Option<Duration>) -> Option<Polled> {
     }
 }
 
-fn deliveries(reply: &Reply) -> Option<Deliveries> {
+fn deliveries(reply: &Reply, texts: usize) -> Option<Deliveries> {
     let Some(limit) = reply.cut_at else {
-        return parse::deliveries(&reply.body);
+        return parse::deliveries(&reply.body, texts);
     };
-    let deliveries = parse::cut_deliveries(&reply.body, limit)?;
+    let deliveries = parse::cut_deliveries(&reply.body, limit, texts)?;
     log::error!(
         "take brought more than {limit} bytes jobs={} nameless={}: jobs behind them are lost",
         deliveries.jobs.len(),
@@ -118,13 +118,16 @@ mod tests {
                 ("", Some(0)),
                 ("<html>", None),
             ] {
-                let taken = taken(Ok(Reply {
-                    status: 200,
-                    retry_after: None,
-                    content_type: content_type.to_owned(),
-                    body: body.into(),
-                    cut_at: None,
-                }));
+                let taken = taken(
+                    Ok(Reply {
+                        status: 200,
+                        retry_after: None,
+                        content_type: content_type.to_owned(),
+                        body: body.into(),
+                        cut_at: None,
+                    }),
+                    1,
+                );
                 let found = match taken {
                     Taken::Deliveries(deliveries) => Some(deliveries.jobs.len()),
                     Taken::Without(polled) => {
@@ -139,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_poll_that_was_held_too_long_is_no_failure() {
-        let timed_out = taken(Err(Failure::TimedOut));
+        let timed_out = taken(Err(Failure::TimedOut), 1);
         assert!(matches!(timed_out, Taken::Without(Polled::TimedOut)));
     }
 }
