@@ -128,9 +128,9 @@ fn an_idle_worker_ends_soon_although_its_poll_is_open() {
     let begin = Instant::now();
     worker.served.signal("INT");
     assert_eq!(worker.served.wait().code(), Some(0));
-    // The grace is 60 s, and the poll is open for longer.
+    // The poll is open for 90 s, and the grace is 300 s.
     assert!(
-        begin.elapsed() < Duration::from_secs(20),
+        begin.elapsed() < Duration::from_secs(60),
         "{:?}",
         begin.elapsed()
     );

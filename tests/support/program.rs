@@ -12,8 +12,11 @@ use serde_json::{Value, json};
 
 /// Longest time for anything that a test waits for: a first start fetches the model.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// Time that the program gets for its end, so that it is never short of it because the machine is busy.
-const GRACE: (&str, &str) = ("RUNPOD_QUERY__SERVER__SHUTDOWN_GRACE_SECONDS", "60");
+/// Times that the program gets for its end and for a request, so that neither is short because the machine is busy.
+const LONG_TIMES: [(&str, &str); 2] = [
+    ("RUNPOD_QUERY__SERVER__SHUTDOWN_GRACE_SECONDS", "300"),
+    ("RUNPOD_QUERY__SERVER__REQUEST_TIMEOUT_SECONDS", "300"),
+];
 /// Precedes the address in the log.
 const ADDRESS: &str = "address=";
 
@@ -47,11 +50,13 @@ impl Served {
         Self::spawn(command)
     }
 
-    /// Starts a command that serves; does not wait until the model is loaded. It has [`GRACE`] for its end, unless the
-    /// command says otherwise.
+    /// Starts a command that serves; does not wait until the model is loaded. It has [`LONG_TIMES`], unless
+    /// the command says otherwise.
     pub fn spawn(mut command: Command) -> Self {
-        if command.get_envs().all(|(name, _)| name != GRACE.0) {
-            command.env(GRACE.0, GRACE.1);
+        for (name, value) in LONG_TIMES {
+            if command.get_envs().all(|(given, _)| given != name) {
+                command.env(name, value);
+            }
         }
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));

@@ -10,7 +10,7 @@ const REFUSALS: usize = 2;
 /// How long a heartbeat may be on its way that was sent before the worker had a job.
 const ON_THE_WAY: Duration = Duration::from_secs(1);
 /// How long a job may be on its way to a worker that does not ask for another.
-const DELIVERY: Duration = Duration::from_secs(5);
+const DELIVERY: Duration = Duration::from_secs(30);
 
 impl Platform {
     /// Fails unless every rule was kept that holds whatever goes wrong: jobs answered and always with the same bytes,
