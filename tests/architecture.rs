@@ -26,6 +26,7 @@ const MAY_IMPORT: [(&str, &[&str]); 11] = [
             "engine",
             "http",
             "jobs",
+            "runpod",
             "service",
         ],
     ),

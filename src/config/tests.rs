@@ -83,6 +83,7 @@ fn an_unknown_setting_or_a_wrong_value_stops_the_start_and_is_named() {
         ),
         ("RUNPOD_QUERY__MODEL__PRECISION", "fp16", "fp16"),
         ("RUNPOD_QUERY__NONSENSE", "1", "nonsense"),
+        ("RUNPOD_QUERY__WORKER__TIME_DIVISOR", "10", "time_divisor"),
     ] {
         let error = settings(&[(variable, value)]).unwrap_err().to_string();
         assert!(error.contains(named), "{variable}={value}: {error}");

@@ -1,6 +1,6 @@
 //! RunPod's queue: the variables that RunPod itself sets in a worker's container, and what is ours to choose.
 
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroUsize;
 
 use serde::Deserialize;
 
@@ -30,8 +30,6 @@ pub struct Worker {
     pub max_concurrency: NonZeroUsize,
     /// How long RunPod waits for a job's result, in seconds.
     pub job_seconds: NonZeroUsize,
-    /// Every wait of the protocol is divided by this: a rehearsal in less time.
-    pub time_divisor: NonZeroU32,
 }
 
 impl Worker {
@@ -54,7 +52,6 @@ impl Default for Worker {
             endpoint_id: None,
             max_concurrency: non_zero(4),
             job_seconds: non_zero(600),
-            time_divisor: NonZeroU32::MIN,
         }
     }
 }

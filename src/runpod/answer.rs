@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::job_id::JobId;
 use super::parse::Input;
-use super::waits::Waits;
+use super::timings::Timings;
 use crate::jobs;
 use crate::service::{Error, Performed, Service, with_causes};
 
@@ -49,10 +49,10 @@ impl Answer {
 }
 
 /// Performs the job `id`.
-pub async fn answer(service: &Service, id: &JobId, input: Input, waits: &Waits) -> Answer {
+pub async fn answer(service: &Service, id: &JobId, input: Input, timings: &Timings) -> Answer {
     let begin = Instant::now();
     let outcome = match input {
-        Ok(input) => perform(service, &input, waits).await,
+        Ok(input) => perform(service, &input, timings).await,
         Err(error) => Err(error),
     };
     let milliseconds = begin.elapsed().as_secs_f64() * 1e3;
@@ -81,7 +81,11 @@ pub async fn answer(service: &Service, id: &JobId, input: Input, waits: &Waits) 
 }
 
 /// A job that was taken has its place: where the service is full for now, it waits as long as RunPod does.
-async fn perform(service: &Service, input: &RawValue, waits: &Waits) -> Result<Performed, Error> {
+async fn perform(
+    service: &Service,
+    input: &RawValue,
+    timings: &Timings,
+) -> Result<Performed, Error> {
     let begin = Instant::now();
     loop {
         let attempt = AssertUnwindSafe(jobs::perform(service, input)).catch_unwind();
@@ -89,8 +93,8 @@ async fn perform(service: &Service, input: &RawValue, waits: &Waits) -> Result<P
             .await
             .unwrap_or_else(|_| Err(Error::Internal("the job panicked".into())));
         match outcome {
-            Err(Error::Overloaded { retry_after }) if begin.elapsed() < waits.job => {
-                let pause: Duration = retry_after.min(waits.overloaded);
+            Err(Error::Overloaded { retry_after }) if begin.elapsed() < timings.job => {
+                let pause: Duration = retry_after.min(timings.overloaded);
                 tokio::time::sleep(pause).await;
             }
             outcome => return outcome,

@@ -13,7 +13,7 @@ use reqwest::redirect::{Action, Attempt, Policy};
 use reqwest::{Client, Response, StatusCode};
 
 use super::job_id::JobId;
-use super::waits::Waits;
+use super::timings::Timings;
 use super::{Error, addresses::Addresses};
 use crate::config::Secret;
 
@@ -78,7 +78,7 @@ pub struct Connection {
 
 impl Connection {
     /// Connects to nothing yet.
-    pub fn new(key: Option<&Secret>, waits: &Waits) -> Result<Self, Error> {
+    pub fn new(key: Option<&Secret>, timings: &Timings) -> Result<Self, Error> {
         let mut headers = HeaderMap::new();
         if let Some(key) = key {
             let mut key = HeaderValue::from_str(key.expose().trim()).map_err(Error::Key)?;
@@ -98,7 +98,7 @@ impl Connection {
             .map_err(Error::Client)?;
         Ok(Self {
             client,
-            retry_after: waits.retry_after,
+            retry_after: timings.retry_after,
         })
     }
 

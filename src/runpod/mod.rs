@@ -1,9 +1,9 @@
 //! RunPod's queue: jobs are taken, performed and answered, and RunPod is told all the while that the worker lives.
 //!
-//! Owns the protocol: addresses, headers, waits, and what every answer of the platform means. Imports
+//! Owns the protocol: addresses, headers, timings, and what every answer of the platform means. Imports
 //! [`crate::jobs`], [`crate::service`], [`crate::metrics`] and [`crate::config`]. Every job that was taken and has a name is answered at
 //! least once, always with the same bytes, and stays in the heartbeat until RunPod has the answer; and in no state of
-//! the platform is it asked faster than [`Waits`] allow.
+//! the platform is it asked faster than [`Timings`] allow.
 
 mod addresses;
 mod answer;
@@ -23,9 +23,9 @@ mod scan;
 mod shared;
 mod stop_channel;
 mod take;
+mod timings;
 mod verdict;
-mod waits;
 
 pub use error::Error;
 pub use run::Worker;
-pub use waits::Waits;
+pub use timings::Timings;

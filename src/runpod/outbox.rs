@@ -48,8 +48,8 @@ pub async fn deliver(shared: &Shared, ticket: &Ticket, answer: Answer, taken: In
         shared,
         ticket,
         body: answer.body.clone(),
-        backoff: Backoff::new(shared.waits.post_failure, fastrand::Rng::new()),
-        last_attempt: shared.waits.last_post,
+        backoff: Backoff::new(shared.timings.post_failure, fastrand::Rng::new()),
+        last_attempt: shared.timings.last_post,
         refusals: 0,
         is_replaced: false,
         is_overdue: false,
@@ -65,11 +65,13 @@ pub async fn deliver(shared: &Shared, ticket: &Ticket, answer: Answer, taken: In
             }
             Next::Unwanted => return parcel.log_end("unwanted", ready),
             Next::After(pause) => {
-                if !parcel.is_overdue && taken.elapsed() > shared.waits.job && !parcel.stays_late()
+                if !parcel.is_overdue
+                    && taken.elapsed() > shared.timings.job
+                    && !parcel.stays_late()
                 {
                     return;
                 }
-                shared.pause(pause, shared.waits.post_stopping).await;
+                shared.pause(pause, shared.timings.post_stopping).await;
             }
         }
     }
@@ -94,7 +96,9 @@ impl Drop for Waiting<'_> {
 impl Parcel<'_> {
     async fn attempt(&mut self) -> Next {
         let Shared {
-            waits, statistics, ..
+            timings,
+            statistics,
+            ..
         } = self.shared;
         self.ticket.sending();
         statistics.posts.inc();
@@ -121,7 +125,7 @@ impl Parcel<'_> {
                 Next::Unwanted
             }
             Verdict::Refused => self.refused(status),
-            Verdict::NotAllowed => Next::After(waits.post_refused),
+            Verdict::NotAllowed => Next::After(timings.post_unauthorized),
             Verdict::TryAgain(said) => Next::After(said.unwrap_or_else(|| self.backoff.next())),
         }
     }
@@ -131,10 +135,10 @@ impl Parcel<'_> {
         let Shared {
             connection,
             addresses,
-            waits,
+            timings,
             ..
         } = self.shared;
-        let post = connection.post(addresses, self.ticket.id(), self.body.clone(), waits.post);
+        let post = connection.post(addresses, self.ticket.id(), self.body.clone(), timings.post);
         if let Some(outcome) = self.shared.within_stop(post, self.last_attempt).await {
             return outcome;
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::backoff::Backoff;
-use super::waits::Waits;
+use super::timings::Timings;
 
 /// What a take came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,18 +24,18 @@ pub enum Polled {
 
 /// The pause before the next take.
 pub struct Pace {
-    waits: Waits,
+    timings: Timings,
     empty: Backoff,
     failure: Backoff,
 }
 
 impl Pace {
     /// As if all had gone well so far.
-    pub fn new(waits: &Waits, mut random: fastrand::Rng) -> Self {
+    pub fn new(timings: &Timings, mut random: fastrand::Rng) -> Self {
         Self {
-            waits: waits.clone(),
-            empty: Backoff::new(waits.empty, random.fork()),
-            failure: Backoff::new(waits.failure, random),
+            timings: timings.clone(),
+            empty: Backoff::new(timings.empty, random.fork()),
+            failure: Backoff::new(timings.failure, random),
         }
     }
 
@@ -45,13 +45,13 @@ impl Pace {
             Polled::Jobs | Polled::TimedOut => self.at_once(),
             Polled::Nothing => {
                 self.failure.reset();
-                if lasted >= self.waits.quick_poll {
+                if lasted >= self.timings.quick_poll {
                     return self.at_once();
                 }
                 self.empty.next()
             }
-            Polled::Throttled(said) => said.unwrap_or(self.waits.throttled),
-            Polled::Refused => self.failure.next_below(self.waits.refused),
+            Polled::Throttled(said) => said.unwrap_or(self.timings.throttled),
+            Polled::Refused => self.failure.next_below(self.timings.unauthorized),
             Polled::Failed => self.failure.next(),
         }
     }
@@ -71,7 +71,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(10);
 
     fn pauses(polled: Polled, lasted: Duration, takes: usize) -> Vec<Duration> {
-        let mut pace = Pace::new(&Waits::default(), fastrand::Rng::with_seed(1));
+        let mut pace = Pace::new(&Timings::default(), fastrand::Rng::with_seed(1));
         (0..takes).map(|_| pace.after(polled, lasted)).collect()
     }
 
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn after_a_success_the_pauses_are_short_again() {
-        let mut pace = Pace::new(&Waits::default(), fastrand::Rng::with_seed(1));
+        let mut pace = Pace::new(&Timings::default(), fastrand::Rng::with_seed(1));
         for _ in 0..10 {
             pace.after(Polled::Failed, QUICK);
         }

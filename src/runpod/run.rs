@@ -17,7 +17,7 @@ use super::parse::{Deliveries, Delivery, Input};
 use super::registry::{Admission, Registry, Ticket};
 use super::shared::Shared;
 use super::take::{Taken, taken};
-use super::waits::Waits;
+use super::timings::Timings;
 use super::{Error, outbox, stop_channel};
 use crate::config::{self, Settings};
 use crate::service::Service;
@@ -38,7 +38,11 @@ pub struct Worker {
 
 impl Worker {
     /// A worker that has not begun; nothing where the settings name no queue.
-    pub fn new(settings: &Settings, service: &Service) -> Result<Option<Self>, Error> {
+    pub fn new(
+        settings: &Settings,
+        timings: Timings,
+        service: &Service,
+    ) -> Result<Option<Self>, Error> {
         let Some(take) = &settings.worker.get_job_url else {
             return Ok(None);
         };
@@ -47,12 +51,12 @@ impl Worker {
             .pod_id
             .clone()
             .unwrap_or_else(|| Uuid::new_v4().to_string());
-        let waits = Waits::from(worker);
+        let timings = timings.with_settings(worker);
         let concurrency = worker.max_concurrency.get();
         let shared = Shared {
-            connection: Connection::new(worker.api_key.as_ref(), &waits)?,
+            connection: Connection::new(worker.api_key.as_ref(), &timings)?,
             addresses: Arc::new(Addresses::new(worker, take, &name)?),
-            waits,
+            timings,
             statistics: service.metrics().worker.clone(),
             service: service.clone(),
             registry: Arc::new(Registry::new(concurrency)),
@@ -108,7 +112,7 @@ impl Worker {
         let Some(address) = self.shared.addresses.unhealthy(FAILED_CHECK, reason) else {
             return;
         };
-        let limit = self.shared.waits.unhealthy;
+        let limit = self.shared.timings.unhealthy;
         if self.shared.connection.tell(&address, limit).await.is_err() {
             log::warn!("RunPod could not be told that this worker is not healthy");
         }
@@ -119,10 +123,10 @@ impl Worker {
             return Ok(None);
         }
         let pulse = Pulse {
-            connection: Connection::new(self.settings.api_key.as_ref(), &self.shared.waits)?,
+            connection: Connection::new(self.settings.api_key.as_ref(), &self.shared.timings)?,
             addresses: Arc::clone(&self.shared.addresses),
             registry: Arc::clone(&self.shared.registry),
-            interval: self.shared.waits.ping_interval,
+            interval: self.shared.timings.ping_interval,
         };
         Heartbeat::start(pulse).map(Some)
     }
@@ -136,7 +140,7 @@ impl Worker {
 
 /// One take after the other until the worker is told to end.
 async fn take_jobs(shared: &Arc<Shared>) {
-    let mut pace = Pace::new(&shared.waits, fastrand::Rng::new());
+    let mut pace = Pace::new(&shared.timings, fastrand::Rng::new());
     while let Some(wanted) = shared.unless_stopping(shared.registry.room()).await {
         let begin = Instant::now();
         let Some(taken) = take(shared, wanted).await else {
@@ -167,8 +171,8 @@ async fn take(shared: &Shared, wanted: usize) -> Option<Taken> {
         .saturating_mul(wanted.saturating_add(ESCAPED - 1))
         .saturating_add(ENVELOPE_BYTES);
     shared.statistics.polls.inc();
-    let take = shared.connection.get(&address, limit, shared.waits.poll);
-    let answer = shared.within_stop(take, shared.waits.last_take).await;
+    let take = shared.connection.get(&address, limit, shared.timings.poll);
+    let answer = shared.within_stop(take, shared.timings.last_take).await;
     answer.map(taken)
 }
 
@@ -229,7 +233,7 @@ fn start(shared: &Arc<Shared>, ticket: Ticket, input: Input) -> JoinHandle<()> {
 async fn perform(shared: Arc<Shared>, ticket: Ticket, input: Input) {
     let taken = Instant::now();
     let place = shared.places.acquire().await;
-    let answer = answer(&shared.service, ticket.id(), input, &shared.waits).await;
+    let answer = answer(&shared.service, ticket.id(), input, &shared.timings).await;
     drop(place);
     ticket.ready();
     post(shared, ticket, answer, taken).await;

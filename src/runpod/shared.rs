@@ -9,7 +9,7 @@ use super::addresses::Addresses;
 use super::connection::Connection;
 use super::job_id::JobId;
 use super::registry::Registry;
-use super::waits::Waits;
+use super::timings::Timings;
 use crate::metrics;
 use crate::service::Service;
 
@@ -20,7 +20,7 @@ pub struct Shared {
     /// Where they go.
     pub addresses: Arc<Addresses>,
     /// How long they take.
-    pub waits: Waits,
+    pub timings: Timings,
     /// What has been done.
     pub statistics: metrics::Worker,
     /// What performs the jobs.

@@ -44,11 +44,7 @@ fn is_sent_again_after(fault: &Fault) {
     platform.script(Route::Post, vec![fault.clone(); 3]);
     // A login page says that all is well.
     platform.script(Route::Unknown, vec![Fault::Body(b"{}".to_vec()); 3]);
-    let _worker = QueueWorker::start_with(
-        &platform,
-        &[],
-        &[("RUNPOD_QUERY__WORKER__TIME_DIVISOR", "50")],
-    );
+    let _worker = QueueWorker::start_scaled(50, &platform, &[], &[]);
     assert_eq!(
         platform.answer("a")["output"]["embedding"]
             .as_array()

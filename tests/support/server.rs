@@ -11,6 +11,7 @@ use reqwest::header::HeaderMap;
 use runpod_query::app::{Application, Stopper};
 use runpod_query::config::Settings;
 use runpod_query::engine::Engine;
+use runpod_query::runpod::Timings;
 use runpod_query::service::{Loaded, ModelInfo};
 use serde_json::{Value, json};
 
@@ -109,7 +110,9 @@ impl TestServer {
                         Engine::spawn(encoder, tokenizer(), &engine).unwrap()
                     })
                 };
-                let application = Application::build(&settings, load).await.unwrap();
+                let application = Application::build(&settings, Timings::default(), load)
+                    .await
+                    .unwrap();
                 started
                     .send((
                         application.port(),
