@@ -1,10 +1,10 @@
-//! Pauses that double, each made a little shorter by chance, so that workers do not return all at once.
+//! Exponential backoff with jitter: workers that fail at the same time do not retry at the same time.
 
 use std::time::Duration;
 
 use super::timings::BackoffRange;
 
-/// The next wait of a range.
+/// The pauses of one series of failures.
 #[derive(Debug, Clone)]
 pub struct Backoff {
     range: BackoffRange,
@@ -13,7 +13,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Begins with the range's first wait.
+    /// A backoff whose first pause is the range's first.
     pub fn new(range: BackoffRange, random: fastrand::Rng) -> Self {
         Self {
             range,
@@ -22,19 +22,19 @@ impl Backoff {
         }
     }
 
-    /// The next wait, in the upper half of its step.
+    /// The next pause: between half and all of the current step.
     pub fn next(&mut self) -> Duration {
         self.next_below(self.range.longest)
     }
 
-    /// As [`Backoff::next`], with another end of the range.
+    /// As [`Backoff::next`], with another longest pause.
     pub fn next_below(&mut self, longest: Duration) -> Duration {
         let step = self.next.min(longest);
         self.next = (step * 2).min(longest);
         step.mul_f64(0.5 + self.random.f64() / 2.0)
     }
 
-    /// Begins again.
+    /// Starts over, after a success.
     pub fn reset(&mut self) {
         self.next = self.range.first;
     }
@@ -52,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn the_steps_double_up_to_the_longest_and_begin_again_after_a_success() {
+    fn the_pauses_double_up_to_the_longest_and_start_over_after_a_success() {
         for (range, steps) in [
             (
                 Timings::default().empty,
@@ -81,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_end_is_reached_when_it_is_asked_for() {
+    fn a_longer_limit_is_reached_when_it_is_given() {
         let timings = Timings::default();
         let mut backoff = Backoff::new(timings.failure, fastrand::Rng::with_seed(2));
         for step in [
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn chance_is_repeatable_by_its_seed_and_differs_between_seeds() {
+    fn jitter_is_repeatable_by_its_seed_and_differs_between_seeds() {
         let timings = |seed| {
             let mut backoff =
                 Backoff::new(Timings::default().failure, fastrand::Rng::with_seed(seed));

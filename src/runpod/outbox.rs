@@ -1,4 +1,7 @@
-//! A finished answer on its way to RunPod: sent again and again, always the same bytes, until RunPod has it.
+//! Delivery of a finished answer: retried with exponential backoff, always with the same bytes, until RunPod
+//! acknowledges it.
+//!
+//! Every delivery ends: acknowledged, no longer wanted, or given up after its bytes and their replacement were refused.
 
 use std::time::{Duration, Instant};
 
@@ -8,21 +11,21 @@ use prometheus_client::metrics::gauge::Gauge;
 use super::answer::Answer;
 use super::backoff::Backoff;
 use super::connection::{Failure, Reply};
+use super::post_outcome::{PostOutcome, post_outcome};
 use super::registry::Ticket;
 use super::shared::Shared;
-use super::verdict::{Verdict, verdict};
 use crate::service::with_causes;
 
 /// Identical attempts before bytes that RunPod refuses are replaced, and before the replacement is given up.
 const REFUSALS: u32 = 2;
 
-/// One answer and how far it has come.
+/// One answer and the state of its delivery.
 struct Parcel<'a> {
     shared: &'a Shared,
     ticket: &'a Ticket,
     body: Bytes,
     backoff: Backoff,
-    /// What an attempt gets once the worker has been told to end: the more the slower they are.
+    /// Timeout of an attempt after the stop was requested; it doubles whenever it is exceeded.
     last_attempt: Duration,
     refusals: u32,
     is_replaced: bool,
@@ -67,7 +70,7 @@ pub async fn deliver(shared: &Shared, ticket: &Ticket, answer: Answer, taken: In
             Next::After(pause) => {
                 if !parcel.is_overdue
                     && taken.elapsed() > shared.timings.job
-                    && !parcel.stays_late()
+                    && !parcel.is_retried_late()
                 {
                     return;
                 }
@@ -77,7 +80,7 @@ pub async fn deliver(shared: &Shared, ticket: &Ticket, answer: Answer, taken: In
     }
 }
 
-/// Counts an answer for as long as it is on its way.
+/// Counts an answer as unacknowledged until it is dropped.
 struct Waiting<'a>(&'a Gauge);
 
 impl<'a> Waiting<'a> {
@@ -111,26 +114,26 @@ impl Parcel<'_> {
             Ok(reply) => (Some(reply.status), reply.retry_after),
             Err(_) => (None, None),
         };
-        let verdict = verdict(status, retry_after);
-        if verdict != Verdict::Acknowledged {
+        let outcome_of_post = post_outcome(status, retry_after);
+        if outcome_of_post != PostOutcome::Acknowledged {
             self.log_failure(&outcome);
         }
-        match verdict {
-            Verdict::Acknowledged => {
+        match outcome_of_post {
+            PostOutcome::Acknowledged => {
                 statistics.acknowledged.inc();
                 Next::Acknowledged
             }
-            Verdict::Forgotten => {
+            PostOutcome::Forgotten => {
                 statistics.forgotten.inc();
                 Next::Unwanted
             }
-            Verdict::Refused => self.refused(status),
-            Verdict::NotAllowed => Next::After(timings.post_unauthorized),
-            Verdict::TryAgain(said) => Next::After(said.unwrap_or_else(|| self.backoff.next())),
+            PostOutcome::Refused => self.refused(status),
+            PostOutcome::NotAllowed => Next::After(timings.post_unauthorized),
+            PostOutcome::TryAgain(said) => Next::After(said.unwrap_or_else(|| self.backoff.next())),
         }
     }
 
-    /// One that hangs must not use up the time in which another would arrive before the end.
+    /// After the stop was requested, a hanging attempt must leave time for another.
     async fn send(&mut self) -> Result<Reply, Failure> {
         let Shared {
             connection,
@@ -146,7 +149,7 @@ impl Parcel<'_> {
         Err(Failure::TimedOut)
     }
 
-    /// A result that RunPod refuses becomes an error, so that whoever waits for it learns of that.
+    /// A refused result is replaced by an error, so that its client learns of it.
     fn refused(&mut self, status: Option<u16>) -> Next {
         self.refusals += 1;
         if self.refusals < REFUSALS {
@@ -168,12 +171,12 @@ impl Parcel<'_> {
         Next::After(self.backoff.next())
     }
 
-    /// RunPod has stopped to wait: whether it is worth while to go on.
-    fn stays_late(&mut self) -> bool {
+    /// RunPod no longer waits for the result; whether it is still retried.
+    fn is_retried_late(&mut self) -> bool {
         let id = self.ticket.id();
         self.is_overdue = true;
-        let stays = self.ticket.overdue();
-        if stays {
+        let is_retried = self.ticket.overdue();
+        if is_retried {
             log::error!(job_id:% = id; "result is late attempts={}", self.attempts);
         } else {
             log::error!(
@@ -183,7 +186,7 @@ impl Parcel<'_> {
             );
             self.shared.statistics.given_up.inc();
         }
-        stays
+        is_retried
     }
 
     fn log_failure(&self, outcome: &Result<Reply, Failure>) {

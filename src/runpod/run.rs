@@ -12,8 +12,8 @@ use super::answer::{Answer, answer};
 use super::connection::Connection;
 use super::heartbeat::{Heartbeat, Pulse};
 use super::job_id::JobId;
-use super::pace::{Pace, Polled};
 use super::parse::{Deliveries, Delivery, Input};
+use super::poll_pacing::{PollOutcome, PollPacing};
 use super::registry::{Admission, Registry, Ticket};
 use super::shared::Shared;
 use super::take::{Taken, taken};
@@ -33,7 +33,7 @@ const ENVELOPE_BYTES: usize = 1_000_000;
 #[derive(Clone)]
 pub struct Worker {
     shared: Arc<Shared>,
-    settings: config::Worker,
+    settings: config::QueueSettings,
 }
 
 impl Worker {
@@ -140,7 +140,7 @@ impl Worker {
 
 /// One take after the other until the worker is told to end.
 async fn take_jobs(shared: &Arc<Shared>) {
-    let mut pace = Pace::new(&shared.timings, fastrand::Rng::new());
+    let mut pacing = PollPacing::new(&shared.timings, fastrand::Rng::new());
     while let Some(wanted) = shared.unless_stopping(shared.registry.room()).await {
         let begin = Instant::now();
         let Some(taken) = take(shared, wanted).await else {
@@ -152,11 +152,11 @@ async fn take_jobs(shared: &Arc<Shared>) {
         };
         if matches!(
             polled,
-            Polled::Failed | Polled::Refused | Polled::Throttled(_)
+            PollOutcome::Failed | PollOutcome::Refused | PollOutcome::Throttled(_)
         ) {
             shared.statistics.failed_polls.inc();
         }
-        let pause = pace.after(polled, begin.elapsed());
+        let pause = pacing.after(polled, begin.elapsed());
         shared.unless_stopping(tokio::time::sleep(pause)).await;
     }
 }
@@ -177,7 +177,7 @@ async fn take(shared: &Shared, wanted: usize) -> Option<Taken> {
 }
 
 /// Starts every job of a delivery that is not worked on yet.
-fn accept(shared: &Arc<Shared>, deliveries: Deliveries) -> Polled {
+fn accept(shared: &Arc<Shared>, deliveries: Deliveries) -> PollOutcome {
     let statistics = &shared.statistics;
     if deliveries.nameless > 0 {
         log::error!(
@@ -186,17 +186,17 @@ fn accept(shared: &Arc<Shared>, deliveries: Deliveries) -> Polled {
         );
         statistics.nameless.inc_by(deliveries.nameless as u64);
     }
-    let mut polled = Polled::Nothing;
+    let mut polled = PollOutcome::Nothing;
     for delivery in deliveries.jobs {
         if begin(shared, delivery) {
-            polled = Polled::Jobs;
+            polled = PollOutcome::Jobs;
         }
     }
     polled
 }
 
-/// Starts a job unless it is worked on already; whether it is new. One that has ended before is not: a platform that
-/// hands it out on and on would be asked, and told of its end, without a pause.
+/// Starts a job unless it is worked on already; whether it is new. A job that has ended before is not new: otherwise a
+/// platform that redelivers it repeatedly would be polled without a pause.
 fn begin(shared: &Arc<Shared>, delivery: Delivery) -> bool {
     let id = delivery.id.clone();
     let (task, is_new) = match shared.registry.admit(delivery) {

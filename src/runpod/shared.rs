@@ -22,7 +22,7 @@ pub struct Shared {
     /// How long they take.
     pub timings: Timings,
     /// What has been done.
-    pub statistics: metrics::Worker,
+    pub statistics: metrics::QueueMetrics,
     /// What performs the jobs.
     pub service: Service,
     /// The jobs.

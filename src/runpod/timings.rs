@@ -131,7 +131,7 @@ impl Timings {
 
     /// Takes over the settings' interval of heartbeats, within its bounds, and their lifetime of a job.
     #[must_use]
-    pub fn with_settings(self, settings: &config::Worker) -> Self {
+    pub fn with_settings(self, settings: &config::QueueSettings) -> Self {
         let (shortest, longest) = self.ping_interval_bounds;
         let interval = Duration::from_millis(settings.ping_interval_milliseconds);
         Self {
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn without_settings_the_timings_are_those_of_the_protocol() {
-        let timings = Timings::default().with_settings(&config::Worker::default());
+        let timings = Timings::default().with_settings(&config::QueueSettings::default());
         let seconds =
             |range: BackoffRange| (range.first.as_secs_f64(), range.longest.as_secs_f64());
         assert_eq!(seconds(timings.empty), (0.1, 1.0));
@@ -180,9 +180,9 @@ mod tests {
     #[test]
     fn the_heartbeat_keeps_within_its_bounds() {
         for (milliseconds, interval) in [(0, 1), (999, 1), (5_000, 5), (3_600_000, 60)] {
-            let settings = config::Worker {
+            let settings = config::QueueSettings {
                 ping_interval_milliseconds: milliseconds,
-                ..config::Worker::default()
+                ..config::QueueSettings::default()
             };
             let timings = Timings::default().with_settings(&settings);
             assert_eq!(timings.ping_interval, Duration::from_secs(interval));
@@ -191,9 +191,9 @@ mod tests {
 
     #[test]
     fn scaled_down_timings_keep_the_lifetime_of_a_job_that_is_set() {
-        let settings = config::Worker {
+        let settings = config::QueueSettings {
             ping_interval_milliseconds: 0,
-            ..config::Worker::default()
+            ..config::QueueSettings::default()
         };
         let timings = Timings::default().scaled_down(10).with_settings(&settings);
         assert_eq!(timings.poll, Duration::from_secs(9));

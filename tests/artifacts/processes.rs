@@ -21,7 +21,7 @@ fn fetch() {
     };
     let mut setup = Setup::new(&hub);
     setup.settings.cache_directory = Some(cache.into());
-    setup.sources.patience.read_timeout = Duration::from_secs(60);
+    setup.sources.retry.read_timeout = Duration::from_secs(60);
     assert!(setup.fetch().unwrap() == content());
 }
 

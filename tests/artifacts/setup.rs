@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use runpod_query::artifacts::{Patience, Pins, Sha256, Sources, Store};
+use runpod_query::artifacts::{Pins, RetryPolicy, Sha256, Sources, Store};
 use runpod_query::config;
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ impl Setup {
             cache,
             sources: Sources {
                 pins: Cow::Owned(Pins::parse(&pins.to_string()).unwrap()),
-                patience: impatient(),
+                retry: impatient(),
                 interpreters: vec![OsString::from("no-such-python")],
             },
         }
@@ -129,14 +129,14 @@ pub fn file_pin(content: &[u8]) -> Value {
 }
 
 /// As patient as the program in the number of attempts, and in a hurry between them.
-pub fn impatient() -> Patience {
-    Patience {
+pub fn impatient() -> RetryPolicy {
+    RetryPolicy {
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(4),
         longest_wait: Duration::from_millis(80),
         connect_timeout: Duration::from_secs(2),
         read_timeout: Duration::from_millis(300),
-        ..Patience::default()
+        ..RetryPolicy::default()
     }
 }
 

@@ -10,10 +10,10 @@ use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use super::ended::Ended;
+use super::ended_jobs::EndedJobs;
 use super::job_id::JobId;
 use super::parse::{Delivery, Input};
-use super::remembered::Remembered;
+use super::result_cache::ResultCache;
 
 /// How far a job is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,8 +54,8 @@ struct Held {
 #[derive(Default)]
 struct State {
     held: BTreeMap<JobId, Held>,
-    remembered: Remembered,
-    ended: Ended,
+    remembered: ResultCache,
+    ended: EndedJobs,
 }
 
 /// The jobs of one worker.

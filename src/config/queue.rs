@@ -9,7 +9,7 @@ use super::{Secret, non_zero};
 /// RunPod's queue. The addresses are secrets: whoever has them is the worker.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Worker {
+pub struct QueueSettings {
     /// Where jobs are taken, as a template; absent: there is no queue. `RUNPOD_WEBHOOK_GET_JOB` means the same.
     pub get_job_url: Option<Secret>,
     /// Where results are posted, as a template. `RUNPOD_WEBHOOK_POST_OUTPUT` means the same.
@@ -32,14 +32,14 @@ pub struct Worker {
     pub job_seconds: NonZeroUsize,
 }
 
-impl Worker {
-    /// Forgets the queue: jobs come over HTTP alone.
+impl QueueSettings {
+    /// Disables the queue: jobs arrive over HTTP only.
     pub fn leave_queue(&mut self) {
         self.get_job_url = None;
     }
 }
 
-impl Default for Worker {
+impl Default for QueueSettings {
     fn default() -> Self {
         Self {
             get_job_url: None,
