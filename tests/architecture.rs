@@ -18,7 +18,15 @@ const MAY_IMPORT: [(&str, &[&str]); 10] = [
     ("app", &["config", "http", "jobs", "runpod", "service"]),
     (
         "cli",
-        &["app", "artifacts", "config", "engine", "http", "service"],
+        &[
+            "app",
+            "artifacts",
+            "config",
+            "engine",
+            "http",
+            "runpod",
+            "service",
+        ],
     ),
 ];
 

@@ -9,11 +9,11 @@ mod error;
 mod file;
 mod jobs;
 
+mod queue;
 mod queue_variable;
 mod role;
 mod secret;
 mod server;
-mod worker;
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -26,13 +26,13 @@ use serde::Deserialize;
 pub use error::Error;
 pub use jobs::Jobs;
 
+pub use queue::QueueSettings;
 use queue_variable::QueueValues;
 pub use queue_variable::QueueVariable;
 use role::{REALTIME_VARIABLE, is_given};
 pub use role::{is_queue_worker, is_realtime};
 pub use secret::Secret;
 pub use server::Server;
-pub use worker::Worker;
 
 /// Prefix of the environment variables that are settings, with `__` between levels:
 /// `RUNPOD_QUERY__SERVER__PORT` is `server.port`.
@@ -70,7 +70,7 @@ pub struct Settings {
     /// Where files come from and where they are kept.
     pub artifacts: Artifacts,
     /// RunPod's queue.
-    pub worker: Worker,
+    pub worker: QueueSettings,
     /// What is written to standard error.
     pub log: Log,
     /// Variables of RunPod's whose values cannot be used: the defaults stand in for them.

@@ -38,7 +38,11 @@ pub struct Addresses {
 
 impl Addresses {
     /// Fills the templates of `settings`; `take` is the one that jobs are taken from.
-    pub fn new(settings: &config::Worker, take: &Secret, worker: &str) -> Result<Self, Error> {
+    pub fn new(
+        settings: &config::QueueSettings,
+        take: &Secret,
+        worker: &str,
+    ) -> Result<Self, Error> {
         let post = settings
             .post_output_url
             .as_ref()
@@ -146,11 +150,11 @@ mod tests {
     use super::*;
 
     fn addresses(take: &str, post: &str, ping: &str) -> Result<Addresses, Error> {
-        let settings = config::Worker {
+        let settings = config::QueueSettings {
             post_output_url: (!post.is_empty()).then(|| post.into()),
             ping_url: (!ping.is_empty()).then(|| ping.into()),
             gpu_type_id: Some("NVIDIA A5000".to_owned()),
-            ..config::Worker::default()
+            ..config::QueueSettings::default()
         };
         Addresses::new(&settings, &take.into(), "pod/1")
     }

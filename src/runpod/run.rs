@@ -11,12 +11,12 @@ use super::addresses::Addresses;
 use super::answer::{Answer, answer};
 use super::connection::Connection;
 use super::heartbeat::{Heartbeat, Pulse};
-use super::pace::{Pace, Polled};
 use super::parse::{Deliveries, Delivery};
+use super::poll_pacing::{PollOutcome, PollPacing};
 use super::registry::{Admission, Registry, Ticket};
 use super::shared::Shared;
 use super::take::{Taken, taken};
-use super::waits::Waits;
+use super::timings::Timings;
 use super::{Error, outbox, stop_channel};
 use crate::config::{self, Settings};
 use crate::jobs::{Execution, Gauge, JobId, Submission, Waiting};
@@ -33,12 +33,16 @@ const ENVELOPE_BYTES: usize = 1_000_000;
 #[derive(Clone)]
 pub struct Worker {
     shared: Arc<Shared>,
-    settings: config::Worker,
+    settings: config::QueueSettings,
 }
 
 impl Worker {
     /// A worker that has not started; nothing where the settings name no queue.
-    pub fn new(settings: &Settings, service: &Service) -> Result<Option<Self>, Error> {
+    pub fn new(
+        settings: &Settings,
+        timings: Timings,
+        service: &Service,
+    ) -> Result<Option<Self>, Error> {
         let Some(take) = &settings.worker.get_job_url else {
             return Ok(None);
         };
@@ -47,21 +51,21 @@ impl Worker {
             .pod_id
             .clone()
             .unwrap_or_else(|| Uuid::new_v4().to_string());
-        let waits = Waits::from(worker);
+        let timings = timings.with_settings(worker);
         let concurrency = worker.max_concurrency.get();
         let shared = Shared {
-            connection: Connection::new(worker.api_key.as_ref(), &waits)?,
+            connection: Connection::new(worker.api_key.as_ref(), &timings)?,
             addresses: Arc::new(Addresses::new(worker, take, &name)?),
             statistics: service.metrics().worker.clone(),
             service: service.clone(),
             registry: Arc::new(Registry::new(concurrency)),
             places: Semaphore::new(concurrency),
             waiting: Waiting {
-                longest_pause: waits.overloaded,
-                patience: waits.job,
+                longest_pause: timings.overloaded,
+                patience: timings.job,
                 jobs: Gauge::default(),
             },
-            waits,
+            timings,
             stopping: watch::Sender::new(false),
             job_bytes: settings.server.body_limit_bytes.get(),
         };
@@ -113,7 +117,7 @@ impl Worker {
         let Some(address) = self.shared.addresses.unhealthy(FAILED_CHECK, reason) else {
             return;
         };
-        let limit = self.shared.waits.unhealthy;
+        let limit = self.shared.timings.unhealthy;
         if self.shared.connection.tell(&address, limit).await.is_err() {
             log::warn!("the report that this worker is unhealthy did not reach RunPod");
         }
@@ -124,10 +128,10 @@ impl Worker {
             return Ok(None);
         }
         let pulse = Pulse {
-            connection: Connection::new(self.settings.api_key.as_ref(), &self.shared.waits)?,
+            connection: Connection::new(self.settings.api_key.as_ref(), &self.shared.timings)?,
             addresses: Arc::clone(&self.shared.addresses),
             registry: Arc::clone(&self.shared.registry),
-            interval: self.shared.waits.ping_interval,
+            interval: self.shared.timings.ping_interval,
         };
         Heartbeat::start(pulse).map(Some)
     }
@@ -141,7 +145,7 @@ impl Worker {
 
 /// Takes jobs, one request after the other, until the worker is told to stop.
 async fn take_jobs(shared: &Arc<Shared>) {
-    let mut pace = Pace::new(&shared.waits, fastrand::Rng::new());
+    let mut pacing = PollPacing::new(&shared.timings, fastrand::Rng::new());
     while let Some(wanted) = shared.unless_stopping(shared.registry.room()).await {
         let start = Instant::now();
         let Some(taken) = take(shared, wanted).await else {
@@ -153,11 +157,11 @@ async fn take_jobs(shared: &Arc<Shared>) {
         };
         if matches!(
             polled,
-            Polled::Failed | Polled::Refused | Polled::Throttled(_)
+            PollOutcome::Failed | PollOutcome::Refused | PollOutcome::Throttled(_)
         ) {
             shared.statistics.failed_polls.inc();
         }
-        let pause = pace.after(polled, start.elapsed());
+        let pause = pacing.after(polled, start.elapsed());
         shared.unless_stopping(tokio::time::sleep(pause)).await;
     }
 }
@@ -172,14 +176,14 @@ async fn take(shared: &Shared, wanted: usize) -> Option<Taken> {
         .saturating_mul(wanted.saturating_add(ESCAPED - 1))
         .saturating_add(ENVELOPE_BYTES);
     shared.statistics.polls.inc();
-    let take = shared.connection.get(&address, limit, shared.waits.poll);
-    let answer = shared.within_stop(take, shared.waits.last_take).await;
+    let take = shared.connection.get(&address, limit, shared.timings.poll);
+    let answer = shared.within_stop(take, shared.timings.last_take).await;
     let texts = shared.service.limits().texts;
     answer.map(|answer| taken(answer, texts))
 }
 
 /// Starts every job of a delivery that is not running yet.
-fn accept(shared: &Arc<Shared>, deliveries: Deliveries) -> Polled {
+fn accept(shared: &Arc<Shared>, deliveries: Deliveries) -> PollOutcome {
     let statistics = &shared.statistics;
     if deliveries.nameless > 0 {
         log::error!(
@@ -188,10 +192,10 @@ fn accept(shared: &Arc<Shared>, deliveries: Deliveries) -> Polled {
         );
         statistics.nameless.inc_by(deliveries.nameless as u64);
     }
-    let mut polled = Polled::Nothing;
+    let mut polled = PollOutcome::Nothing;
     for delivery in deliveries.jobs {
         if admit(shared, delivery) {
-            polled = Polled::Jobs;
+            polled = PollOutcome::Jobs;
         }
     }
     polled

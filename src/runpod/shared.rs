@@ -8,7 +8,7 @@ use tokio::sync::{Semaphore, watch};
 use super::addresses::Addresses;
 use super::connection::Connection;
 use super::registry::Registry;
-use super::waits::Waits;
+use super::timings::Timings;
 use crate::jobs::{JobId, Waiting};
 use crate::metrics;
 use crate::service::Service;
@@ -20,9 +20,9 @@ pub struct Shared {
     /// Their addresses.
     pub addresses: Arc<Addresses>,
     /// How long they may take.
-    pub waits: Waits,
+    pub timings: Timings,
     /// What has been done.
-    pub statistics: metrics::Worker,
+    pub statistics: metrics::QueueMetrics,
     /// What performs the jobs.
     pub service: Service,
     /// How a job waits while the service is overloaded: as long as RunPod waits for its answer.

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use runpod_query::artifacts::{Patience, Pins, Sha256, Sources, Store};
+use runpod_query::artifacts::{Pins, RetryPolicy, Sha256, Sources, Store};
 use runpod_query::config;
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ impl Setup {
             cache,
             sources: Sources {
                 pins: Cow::Owned(Pins::parse(&pins.to_string()).unwrap()),
-                patience: impatient(),
+                retry: impatient(),
                 interpreters: vec![OsString::from("no-such-python")],
             },
         }
@@ -128,13 +128,13 @@ pub fn file_pin(content: &[u8]) -> Value {
     json!({ "bytes": content.len(), "sha256": Sha256::of(content).to_string() })
 }
 
-/// As patient as the program, but for the pauses between attempts.
-pub fn impatient() -> Patience {
-    Patience {
+/// As patient as the program, except for the pauses between attempts.
+pub fn impatient() -> RetryPolicy {
+    RetryPolicy {
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(4),
         longest_wait: Duration::from_millis(80),
-        ..Patience::default()
+        ..RetryPolicy::default()
     }
 }
 

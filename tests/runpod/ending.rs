@@ -57,11 +57,8 @@ fn a_post_that_hangs_does_not_use_up_the_grace() {
     platform.submit("a", &health_check());
     platform.script(Route::Post, [Fault::Hang]);
     // An attempt may take 60 s then, and the grace is over before.
-    let real_time = [
-        ("RUNPOD_QUERY__WORKER__TIME_DIVISOR", "1"),
-        ("RUNPOD_QUERY__SERVER__SHUTDOWN_GRACE_SECONDS", "30"),
-    ];
-    let mut worker = QueueWorker::start_with(&platform, &[], &real_time);
+    let grace = [("RUNPOD_QUERY__SERVER__SHUTDOWN_GRACE_SECONDS", "30")];
+    let mut worker = QueueWorker::start_scaled(1, &platform, &[], &grace);
     platform.wait_for_requests(Route::Post, 1);
     worker.served.signal("TERM");
     assert_eq!(worker.served.wait().code(), Some(0));
@@ -106,8 +103,7 @@ fn a_job_that_is_handed_out_in_the_moment_of_the_signal_is_still_done() {
     let platform = Platform::start();
     platform.hold(Duration::from_secs(60));
     // The last take then has 1.5 s.
-    let real_time = [("RUNPOD_QUERY__WORKER__TIME_DIVISOR", "1")];
-    let mut worker = QueueWorker::start_with(&platform, &[], &real_time);
+    let mut worker = QueueWorker::start_scaled(1, &platform, &[], &[]);
     platform.wait_for_requests(Route::Take, 1);
     worker.served.signal("TERM");
     worker.served.wait_for_status(503);
@@ -122,8 +118,7 @@ fn a_job_that_is_handed_out_in_the_moment_of_the_signal_is_still_done() {
 fn an_idle_worker_ends_soon_although_its_poll_is_open() {
     let platform = Platform::start();
     platform.hold(Duration::from_secs(600));
-    let real_time = [("RUNPOD_QUERY__WORKER__TIME_DIVISOR", "1")];
-    let mut worker = QueueWorker::start_with(&platform, &[], &real_time);
+    let mut worker = QueueWorker::start_scaled(1, &platform, &[], &[]);
     platform.wait_for_requests(Route::Take, 1);
     let begin = Instant::now();
     worker.served.signal("INT");

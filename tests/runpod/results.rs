@@ -171,7 +171,7 @@ fn a_late_result_is_still_delivered_and_holds_up_no_other() {
     for id in ["a", "b"] {
         platform.submit(id, &health_check());
     }
-    platform.script(Route::Post, vec![Fault::Status(500); 12]);
+    platform.script(Route::Post, vec![Fault::Status(500); 16]);
     let mut worker = QueueWorker::start_with(&platform, &[], &variables);
     platform.wait_until_done();
     worker.served.signal("TERM");

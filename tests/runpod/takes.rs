@@ -93,8 +93,7 @@ fn a_poll_that_is_held_too_long_is_given_up_and_asked_again() {
     let platform = Platform::start();
     // The worker's limit is then 1.8 s.
     platform.hold(Duration::from_secs(600));
-    let variables = [("RUNPOD_QUERY__WORKER__TIME_DIVISOR", "50")];
-    let _worker = QueueWorker::start_with(&platform, &[], &variables);
+    let _worker = QueueWorker::start_scaled(50, &platform, &[], &[]);
     platform.wait_for_requests(Route::Take, 4);
     assert!(platform.busiest(Route::Take, SECOND) <= 2);
     // A poll that was given up already would take the job with it.

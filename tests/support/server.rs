@@ -12,6 +12,7 @@ use reqwest::header::HeaderMap;
 use runpod_query::app::{Application, Error, Stopper};
 use runpod_query::config::Settings;
 use runpod_query::engine::Engine;
+use runpod_query::runpod::Timings;
 use runpod_query::service::{Loaded, ModelInfo};
 use serde_json::{Value, json};
 
@@ -121,13 +122,14 @@ impl TestServer {
                         Engine::spawn(encoder, tokenizer(), &engine).unwrap()
                     })
                 };
-                let application = match Application::build(&settings, load).await {
-                    Ok(application) => application,
-                    Err(error) => {
-                        started.send(Err(error)).unwrap();
-                        return ExitCode::FAILURE;
-                    }
-                };
+                let application =
+                    match Application::build(&settings, Timings::default(), load).await {
+                        Ok(application) => application,
+                        Err(error) => {
+                            started.send(Err(error)).unwrap();
+                            return ExitCode::FAILURE;
+                        }
+                    };
                 let (port, health_port) = (application.port(), application.health_port());
                 let stopper = application.stopper();
                 started.send(Ok((port, health_port, stopper))).unwrap();

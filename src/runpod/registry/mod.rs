@@ -10,9 +10,9 @@ use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use super::ended::Ended;
+use super::ended_jobs::EndedJobs;
 use super::parse::Delivery;
-use super::remembered::Remembered;
+use super::result_cache::ResultCache;
 use crate::jobs::{JobId, Submission};
 
 /// How far a job is.
@@ -54,8 +54,8 @@ struct Held {
 #[derive(Default)]
 struct State {
     held: BTreeMap<JobId, Held>,
-    remembered: Remembered,
-    ended: Ended,
+    remembered: ResultCache,
+    ended: EndedJobs,
 }
 
 /// The jobs of one worker.
@@ -148,7 +148,7 @@ impl Registry {
         task.inspect(AbortHandle::abort).is_some()
     }
 
-    /// Waits until jobs may be taken, and gives their number.
+    /// Timings until jobs may be taken, and gives their number.
     pub async fn room(&self) -> usize {
         let has_room = |load: &Load| self.free(load) > 0;
         let mut load = self.load.subscribe();
@@ -164,7 +164,7 @@ impl Registry {
         self.concurrency.saturating_sub(load.computing)
     }
 
-    /// Waits until no job is held.
+    /// Timings until no job is held.
     pub async fn drained(&self) {
         let mut load = self.load.subscribe();
         // It fails only when the registry has gone, and its jobs with it.

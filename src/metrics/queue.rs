@@ -6,7 +6,7 @@ use prometheus_client::registry::Registry;
 
 /// Metrics of the worker; clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Worker {
+pub struct QueueMetrics {
     /// Takes.
     pub polls: Counter,
     /// Takes that failed or were refused.
@@ -37,7 +37,7 @@ pub struct Worker {
     pub outbox: Gauge,
 }
 
-impl Worker {
+impl QueueMetrics {
     /// Every counter: its name, and what it counts.
     pub fn counters(&self) -> [(&'static str, &'static str, &Counter); 13] {
         [

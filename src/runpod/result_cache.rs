@@ -1,4 +1,4 @@
-//! Results that RunPod has already, for the case that it asks again; bounded, the oldest go first.
+//! Acknowledged results, kept in case RunPod delivers their jobs again; bounded, the oldest are evicted first.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -6,26 +6,26 @@ use bytes::Bytes;
 
 use crate::jobs::JobId;
 
-/// Results that are remembered.
+/// Number of results.
 const RESULTS: usize = 4_096;
-/// Bytes of all remembered results together: more than the largest one.
+/// Bytes of all results together: more than the largest one.
 const BYTES: usize = 16_000_000;
 
-/// The latest results.
+/// The latest acknowledged results, by job.
 #[derive(Default)]
-pub struct Remembered {
+pub struct ResultCache {
     results: HashMap<JobId, Bytes>,
     order: VecDeque<JobId>,
     bytes: usize,
 }
 
-impl Remembered {
+impl ResultCache {
     /// The result that was posted for `id`.
     pub fn get(&self, id: &JobId) -> Option<Bytes> {
         self.results.get(id).cloned()
     }
 
-    /// Remembers a result, and forgets the oldest where there are too many.
+    /// Adds a result, and evicts the oldest where there are too many.
     pub fn insert(&mut self, id: JobId, result: Bytes) {
         if self.results.contains_key(&id) || result.len() > BYTES {
             return;
@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn the_first_result_of_a_job_stays() {
-        let mut remembered = Remembered::default();
+        let mut remembered = ResultCache::default();
         remembered.insert(id(1), Bytes::from_static(b"first"));
         remembered.insert(id(1), Bytes::from_static(b"second"));
         assert_eq!(remembered.get(&id(1)).unwrap(), "first");
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn the_oldest_results_make_room_for_the_latest() {
-        let mut remembered = Remembered::default();
+        let mut remembered = ResultCache::default();
         for number in 0..RESULTS + 3 {
             remembered.insert(id(number), Bytes::from_static(b"x"));
         }

@@ -1,31 +1,31 @@
-//! Jobs that have ended lately, however that was; bounded, the oldest go first.
+//! The ids of jobs that ended recently, whatever their outcome; bounded, the oldest are evicted first.
 //!
-//! Each is kept as a number, so that a long name costs no more than a short one. Two names may share a number, and then
-//! a job is taken for known that is not: all that follows is a short pause.
+//! Only hashes are kept, so that a long id takes no more memory than a short one. After a collision a new job counts as
+//! a repeated one, which costs a short pause and nothing else.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
 use crate::jobs::JobId;
 
-/// Jobs that are kept.
+/// Number of ids.
 const JOBS: usize = 4_096;
 
-/// The jobs that have ended lately.
+/// The jobs that ended recently.
 #[derive(Default)]
-pub struct Ended {
+pub struct EndedJobs {
     known: HashSet<u64>,
     order: VecDeque<u64>,
     hasher: RandomState,
 }
 
-impl Ended {
-    /// Whether a job is one of them.
+impl EndedJobs {
+    /// Whether a job ended recently.
     pub fn contains(&self, id: &JobId) -> bool {
         self.known.contains(&self.hasher.hash_one(id))
     }
 
-    /// Adds a job, and forgets the oldest where there are too many.
+    /// Adds a job, and evicts the oldest where there are too many.
     pub fn insert(&mut self, id: &JobId) {
         let number = self.hasher.hash_one(id);
         if !self.known.insert(number) {
@@ -47,7 +47,7 @@ mod tests {
     #[test]
     fn the_oldest_jobs_make_room_for_the_latest() {
         let id = |number: usize| JobId::new(number.to_string()).unwrap();
-        let mut ended = Ended::default();
+        let mut ended = EndedJobs::default();
         for number in (0..JOBS + 3).chain([JOBS + 2]) {
             ended.insert(&id(number));
         }

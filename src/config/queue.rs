@@ -1,6 +1,6 @@
 //! RunPod's queue: the variables that RunPod itself sets in a worker's container, and what is ours to choose.
 
-use std::num::{NonZeroU32, NonZeroUsize};
+use std::num::NonZeroUsize;
 
 use serde::Deserialize;
 
@@ -9,7 +9,7 @@ use super::{Secret, non_zero};
 /// RunPod's queue. The addresses are secrets: whoever has them is the worker.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Worker {
+pub struct QueueSettings {
     /// Where jobs are taken, as a template; absent: there is no queue. `RUNPOD_WEBHOOK_GET_JOB` means the same.
     pub get_job_url: Option<Secret>,
     /// Where results are posted, as a template. `RUNPOD_WEBHOOK_POST_OUTPUT` means the same.
@@ -30,18 +30,16 @@ pub struct Worker {
     pub max_concurrency: NonZeroUsize,
     /// How long RunPod waits for a job's result, in seconds.
     pub job_seconds: NonZeroUsize,
-    /// Every wait of the protocol is divided by this: a rehearsal in less time.
-    pub time_divisor: NonZeroU32,
 }
 
-impl Worker {
-    /// Forgets the queue: jobs come over HTTP alone.
+impl QueueSettings {
+    /// Disables the queue: jobs arrive over HTTP only.
     pub fn leave_queue(&mut self) {
         self.get_job_url = None;
     }
 }
 
-impl Default for Worker {
+impl Default for QueueSettings {
     fn default() -> Self {
         Self {
             get_job_url: None,
@@ -54,7 +52,6 @@ impl Default for Worker {
             endpoint_id: None,
             max_concurrency: non_zero(4),
             job_seconds: non_zero(600),
-            time_divisor: NonZeroU32::MIN,
         }
     }
 }

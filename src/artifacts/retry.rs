@@ -1,4 +1,4 @@
-//! How long a failing server is asked again.
+//! The retry policy of downloads.
 //!
 //! Owns the number of attempts and the pauses between them. Invariant: both are bounded, so a download always ends.
 
@@ -8,17 +8,17 @@ use reqwest::StatusCode;
 
 use super::Fault;
 
-/// How patiently files are fetched.
+/// Retries and timeouts of downloads.
 #[derive(Debug, Clone)]
-pub struct Patience {
+pub struct RetryPolicy {
     /// Attempts at one file.
     pub attempts: u32,
-    /// Bytes by which an attempt must have brought the file forward for the counting to begin again: a long download
-    /// over a bad line is not given up while it gets on.
+    /// An attempt that receives this many bytes resets the count of attempts: a long download over an unstable
+    /// connection is not given up while it makes progress.
     pub renewing_bytes: u64,
-    /// Pause after the first attempt; it doubles with each further one.
+    /// Pause after the first failed attempt; it doubles with each further one.
     pub first_pause: Duration,
-    /// Longest pause of our own.
+    /// Longest pause without `Retry-After`.
     pub longest_pause: Duration,
     /// Longest pause that a server may ask for with `Retry-After`.
     pub longest_wait: Duration,
@@ -28,7 +28,7 @@ pub struct Patience {
     pub read_timeout: Duration,
 }
 
-impl Default for Patience {
+impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             attempts: 5,
@@ -42,18 +42,18 @@ impl Default for Patience {
     }
 }
 
-/// Whether a server that cannot be reached at all is asked again.
+/// Whether an unreachable server is retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum IfUnreachable {
-    /// It is: there is nobody else to ask.
-    AskAgain,
-    /// It is not: somebody else has the same file.
+    /// It is: there is no other source.
+    Retry,
+    /// It is not: another source has the same file.
     GiveUp,
 }
 
 /// The attempts at one file so far.
 pub(super) struct Attempts<'a> {
-    patience: &'a Patience,
+    retry: &'a RetryPolicy,
     if_unreachable: IfUnreachable,
     made: u32,
     since_progress: u32,
@@ -61,9 +61,9 @@ pub(super) struct Attempts<'a> {
 }
 
 impl<'a> Attempts<'a> {
-    pub(super) fn new(patience: &'a Patience, if_unreachable: IfUnreachable) -> Self {
+    pub(super) fn new(retry: &'a RetryPolicy, if_unreachable: IfUnreachable) -> Self {
         Self {
-            patience,
+            retry,
             if_unreachable,
             made: 0,
             since_progress: 0,
@@ -76,17 +76,17 @@ impl<'a> Attempts<'a> {
         self.made
     }
 
-    /// Counts an attempt that `gained` bytes and then failed; gives the pause before the next, if there is to be one.
+    /// Counts an attempt that received `gained` bytes and then failed; the pause before the next, if there is one.
     pub(super) fn after(&mut self, fault: &Fault, gained: u64) -> Option<Duration> {
         self.made += 1;
-        self.since_progress = if gained >= self.patience.renewing_bytes {
+        self.since_progress = if gained >= self.retry.renewing_bytes {
             1
         } else {
             self.since_progress + 1
         };
-        let exhausted = self.since_progress >= self.patience.attempts;
+        let exhausted = self.since_progress >= self.retry.attempts;
         let again = match fault {
-            Fault::Unreachable(_) => self.if_unreachable == IfUnreachable::AskAgain,
+            Fault::Unreachable(_) => self.if_unreachable == IfUnreachable::Retry,
             Fault::Unanswered(error) => !(error.is_builder() || error.is_redirect()),
             Fault::Refused { status, .. } => is_transient(*status),
             Fault::Interrupted { .. } | Fault::Changed => true,
@@ -98,12 +98,12 @@ impl<'a> Attempts<'a> {
 
     fn pause(&self, fault: &Fault) -> Duration {
         let doubled = 1 << (self.since_progress - 1).min(16);
-        let own = (self.patience.first_pause * doubled).min(self.patience.longest_pause);
+        let own = (self.retry.first_pause * doubled).min(self.retry.longest_pause);
         match fault {
             Fault::Refused {
                 retry_after: Some(asked),
                 ..
-            } => (*asked).min(self.patience.longest_wait),
+            } => (*asked).min(self.retry.longest_wait),
             Fault::Different { .. } | Fault::Changed => Duration::ZERO,
             Fault::Refused {
                 retry_after: None, ..
@@ -144,11 +144,11 @@ mod tests {
 
     #[test]
     fn pauses_double_up_to_the_longest_and_then_attempts_end() {
-        let patience = Patience {
+        let retry = RetryPolicy {
             attempts: 7,
-            ..Patience::default()
+            ..RetryPolicy::default()
         };
-        let mut attempts = Attempts::new(&patience, IfUnreachable::AskAgain);
+        let mut attempts = Attempts::new(&retry, IfUnreachable::Retry);
         let pauses: Vec<_> = std::iter::from_fn(|| attempts.after(&interrupted(), 0))
             .map(|pause| pause.as_millis())
             .collect();
@@ -157,13 +157,13 @@ mod tests {
     }
 
     #[test]
-    fn a_download_that_gets_on_is_not_given_up() {
-        let patience = Patience::default();
-        let mut attempts = Attempts::new(&patience, IfUnreachable::AskAgain);
+    fn a_download_that_makes_progress_is_not_given_up() {
+        let retry = RetryPolicy::default();
+        let mut attempts = Attempts::new(&retry, IfUnreachable::Retry);
         for _ in 0..20 {
             assert!(
                 attempts
-                    .after(&interrupted(), patience.renewing_bytes)
+                    .after(&interrupted(), retry.renewing_bytes)
                     .is_some()
             );
         }
@@ -173,9 +173,9 @@ mod tests {
 
     #[test]
     fn a_server_may_ask_for_a_pause_within_bounds() {
-        let patience = Patience::default();
+        let retry = RetryPolicy::default();
         for (asked, given) in [(2, 2), (600, 60)] {
-            let mut attempts = Attempts::new(&patience, IfUnreachable::AskAgain);
+            let mut attempts = Attempts::new(&retry, IfUnreachable::Retry);
             let fault = refused(
                 StatusCode::TOO_MANY_REQUESTS,
                 Some(Duration::from_secs(asked)),
@@ -185,8 +185,8 @@ mod tests {
     }
 
     #[test]
-    fn only_transient_refusals_are_asked_again() {
-        let patience = Patience::default();
+    fn only_transient_errors_are_retried() {
+        let retry = RetryPolicy::default();
         for (status, again) in [
             (401, false),
             (403, false),
@@ -198,7 +198,7 @@ mod tests {
             (503, true),
         ] {
             let status = StatusCode::from_u16(status).unwrap();
-            let mut attempts = Attempts::new(&patience, IfUnreachable::AskAgain);
+            let mut attempts = Attempts::new(&retry, IfUnreachable::Retry);
             assert_eq!(
                 attempts.after(&refused(status, None), 0).is_some(),
                 again,
