@@ -12,10 +12,13 @@ use actix_web::web::Data;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use super::docs;
 use super::error::SCHEME;
-use super::{docs, probes};
 use crate::config::Secret;
 use crate::service::Error;
+
+/// The address of the load balancer's probe.
+pub const PING: &str = "/ping";
 
 type Fingerprint = [u8; 32];
 
@@ -39,7 +42,7 @@ impl Access {
         let Some(key) = self.key else {
             return true;
         };
-        probes::PING == path
+        PING == path
             || docs::serves(path)
             || authorization.is_some_and(|given| {
                 let given = fingerprint(credential(given));

@@ -7,9 +7,10 @@ use utoipa::openapi::server::{Server, ServerBuilder, ServerVariableBuilder};
 use utoipa::openapi::{Components, OpenApi, PathItem, Ref, RefOr};
 use utoipa_actix_web::AppExt;
 
+use super::access::PING;
 use super::error::{self, ErrorBody};
+use super::openai;
 use super::routes::{self, ENDPOINT_PREFIX, OPENAI_PREFIX};
-use super::{openai, probes};
 use crate::service;
 use crate::service::Code;
 
@@ -74,7 +75,7 @@ fn describe(mut document: OpenApi) -> OpenApi {
 
 /// Every route but the probe may need a key.
 fn require_key(path: &str, item: &mut PathItem) {
-    if path == probes::PING {
+    if path == PING {
         return;
     }
     let name = match openai::is_openai(path) {
@@ -98,7 +99,7 @@ fn require_key(path: &str, item: &mut PathItem) {
 fn servers(prefix: &str) -> Vec<Server> {
     let name = ServerVariableBuilder::new()
         .default_value("query")
-        .description(Some("Name of the endpoint; here every name is right."));
+        .description(Some("Name of the endpoint; any name is accepted."));
     vec![
         Server::new("/"),
         ServerBuilder::new()

@@ -10,9 +10,6 @@ use super::jobs::{Counts, Jobs as Table};
 use crate::metrics::{CONTENT_TYPE, Engine};
 use crate::service::{Error, Health, ModelInfo, Phase, Service, Unavailable};
 
-/// The address of the load balancer's probe.
-pub const PING: &str = "/ping";
-
 /// Ask whether requests can be sent
 ///
 /// As RunPod's load balancer expects it. It costs nothing and is answered from the first moment on.

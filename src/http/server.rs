@@ -52,7 +52,7 @@ pub fn listen(service: &Service, jobs: &Jobs, settings: &Settings) -> std::io::R
         .workers(WORKERS)
         .keep_alive(KEEP_ALIVE)
         .client_disconnect_timeout(LINGER)
-        // A client that has closed its side has gone: what it asked for need not be computed.
+        // A client that has closed its side has disconnected: its request is cancelled.
         .h1_allow_half_closed(false)
         .disable_signals()
         .shutdown_timeout(settings.shutdown_grace_seconds.get() as u64);

@@ -11,7 +11,7 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
 use uuid::Uuid;
 
-use super::probes::PING;
+use super::access::PING;
 use crate::jobs::Gauge;
 use crate::service::{self, Service};
 

@@ -170,7 +170,7 @@ pub enum Unavailable {
     /// It has just been started.
     #[error("the model is still loading")]
     Loading,
-    /// It has been told to end.
+    /// It has been told to stop.
     #[error("the server is about to end")]
     Stopping,
 }

@@ -11,7 +11,7 @@ use super::report::Receipt;
 use crate::http::error::{ConflictFailure, LookupFailures};
 use crate::service::Error;
 
-/// Take a job back
+/// Cancel a job
 ///
 /// One that waits is never begun, one that runs is dropped, and one that has ended stays as it is.
 #[utoipa::path(
@@ -47,7 +47,7 @@ pub async fn retry(jobs: Data<Jobs>, job: JobPath) -> Result<Json<Receipt>, Erro
 /// What was done.
 #[derive(Serialize, ToSchema)]
 struct Purged {
-    /// Jobs that were taken back.
+    /// Jobs that were cancelled.
     #[schema(example = 2)]
     removed: usize,
     /// Always `completed`.
@@ -55,9 +55,9 @@ struct Purged {
     status: &'static str,
 }
 
-/// Take back all jobs that wait
+/// Cancel all jobs that wait
 ///
-/// They are `CANCELLED` then. Jobs that run go on.
+/// They are `CANCELLED` then. Running jobs continue.
 #[utoipa::path(
     tag = "RunPod",
     responses((status = 200, description = "How many there were.", body = Purged)),

@@ -18,7 +18,7 @@ pub enum JobStatus {
     Completed,
     /// It has an error.
     Failed,
-    /// It was taken back before its end.
+    /// It was cancelled.
     Cancelled,
     /// It did not end in time.
     TimedOut,

@@ -23,7 +23,7 @@ pub enum JobOutput {
     OpenAiEmbeddings(Embeddings),
     /// To `openai_route` `/v1/models`.
     OpenAiModels(ModelList),
-    /// To a request of OpenAI's that cannot be done.
+    /// To an invalid request of OpenAI's.
     OpenAiError(JobError),
 }
 

@@ -25,8 +25,8 @@ const WAIT: Span = Span {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it describes what `parameters` reads")]
 struct RunsyncParameters {
-    /// Milliseconds to wait. A job that has not ended by then goes on by itself, and `/status/{id}` has its result.
-    /// Without it the job belongs to the request: it is taken back when the client goes.
+    /// Milliseconds to wait. A job that has not ended by then continues asynchronously, and `/status/{id}` has its result.
+    /// Without it the job is cancelled when the client disconnects.
     #[param(minimum = 1000, maximum = 300_000)]
     wait: Option<u64>,
 }
@@ -35,7 +35,7 @@ struct RunsyncParameters {
 ///
 /// The actions are `embed_query` (one query or a list), `embed_batch` (a list of texts) and `health_check`. Vectors
 /// have length 1 and come in the order of the texts; a text beyond the model's longest is cut off there. Queries go
-/// ahead of texts in bulk. An input that cannot be done is answered as RunPod answers it: status 200, with a job that
+/// ahead of texts in bulk. An invalid input is answered as RunPod answers it: status 200, with a job that
 /// has failed and says why. A request of OpenAI's, as RunPod passes it on, may stand in for the action: `openai_route` and
 /// `openai_input`.
 #[utoipa::path(
@@ -120,9 +120,9 @@ pub async fn run(jobs: Data<Jobs>, envelope: Envelope) -> Result<Json<Receipt>, 
 /// The address.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
-#[expect(dead_code, reason = "every name is right")]
+#[expect(dead_code, reason = "any name is accepted")]
 struct RealtimePath {
-    /// The endpoint's name; here every name is right.
+    /// The endpoint's name; any name is accepted.
     #[param(example = "query")]
     endpoint: String,
 }
