@@ -35,14 +35,14 @@ use typed::Typed;
 type Failure = Box<dyn Error + Send + Sync>;
 
 /// Runs the program and gives its exit code: 0 when the command did what it says, 1 when it failed, 2 when it was
-/// not understood. `arguments` begin with the program's name; `timings` are those of RunPod's queue. Who stops reading what a command prints ends it without a word, as a signal would.
+/// not understood. `arguments` begin with the program's name; `timings` are those of RunPod's queue. A command whose reader goes ends silently, as a signal would end it.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, timings: Timings) -> ExitCode {
     let typed = typed::parse(arguments, config::is_queue_worker())
         .and_then(refuse_flags_of_others)
         .unwrap_or_else(|error| error.exit());
     match execute(typed, timings) {
         Ok(code) => code,
-        Err(error) if print::is_unread(error.as_ref()) => ExitCode::from(print::NOBODY_READS),
+        Err(error) if print::is_unread(error.as_ref()) => ExitCode::from(print::BROKEN_PIPE),
         Err(error) => {
             // Where nobody reads this either, the exit code has to do.
             let _ = writeln!(io::stderr(), "error: {}", chain(error.as_ref()));
@@ -81,7 +81,7 @@ fn execute(Typed { arguments, ignored }: Typed, timings: Timings) -> Result<Exit
         log::warn!("arguments that are not understood: {}", ignored.join(", "));
     }
     for variable in &settings.unusable_variables {
-        log::warn!("{variable} is no number that can be used; the default stands in for it");
+        log::warn!("{variable} is not a usable number; the default is used");
     }
     match command {
         Command::Serve(_) => match local::job(&handler, is_bare, &settings)? {
