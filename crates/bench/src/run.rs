@@ -8,7 +8,7 @@ use super::report::{Baseline, FORMAT, Flood, LongText, Memory, Model, Report};
 use super::server::ServerCommand;
 use super::session::Session;
 use super::texts::TextMaker;
-use model::export::bytes_per_pass;
+use model::export::weight_bytes_per_pass;
 use model::{ModelDirectory, Tokenizer};
 
 /// What is measured.
@@ -182,7 +182,7 @@ fn model(plan: &Plan, served: Option<&ServedModel>) -> Result<Option<Model>, Err
         name: description.name.clone(),
         precision: description.precision.to_string(),
         dimensions: description.dimensions.get(),
-        matrix_bytes: Some(bytes_per_pass(&directory.graph)?),
+        matrix_bytes: Some(weight_bytes_per_pass(&directory.graph)?),
     }))
 }
 
