@@ -1,6 +1,6 @@
-//! The server as a child process of its own.
+//! A server as a child process.
 //!
-//! Owns its start and its end: a [`Server`] that is dropped has ended, and no other process is ever signalled.
+//! Owns its start and its end. When a [`Server`] is dropped, its process has ended; no other process is ever signalled.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -13,18 +13,18 @@ use std::time::{Duration, Instant};
 use reqwest::StatusCode;
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::Error;
-use super::client::{Client, JOB_TIMEOUT};
+use super::client::Client;
+use super::error::Error;
 
-/// Time between two looks at a starting or ending server.
+/// Time between two checks of a starting or ending server.
 const POLL: Duration = Duration::from_millis(2);
-/// Longest time for a start: a first one may read gigabytes from a slow disk.
+/// Longest time for a start, which may read gigabytes from a slow disk.
 const START_LIMIT: Duration = Duration::from_secs(300);
-/// Longest time for an end before the process is killed.
+/// Longest time for an end; afterwards the process is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(20);
-/// How much of a failed server's log is shown.
+/// Longest end of a failed server's log that an error contains.
 const LOG_BYTES: u64 = 2_000;
-/// With these a server would also take a pod's real jobs.
+/// Variables of RunPod, with which the server would also take a pod's real jobs.
 const QUEUE_VARIABLES: [&str; 3] = [
     "RUNPOD_WEBHOOK_GET_JOB",
     "RUNPOD_WEBHOOK_POST_OUTPUT",
@@ -38,6 +38,8 @@ pub struct ServerCommand {
     pub executable: PathBuf,
     /// Its arguments, without host and port.
     pub arguments: Vec<OsString>,
+    /// Environment variables that are set in addition to this process's.
+    pub environment: Vec<(String, String)>,
 }
 
 /// A running server.
@@ -57,13 +59,11 @@ impl Server {
         };
         let log = tempfile::tempfile().map_err(failed)?;
         let port = free_port().map_err(failed)?.to_string();
-        let timeout = "RUNPOD_QUERY__SERVER__REQUEST_TIMEOUT_SECONDS";
         let mut process = Command::new(&command.executable);
         process
             .args(&command.arguments)
             .args(["--host", "127.0.0.1", "--port", &port])
-            // One text of 8,192 tokens takes longer than the default.
-            .env(timeout, JOB_TIMEOUT.as_secs().to_string())
+            .envs(command.environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log.try_clone().map_err(failed)?);
@@ -79,12 +79,12 @@ impl Server {
         })
     }
 
-    /// Its address.
+    /// Its URL.
     pub fn base(&self) -> &str {
         &self.base
     }
 
-    /// Its process.
+    /// The process's id.
     pub fn process_id(&self) -> u32 {
         self.child.id()
     }
@@ -94,10 +94,10 @@ impl Server {
         self.begin.elapsed()
     }
 
-    /// Waits until its probe says that it is ready.
+    /// Waits until it is ready; an error if it ends before, or is not ready in time.
     pub async fn wait_until_ready(&mut self, client: &Client) -> Result<(), Error> {
         while !is_ready(client).await {
-            // A child whose state cannot be asked for is not known to have ended.
+            // A child whose state is unknown may still be running.
             if let Ok(Some(status)) = self.child.try_wait() {
                 let log = self.end_of_log();
                 return Err(Error::Ended { status, log });
@@ -112,7 +112,7 @@ impl Server {
         Ok(())
     }
 
-    /// What it wrote last, on one line.
+    /// The end of its log, on one line.
     fn end_of_log(&mut self) -> String {
         let mut text = Vec::new();
         let mut read = || {
@@ -128,7 +128,7 @@ impl Server {
         text.trim().lines().collect::<Vec<_>>().join("; ")
     }
 
-    /// Asks it to end; whether it has ended in time.
+    /// Asks the process to end; `true` if it ended in time.
     fn end(&mut self) -> bool {
         let Some(process) = Pid::from_raw(self.child.id() as i32) else {
             return false;
@@ -150,14 +150,14 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if !self.end() {
-            // Both fail only when it has ended meanwhile.
+            // Both fail only if the process has already ended.
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
     }
 }
 
-/// Waits until a server that somebody else started is ready.
+/// Waits until a server that was already running is ready.
 pub async fn wait_for(client: &Client) -> Result<(), Error> {
     const LIMIT: Duration = Duration::from_secs(60);
     const PAUSE: Duration = Duration::from_millis(200);
@@ -192,6 +192,7 @@ mod tests {
         ServerCommand {
             executable: executable.into(),
             arguments: vec!["-c".into(), script.into()],
+            environment: Vec::new(),
         }
     }
 
@@ -206,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_ends_at_once_is_an_error_with_the_end_of_its_log() {
+    fn a_server_that_ends_immediately_is_an_error_with_the_end_of_its_log() {
         let error = outcome(&command("sh", "echo first >&2; echo last >&2; exit 3")).unwrap_err();
         let message = error.to_string();
         assert!(
