@@ -19,6 +19,7 @@ mod server;
 mod statistics;
 pub mod synthetic;
 mod texts;
+mod workload;
 
 pub use client::{JOB_TIMEOUT, RequestError};
 pub use error::Error;

@@ -5,10 +5,11 @@
 use super::client::{Job, ServedModel};
 use super::error::Error;
 use super::machine::Machine;
-use super::measure::{self, Effort, QUERY_TOKENS, Scope};
+use super::measure::{self, Effort, Scope};
 use super::measured_server::{MeasuredServer, ServerSource};
 use super::report::{Baseline, FORMAT, Flood, LongText, Memory, Model, Report, ratios};
 use super::texts::TextMaker;
+use super::workload::QUERY_TOKENS;
 use model::export::weight_bytes_per_pass;
 use model::{ModelDirectory, Tokenizer};
 

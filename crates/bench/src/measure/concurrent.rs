@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::{Either, join_all, select};
 
+use super::Scope;
 use super::effort::SampleBounds;
 use super::sequential::{Samples, sample};
-use super::{CLIENTS, DISTINCT_TEXTS, MIXED_LENGTHS, QUERY_LENGTHS, QUERY_TOKENS, Scope};
 use crate::client::{Client, Job, RequestError};
 use crate::error::Error;
 use crate::report::{Flood, Throughput};
 use crate::statistics::{milliseconds, seconds};
 use crate::texts::TextMaker;
+use crate::workload::{CLIENTS, DISTINCT_TEXTS, MIXED_LENGTHS, QUERY_LENGTHS, QUERY_TOKENS};
 
 /// Clients that send long texts in [`flood`].
 const FLOOD_CLIENTS: usize = 8;

@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use super::Scope;
 use super::effort::SampleBounds;
-use super::{BATCHES, LATENCY_TOKENS, Scope};
 use crate::client::{Client, Job, RequestError};
 use crate::error::Error;
 use crate::report::{Batch, Latency};
 use crate::statistics::{Distribution, milliseconds};
 use crate::texts::TextMaker;
+use crate::workload::{BATCHES, LATENCY_TOKENS};
 
 /// Different texts of each length.
 const TEXTS: usize = 8;

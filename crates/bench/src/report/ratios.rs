@@ -4,7 +4,7 @@
 
 use super::baseline::{Alternative, Baseline};
 use super::document::{Latency, Ratio, Report, batch_of, latency_of, throughput_of};
-use crate::measure::{BATCH_OF_QUERIES, MIXED_LENGTHS, QUERY_LENGTHS, QUERY_TOKENS};
+use crate::workload::{BATCH_OF_QUERIES, MIXED_LENGTHS, QUERY_LENGTHS, QUERY_TOKENS};
 
 const QUERY: &str = "p50 of one query of 12 tokens";
 const CLIENTS: &str = "texts/s of 32 clients, 12 tokens";
