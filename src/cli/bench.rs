@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::arguments::{self, SyntheticSize};
-use super::{Failure, prepare, print};
+use super::{Failure, prepare, print_line};
 use crate::artifacts::Store;
 use crate::config::Settings;
 use ::bench::synthetic::{self, Size, write_checkpoint};
@@ -46,7 +46,7 @@ pub fn bench(
     };
     let report = bench::run(&plan, &progress)?;
     if arguments.json {
-        print::line(serde_json::to_string_pretty(&report)?)?;
+        print_line(serde_json::to_string_pretty(&report)?)?;
     } else {
         write!(io::stdout().lock(), "{report}")?;
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use super::prepare::runtime;
-use super::{Failure, arguments};
+use super::{Failure, arguments, print_line};
 use crate::config::Settings;
 use model::export::{self, Options};
 
@@ -47,5 +47,29 @@ pub fn export(settings: &Settings, arguments: &arguments::Export) -> Result<Exit
         description.max_tokens,
         target.display()
     );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints every comparison; fails when one disagrees.
+pub fn golden(settings: &Settings, arguments: &arguments::Golden) -> Result<ExitCode, Failure> {
+    let comparisons = export::golden(&arguments.directory, &arguments.model, &runtime(settings)?)?;
+    for comparison in &comparisons {
+        let verdict = if comparison.agrees {
+            "agrees"
+        } else {
+            "DIFFERS"
+        };
+        print_line(format_args!(
+            "{verdict}  {}: {}",
+            comparison.what, comparison.found
+        ))?;
+    }
+    let wrong = comparisons
+        .iter()
+        .filter(|comparison| !comparison.agrees)
+        .count();
+    if wrong > 0 {
+        return Err(format!("{wrong} of {} published values differ", comparisons.len()).into());
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::handler_flags::HandlerFlags;
-use super::{Failure, print, serve};
+use super::{Failure, print_line, serve};
 use crate::config::{self, Settings};
 use crate::service::{Call, Request, RequestLimits, Service};
 
@@ -83,6 +83,6 @@ pub fn perform(settings: &Settings, job: &LocalJob) -> Result<ExitCode, Failure>
         id: fields.id.as_deref().unwrap_or(NAME),
         output: &performed.output,
     };
-    print::line(serde_json::to_string(&printed)?)?;
+    print_line(serde_json::to_string(&printed)?)?;
     Ok(ExitCode::SUCCESS)
 }

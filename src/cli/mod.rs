@@ -7,18 +7,16 @@ mod arguments;
 mod bench;
 mod embed;
 mod export;
-mod golden;
 mod handler_flags;
-mod health;
 mod local;
 mod log_lines;
 mod prepare;
-mod print;
 mod serve;
 mod typed;
 
 use std::error::Error;
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -29,6 +27,9 @@ use crate::config::{self, Settings};
 use crate::runpod::Timings;
 use arguments::{Arguments, Command};
 use typed::Typed;
+
+/// The exit code after standard output was closed by its reader: a shell's for a program that SIGPIPE ended.
+const BROKEN_PIPE: u8 = 128 + 13;
 
 /// Why a command failed. It ends as one line on standard error, so nobody has to tell causes apart by type; it may come
 /// from another thread, since a server loads its model behind its back.
@@ -42,7 +43,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, timings: Timings) -> E
         .unwrap_or_else(|error| error.exit());
     match execute(typed, timings) {
         Ok(code) => code,
-        Err(error) if print::is_unread(error.as_ref()) => ExitCode::from(print::BROKEN_PIPE),
+        Err(error) if is_unread(error.as_ref()) => ExitCode::from(BROKEN_PIPE),
         Err(error) => {
             // Where nobody reads this either, the exit code has to do.
             let _ = writeln!(io::stderr(), "error: {}", chain(error.as_ref()));
@@ -92,8 +93,8 @@ fn execute(Typed { arguments, ignored }: Typed, timings: Timings) -> Result<Exit
         Command::Fetch(_) => prepare::fetch(&settings),
         Command::Export(export) => export::export(&settings, &export),
         Command::Bench(bench) => bench::bench(&settings, &bench, file.as_deref()),
-        Command::Golden(golden) => golden::golden(&settings, &golden),
-        Command::Health(health) => health::health(&settings, &health),
+        Command::Golden(golden) => export::golden(&settings, &golden),
+        Command::Health(health) => serve::health(&settings, &health),
         Command::Openapi => serve::openapi(),
     }
 }
@@ -105,4 +106,20 @@ fn chain(error: &dyn Error) -> String {
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(": ")
+}
+
+/// Writes a line.
+fn print_line(text: impl Display) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{text}")
+}
+
+/// Whether a command failed because the reader of its output has gone.
+fn is_unread(error: &(dyn Error + Send + Sync + 'static)) -> bool {
+    let written = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    let json = || {
+        error
+            .downcast_ref::<serde_json::Error>()
+            .and_then(serde_json::Error::io_error_kind)
+    };
+    written.or_else(json) == Some(io::ErrorKind::BrokenPipe)
 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
 
-use super::{Failure, chain, print};
+use super::{Failure, chain, print_line};
 use crate::artifacts::{Pins, Store};
 use crate::config::Settings;
 use model::Environment;
@@ -26,7 +26,7 @@ pub struct LoadedModel {
 /// `fetch`: everything that serving the model needs is put into the cache.
 pub fn fetch(settings: &Settings) -> Result<ExitCode, Failure> {
     let directory = model_directory(settings)?;
-    print::line(directory.path.display())?;
+    print_line(directory.path.display())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::prepare::{self, LoadedModel};
-use super::{Failure, print};
+use super::{Failure, arguments, print_line};
 use crate::app;
 use crate::artifacts::Pins;
 use crate::config::Settings;
@@ -12,6 +13,9 @@ use crate::engine::Engine;
 use crate::http;
 use crate::runpod::Timings;
 use crate::service::{Loaded, ModelInfo};
+
+/// Longest time that `health` waits for an answer.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Serves until a signal ends it.
 pub fn serve(settings: Settings, timings: Timings) -> Result<ExitCode, Failure> {
@@ -21,7 +25,7 @@ pub fn serve(settings: Settings, timings: Timings) -> Result<ExitCode, Failure> 
 
 /// Prints the OpenAPI document as it is checked in.
 pub fn openapi() -> Result<ExitCode, Failure> {
-    print::line(http::openapi().to_pretty_json()?)?;
+    print_line(http::openapi().to_pretty_json()?)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -47,4 +51,25 @@ pub fn load(settings: &Settings) -> Result<Loaded, Failure> {
     };
     let engine = Engine::spawn(encoder, Arc::new(tokenizer), &settings.engine)?;
     Ok(Loaded { engine, model })
+}
+
+/// Succeeds when the server answers that it is ready.
+pub fn health(settings: &Settings, arguments: &arguments::Health) -> Result<ExitCode, Failure> {
+    let own = || format!("http://127.0.0.1:{}", settings.server.port);
+    let base = arguments.url.clone().unwrap_or_else(own);
+    let url = format!("{}/ping", base.trim_end_matches('/'));
+    // A proxy knows no server on this machine, and an image's health check no proxy.
+    let client = reqwest::blocking::Client::builder()
+        .no_proxy()
+        .timeout(HEALTH_TIMEOUT)
+        .build()?;
+    let status = client.get(&url).send()?.status();
+    match status {
+        reqwest::StatusCode::OK => {
+            print_line("ready")?;
+            Ok(ExitCode::SUCCESS)
+        }
+        reqwest::StatusCode::NO_CONTENT => Err(format!("{url}: the model is still loading").into()),
+        other => Err(format!("{url} answers {other}").into()),
+    }
 }

@@ -1,9 +1,8 @@
 //! Why the settings cannot be used, in words that show no value that may be a secret.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::KEY_VARIABLE;
-use super::file::Syntax;
 
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -34,4 +33,30 @@ pub enum Error {
     /// Neither a cache folder nor a home directory is known.
     #[error("no cache folder is known: set RUNPOD_QUERY__ARTIFACTS__CACHE_DIRECTORY or HOME")]
     NoCacheDirectory,
+}
+
+/// What is wrong with a file that is no TOML: without the line itself, which may hold a key.
+#[derive(Debug, thiserror::Error)]
+#[error("{}, line {line}, column {column}: {message}", path.display())]
+pub struct Syntax {
+    path: PathBuf,
+    /// From 1.
+    line: usize,
+    /// In characters, from 1.
+    column: usize,
+    message: String,
+}
+
+impl Syntax {
+    pub(super) fn new(path: &Path, text: &str, error: &toml::de::Error) -> Self {
+        let start = error.span().map_or(0, |span| span.start);
+        let before = text.get(..start).unwrap_or_default();
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        Self {
+            path: path.to_owned(),
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            message: error.message().to_owned(),
+        }
+    }
 }

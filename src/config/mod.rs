@@ -4,14 +4,10 @@
 //! environment, then the command line. Imports nothing of this crate. No other module reads the environment, and a
 //! setting that does not exist stops the start instead of being ignored.
 
-mod environment;
 mod error;
-mod file;
-mod jobs;
 mod queue;
-mod queue_variable;
-mod secret;
 mod server;
+mod sources;
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -22,15 +18,11 @@ use model::Precision;
 use serde::Deserialize;
 
 pub use error::Error;
-pub use jobs::Jobs;
-
-pub use environment::{ENVIRONMENT_PREFIX, is_queue_worker, is_realtime};
-use environment::{FOREIGN_VARIABLES, is_given};
-pub use queue::QueueSettings;
-use queue_variable::QueueValues;
-pub use queue_variable::QueueVariable;
-pub use secret::Secret;
-pub use server::Server;
+use queue::QueueValues;
+pub use queue::{QueueSettings, QueueVariable};
+pub use server::{Secret, Server};
+pub use sources::{ENVIRONMENT_PREFIX, is_queue_worker, is_realtime};
+use sources::{FOREIGN_VARIABLES, is_given};
 
 /// What is logged unless somebody says otherwise: what the HTTP library says of itself is of no use to anybody.
 pub const DEFAULT_LOG_FILTER: &str = "info,actix_server=warn";
@@ -126,6 +118,31 @@ impl Default for Limits {
     }
 }
 
+/// What is kept of jobs, and how their end is told.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Jobs {
+    /// Bytes of inputs and results that are kept; the results that ended first make room, then jobs are refused.
+    pub memory_bytes: NonZeroUsize,
+    /// How long the result of a job of `/run` is kept, in seconds.
+    pub result_seconds: NonZeroUsize,
+    /// How long the result of a job of `/runsync` is kept, in seconds.
+    pub sync_result_seconds: NonZeroUsize,
+    /// Pause before a webhook that failed is tried again, in seconds.
+    pub webhook_pause_seconds: NonZeroUsize,
+}
+
+impl Default for Jobs {
+    fn default() -> Self {
+        Self {
+            memory_bytes: non_zero(50_000_000),
+            result_seconds: non_zero(30 * 60),
+            sync_result_seconds: non_zero(60),
+            webhook_pause_seconds: non_zero(10),
+        }
+    }
+}
+
 /// Where files come from and where they are kept.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -175,7 +192,7 @@ pub type Override = (&'static str, Value);
 impl Settings {
     /// Reads the settings from the process's environment; see [`Settings::from_sources`].
     pub fn load(file: Option<&Path>, overrides: Vec<Override>) -> Result<Self, Error> {
-        Self::from_sources(environment::read()?, file, overrides)
+        Self::from_sources(sources::read_environment()?, file, overrides)
     }
 
     /// Merges defaults, `file` (TOML), `environment` and `overrides`, the later winning.
@@ -191,7 +208,7 @@ impl Settings {
         }
         let mut builder = Config::builder();
         if let Some(path) = file {
-            builder = builder.add_source(file::read(path)?);
+            builder = builder.add_source(sources::read_file(path)?);
         }
         let queue = QueueValues::read(&environment);
         let foreign = FOREIGN_VARIABLES
@@ -224,9 +241,7 @@ impl Settings {
         settings.unusable_variables = queue.unusable;
         Ok(settings)
     }
-}
 
-impl Settings {
     /// How a message is written.
     pub fn log_format(&self) -> LogFormat {
         self.log.format.unwrap_or(match self.worker.endpoint_id {

@@ -1,12 +1,13 @@
 //! The HTTP listener: where it listens, what it accepts, and from whom.
 
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::{Secret, non_zero};
+use super::non_zero;
 
 /// The HTTP listener and what it accepts.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -63,5 +64,29 @@ fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::
             Err(D::Error::custom("server.api_key is blank"))
         }
         key => Ok(key),
+    }
+}
+
+/// A key, or an address that holds one. It is not shown in `Debug`.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself, for the one place that needs it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("<secret>")
     }
 }

@@ -1,10 +1,15 @@
-//! The process's environment variables: the only place that reads them.
+//! Reading the settings' file and the process's environment variables.
 //!
-//! Some say what RunPod has started the program as, which is known before any setting is read.
+//! Invariant: no other module reads the environment. Some variables say how RunPod started the program, which is needed
+//! before any setting is read.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::path::Path;
 
+use config::{File, FileFormat, FileSourceString};
+
+use super::error::Syntax;
 use super::{Error, QueueVariable};
 
 /// Prefix of the environment variables that are settings, with `__` between levels:
@@ -41,7 +46,7 @@ pub fn is_given(variable: &str, value: &str) -> bool {
 }
 
 /// Every variable of the process. One that is not Unicode is an error if it is a setting, and ignored otherwise.
-pub fn read() -> Result<HashMap<String, String>, Error> {
+pub fn read_environment() -> Result<HashMap<String, String>, Error> {
     std::env::vars_os()
         .filter_map(|(variable, value)| unicode(variable, value).transpose())
         .collect()
@@ -62,4 +67,16 @@ fn is_setting(variable: &str) -> bool {
     FOREIGN_VARIABLES.iter().any(|(name, _)| *name == variable)
         || QueueVariable::ALL.iter().any(|one| one.name == variable)
         || variable.starts_with(&format!("{ENVIRONMENT_PREFIX}__"))
+}
+
+/// Reads a file and checks that it is TOML.
+pub fn read_file(path: &Path) -> Result<File<FileSourceString, FileFormat>, Error> {
+    let text = std::fs::read_to_string(path).map_err(|source| Error::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    match toml::from_str::<toml::Table>(&text) {
+        Ok(_) => Ok(File::from_str(&text, FileFormat::Toml)),
+        Err(error) => Err(Error::Syntax(Syntax::new(path, &text, &error))),
+    }
 }
