@@ -75,22 +75,17 @@ fn synthetic(settings: &Settings, size: SyntheticSize) -> Result<ModelDirectory,
     let format = synthetic::FORMAT;
     let precision = settings.model.precision;
     let key = format!("models/{name}-{precision}-{format}-{}", export::FORMAT);
-    let path = store.populate(&key, |target| -> Result<(), Failure> {
-        let key = format!("checkpoints/{name}-{format}");
-        let checkpoint = store.populate(&key, |target| -> Result<(), Failure> {
+    let options = Options {
+        name: name.to_owned(),
+        revision: None,
+        precision,
+    };
+    prepare::exported(settings, &store, &key, &options, || {
+        store.populate(&format!("checkpoints/{name}-{format}"), |target| {
             log::info!("making a checkpoint with random weights");
             Ok(write_checkpoint(target, size)?)
-        })?;
-        log::info!("exporting {name} in {precision}");
-        let options = Options {
-            name: name.to_owned(),
-            revision: None,
-            precision,
-        };
-        export::export_and_check(&checkpoint, target, &options, &prepare::runtime(settings)?)?;
-        Ok(())
-    })?;
-    Ok(ModelDirectory::open(&path)?)
+        })
+    })
 }
 
 /// This program as a server of the model.

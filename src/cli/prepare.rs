@@ -1,6 +1,7 @@
 //! From settings to a model directory and ONNX Runtime on this machine, fetching and exporting what is not there yet.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::{Failure, chain, print_line};
@@ -50,15 +51,28 @@ pub fn model_directory(settings: &Settings) -> Result<ModelDirectory, Failure> {
         pin.identity(),
         export::FORMAT
     );
-    let path = store.populate(&key, |target| -> Result<(), Failure> {
-        let checkpoint = store.checkpoint(name)?;
-        log::info!("exporting {name} in {precision}");
-        let options = Options {
-            name: name.clone(),
-            revision: Some(pin.revision.clone()),
-            precision,
-        };
-        export::export_and_check(&checkpoint, target, &options, &runtime(settings)?)?;
+    let options = Options {
+        name: name.clone(),
+        revision: Some(pin.revision.clone()),
+        precision,
+    };
+    exported(settings, &store, &key, &options, || {
+        Ok(store.checkpoint(name)?)
+    })
+}
+
+/// The model directory `key` of the cache, exported from `checkpoint` if it is missing.
+pub fn exported(
+    settings: &Settings,
+    store: &Store,
+    key: &str,
+    options: &Options,
+    checkpoint: impl FnOnce() -> Result<PathBuf, Failure>,
+) -> Result<ModelDirectory, Failure> {
+    let path = store.populate(key, |target| -> Result<(), Failure> {
+        let checkpoint = checkpoint()?;
+        log::info!("exporting {} in {}", options.name, options.precision);
+        export::export_and_check(&checkpoint, target, options, &runtime(settings)?)?;
         Ok(())
     })?;
     Ok(ModelDirectory::open(&path)?)

