@@ -1,4 +1,4 @@
-//! `bench`: what a server on this machine can do, or a running one.
+//! `bench`: measures a server on this machine or a running one.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -14,7 +14,7 @@ use ::bench::{self, Baseline, Effort, Plan, ServerCommand, Subject};
 use model::ModelDirectory;
 use model::export::{self, Options};
 
-/// Measures and prints the report; a server of its own gets the settings `file` too.
+/// Measures and prints the report. A server that it starts gets the settings `file` too.
 pub fn bench(
     settings: &Settings,
     arguments: &arguments::Bench,
@@ -41,7 +41,7 @@ pub fn bench(
             .transpose()?,
     };
     let progress = |step: &str| {
-        // A measurement is worth having where nobody reads how far it is.
+        // A closed standard error must not end the measurement.
         let _ = writeln!(io::stderr(), "measuring: {step}");
     };
     let report = bench::run(&plan, &progress)?;
@@ -53,7 +53,7 @@ pub fn bench(
     Ok(ExitCode::SUCCESS)
 }
 
-/// The model to serve or, for a running server, the one that it is said to serve.
+/// The model to serve. For a running server: the model named in the arguments, if any.
 fn model(
     settings: &Settings,
     arguments: &arguments::Bench,
@@ -65,7 +65,7 @@ fn model(
     }
 }
 
-/// The model directory with random weights, made in the cache on first use.
+/// The model directory with random weights, created in the cache on first use.
 fn synthetic(settings: &Settings, size: SyntheticSize) -> Result<ModelDirectory, Failure> {
     let (name, size) = match size {
         SyntheticSize::BgeM3 => (synthetic::NAME, Size::BGE_M3),
@@ -82,13 +82,13 @@ fn synthetic(settings: &Settings, size: SyntheticSize) -> Result<ModelDirectory,
     };
     prepare::exported(settings, &store, &key, &options, || {
         store.populate(&format!("checkpoints/{name}-{format}"), |target| {
-            log::info!("making a checkpoint with random weights");
+            log::info!("creating a checkpoint with random weights");
             Ok(write_checkpoint(target, size)?)
         })
     })
 }
 
-/// This program as a server of the model.
+/// The command that serves the model with this program.
 fn server(
     settings: &Settings,
     model: &ModelDirectory,

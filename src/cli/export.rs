@@ -1,4 +1,4 @@
-//! `export`: a checkpoint directory becomes a model directory.
+//! `export` and `golden`: create a model directory, and compare one with the published values of a pinned model.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use super::{Failure, arguments, print_line};
 use crate::config::Settings;
 use model::export::{self, Options};
 
-/// Exports beside the target and moves the result there once it has passed its check.
+/// Exports into a directory beside the target and moves it there after the check has passed.
 pub fn export(settings: &Settings, arguments: &arguments::Export) -> Result<ExitCode, Failure> {
     let target = &arguments.target;
     if target.exists() {
@@ -50,7 +50,7 @@ pub fn export(settings: &Settings, arguments: &arguments::Export) -> Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-/// Prints every comparison; fails when one disagrees.
+/// Prints every comparison; fails if one differs.
 pub fn golden(settings: &Settings, arguments: &arguments::Golden) -> Result<ExitCode, Failure> {
     let comparisons = export::golden(&arguments.directory, &arguments.model, &runtime(settings)?)?;
     for comparison in &comparisons {

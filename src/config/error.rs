@@ -1,4 +1,6 @@
-//! Why the settings cannot be used, in words that show no value that may be a secret.
+//! Errors of the settings.
+//!
+//! Invariant: no message shows a value, which may be a secret.
 
 use std::path::{Path, PathBuf};
 
@@ -8,23 +10,23 @@ use super::KEY_VARIABLE;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A source holds an unknown setting or a value of the wrong kind.
-    #[error("settings are not usable: {0}")]
+    #[error("invalid settings: {0}")]
     Unusable(#[from] config::ConfigError),
     /// The file cannot be read.
     #[error("cannot read {}", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The file is no TOML.
+    /// The file is not valid TOML.
     #[error(transparent)]
     Syntax(Syntax),
-    /// The variable of the key holds nothing: taken for absent, it would open the server to everybody.
+    /// The key's variable is empty. Treating it as absent would open the server to everyone.
     #[error("server.api_key is blank: give {KEY_VARIABLE} a key or leave it out")]
     BlankKey,
-    /// A variable that is a setting holds what is no text.
+    /// The value of a variable that is a setting is not Unicode.
     #[error("{variable} is not Unicode")]
     NotUnicode {
         /// The variable.
@@ -35,7 +37,7 @@ pub enum Error {
     NoCacheDirectory,
 }
 
-/// What is wrong with a file that is no TOML: without the line itself, which may hold a key.
+/// Position and cause of a TOML syntax error, without the line itself, which may hold a key.
 #[derive(Debug, thiserror::Error)]
 #[error("{}, line {line}, column {column}: {message}", path.display())]
 pub struct Syntax {

@@ -10,27 +10,27 @@ use serde::Deserialize;
 
 use super::{Secret, non_zero};
 
-/// RunPod's queue. The addresses are secrets: whoever has them is the worker.
+/// RunPod's queue. The URLs are secrets: anyone who has them can act as the worker.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct QueueSettings {
-    /// Where jobs are taken, as a template; absent: there is no queue. `RUNPOD_WEBHOOK_GET_JOB` means the same.
+    /// URL template from which jobs are taken; absent: there is no queue. `RUNPOD_WEBHOOK_GET_JOB` means the same.
     pub get_job_url: Option<Secret>,
-    /// Where results are posted, as a template. `RUNPOD_WEBHOOK_POST_OUTPUT` means the same.
+    /// URL template to which results are posted. `RUNPOD_WEBHOOK_POST_OUTPUT` means the same.
     pub post_output_url: Option<Secret>,
-    /// Where heartbeats go, as a template; absent: there are none. `RUNPOD_WEBHOOK_PING` means the same.
+    /// URL template of heartbeats; absent: none are sent. `RUNPOD_WEBHOOK_PING` means the same.
     pub ping_url: Option<Secret>,
-    /// Time between two heartbeats, in milliseconds; `RUNPOD_PING_INTERVAL` means the same.
+    /// Interval of heartbeats, in milliseconds; `RUNPOD_PING_INTERVAL` means the same.
     pub ping_interval_milliseconds: u64,
-    /// The worker's credential, sent as it is; `RUNPOD_AI_API_KEY` means the same.
+    /// The worker's credential, sent unchanged; `RUNPOD_AI_API_KEY` means the same.
     pub api_key: Option<Secret>,
     /// The worker's name; absent: a random one. `RUNPOD_POD_ID` means the same.
     pub pod_id: Option<String>,
-    /// The machine's kind, for templates that ask for it; `RUNPOD_GPU_TYPE_ID` means the same.
+    /// The machine's type, for templates that contain it; `RUNPOD_GPU_TYPE_ID` means the same.
     pub gpu_type_id: Option<String>,
     /// The endpoint's name, for the log; `RUNPOD_ENDPOINT_ID` means the same.
     pub endpoint_id: Option<String>,
-    /// Jobs that are worked on at one time; `RUNPOD_MAX_CONCURRENCY` means the same.
+    /// Jobs that run at the same time; `RUNPOD_MAX_CONCURRENCY` means the same.
     pub max_concurrency: NonZeroUsize,
     /// How long RunPod waits for a job's result, in seconds.
     pub job_seconds: NonZeroUsize,
@@ -60,24 +60,24 @@ impl Default for QueueSettings {
     }
 }
 
-/// A variable of RunPod's, and the setting that it is.
+/// A variable that RunPod sets, and its setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QueueVariable {
     /// The variable.
     pub name: &'static str,
     /// The setting's dotted name.
     pub setting: &'static str,
-    /// The smallest number that it may be; nothing where it is a text.
+    /// The smallest valid number; absent for a text.
     smallest: Option<u32>,
 }
 
 impl QueueVariable {
-    /// Where jobs are taken: it makes the program a worker.
+    /// URL from which jobs are taken. Its presence makes the program a worker.
     pub const GET_JOB: Self = Self::text("RUNPOD_WEBHOOK_GET_JOB", "worker.get_job_url");
-    /// Where results are posted.
+    /// URL to which results are posted.
     pub const POST_OUTPUT: Self =
         Self::text("RUNPOD_WEBHOOK_POST_OUTPUT", "worker.post_output_url");
-    /// Where heartbeats go.
+    /// URL of heartbeats.
     pub const PING: Self = Self::text("RUNPOD_WEBHOOK_PING", "worker.ping_url");
     /// The worker's credential.
     pub const API_KEY: Self = Self::text("RUNPOD_AI_API_KEY", "worker.api_key");
@@ -115,7 +115,7 @@ impl QueueVariable {
         }
     }
 
-    /// What the setting becomes; nothing where it is a number and the value is none. Decimals are rounded.
+    /// The setting's value, with decimals rounded; `None` if a number is unusable.
     fn usable(&self, value: &str) -> Option<String> {
         let Some(smallest) = self.smallest else {
             return Some(value.to_owned());
@@ -132,7 +132,7 @@ impl fmt::Display for QueueVariable {
     }
 }
 
-/// What the variables of an environment say.
+/// The queue's settings from an environment.
 #[derive(Default)]
 pub struct QueueValues {
     /// Settings and their values.
@@ -142,7 +142,7 @@ pub struct QueueValues {
 }
 
 impl QueueValues {
-    /// Reads the variables that are set to something.
+    /// Reads the variables that are not empty.
     pub fn read(environment: &HashMap<String, String>) -> Self {
         let mut values = Self::default();
         for variable in QueueVariable::ALL {

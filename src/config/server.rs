@@ -1,4 +1,6 @@
-//! The HTTP listener: where it listens, what it accepts, and from whom.
+//! Settings of the HTTP listener.
+//!
+//! Invariant: a blank key is an error, and no [`Secret`] appears in `Debug`.
 
 use std::fmt;
 use std::num::NonZeroUsize;
@@ -17,9 +19,9 @@ pub struct Server {
     pub host: String,
     /// Port to listen on; 0 lets the system choose. `PORT` means the same.
     pub port: u16,
-    /// A second port to listen on, for load balancers that probe another one. `PORT_HEALTH` means the same.
+    /// A second port to listen on, for load balancers that probe a separate port. `PORT_HEALTH` means the same.
     pub health_port: Option<u16>,
-    /// What a request must carry as `Authorization`, as it is or after `Bearer`; absent: everybody may ask.
+    /// The key that requests send in `Authorization`, with or without `Bearer`; absent: no key is needed.
     #[serde(deserialize_with = "key")]
     pub api_key: Option<Secret>,
     /// Largest request body, in bytes.
@@ -57,7 +59,7 @@ impl Default for Server {
     }
 }
 
-/// An empty key would let everybody in who sends an empty one.
+/// Rejects a blank key, because an empty `Authorization` header would match it.
 fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
     match Option::<Secret>::deserialize(deserializer)? {
         Some(key) if key.expose().trim().is_empty() => {
@@ -67,13 +69,13 @@ fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::
     }
 }
 
-/// A key, or an address that holds one. It is not shown in `Debug`.
+/// A key, or a URL that holds one. `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
 
 impl Secret {
-    /// The text itself, for the one place that needs it.
+    /// The text itself.
     pub fn expose(&self) -> &str {
         &self.0
     }

@@ -16,11 +16,10 @@ use super::{Error, QueueVariable};
 /// `RUNPOD_QUERY__SERVER__PORT` is `server.port`.
 pub const ENVIRONMENT_PREFIX: &str = "RUNPOD_QUERY";
 
-/// The variable with which RunPod asks for its HTTP interface at a port, instead of a worker of its queue; 0 asks for
-/// nothing.
+/// The port on which RunPod wants HTTP instead of a worker of its queue; 0 means none.
 const REALTIME_VARIABLE: &str = "RUNPOD_REALTIME_PORT";
 
-/// Variables that other programs define and that mean one of our settings; our own name for it wins.
+/// Variables that other programs define, and the settings they stand for. Our own variable for a setting wins.
 pub const FOREIGN_VARIABLES: [(&str, &str); 5] = [
     ("PORT", "server.port"),
     ("PORT_HEALTH", "server.health_port"),
@@ -29,23 +28,23 @@ pub const FOREIGN_VARIABLES: [(&str, &str); 5] = [
     ("RUST_LOG", "log.filter"),
 ];
 
-/// Whether RunPod has started the program as a worker of its queue: known before anything else is read.
+/// Whether RunPod started the program as a worker of its queue.
 pub fn is_queue_worker() -> bool {
     !is_realtime()
         && std::env::var(QueueVariable::GET_JOB.name).is_ok_and(|value| !value.is_empty())
 }
 
-/// Whether RunPod has asked for its HTTP interface at a port.
+/// Whether RunPod wants HTTP on a port instead of a worker.
 pub fn is_realtime() -> bool {
     std::env::var(REALTIME_VARIABLE).is_ok_and(|value| is_given(REALTIME_VARIABLE, &value))
 }
 
-/// Whether a variable says anything.
+/// Whether a variable has a value that counts.
 pub fn is_given(variable: &str, value: &str) -> bool {
     !(value.is_empty() || variable == REALTIME_VARIABLE && value == "0")
 }
 
-/// Every variable of the process. One that is not Unicode is an error if it is a setting, and ignored otherwise.
+/// The process's environment. A variable that is not Unicode is an error if it is a setting, and ignored otherwise.
 pub fn read_environment() -> Result<HashMap<String, String>, Error> {
     std::env::vars_os()
         .filter_map(|(variable, value)| unicode(variable, value).transpose())
