@@ -85,25 +85,24 @@ impl Engine {
         ] {
             registry.register(name, help, gauge.clone());
         }
-        for (name, help, histogram) in [
-            (
-                "tokenization",
-                "Tokenization time of a call",
-                &self.tokenization,
-            ),
-            (
-                "queue",
-                "Time from a call's arrival until its first text leaves the queue",
-                &self.queue,
-            ),
-            (
-                "inference",
-                "Time of one pass through the model",
-                &self.inference,
-            ),
-        ] {
+        let mut time = |name, help, histogram: &Histogram| {
             registry.register_with_unit(name, help, Unit::Seconds, histogram.clone());
-        }
+        };
+        time(
+            "tokenization",
+            "Tokenization time of a call",
+            &self.tokenization,
+        );
+        time(
+            "queue",
+            "Time from a call's arrival until its first text leaves the queue",
+            &self.queue,
+        );
+        time(
+            "inference",
+            "Time of one pass through the model",
+            &self.inference,
+        );
         for (name, help, histogram) in [
             (
                 "batch_texts",

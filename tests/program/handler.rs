@@ -161,8 +161,7 @@ fn a_worker_ignores_unknown_arguments_and_logs_their_names() {
     command.env(QUEUE, UNREACHABLE);
     let mut served = Served::spawn(command);
     assert!([200, 204].contains(&served.ping()));
-    served.signal("TERM");
-    assert_eq!(served.wait().code(), Some(0));
+    served.stop();
     let log = served.log();
     assert!(log.contains("--from-the-platform"), "{log}");
     assert!(!log.contains("secret"), "{log}");
@@ -184,8 +183,7 @@ fn a_worker_starts_with_any_arguments_that_the_platform_appends() {
         command.env(QUEUE, UNREACHABLE);
         let mut served = Served::spawn(command);
         assert!([200, 204].contains(&served.ping()), "{arguments:?}");
-        served.signal("TERM");
-        assert_eq!(served.wait().code(), Some(0), "{arguments:?}");
+        served.stop();
         let log = served.log();
         assert!(!log.contains("secret"), "{log}");
         if arguments.concat().contains('=') {

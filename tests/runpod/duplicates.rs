@@ -16,8 +16,7 @@ fn a_running_job_that_is_delivered_again_is_not_started_again() {
     platform.submit("a", &longer_job());
     platform.wait_until_delivered("a", 2);
     platform.wait_until_done();
-    worker.served.signal("TERM");
-    assert_eq!(worker.served.wait().code(), Some(0));
+    worker.served.stop();
     assert_eq!(platform.posts("a").len(), 1);
     assert!(
         worker.served.log().contains("repeated=1"),

@@ -71,8 +71,7 @@ fn jobs_without_an_id_are_counted_and_the_rest_of_the_delivery_runs() {
     platform.submit("named", &health_check());
     let mut worker = QueueWorker::start(&platform);
     assert_eq!(platform.answer("named"), healthy());
-    worker.served.signal("TERM");
-    assert_eq!(worker.served.wait().code(), Some(0));
+    worker.served.stop();
     assert!(
         worker.served.log().contains("nameless=7"),
         "{}",
@@ -94,8 +93,7 @@ fn a_job_that_is_too_large_fails_and_the_other_jobs_run() {
         assert_eq!(platform.answer("small"), healthy());
         platform.submit("next", &health_check());
         assert_eq!(platform.answer("next"), healthy());
-        worker.served.signal("TERM");
-        assert_eq!(worker.served.wait().code(), Some(0));
+        worker.served.stop();
         platform.check();
     }
 }
@@ -109,8 +107,7 @@ fn a_job_that_is_too_large_and_has_its_id_after_its_input_is_logged() {
     let mut worker = QueueWorker::start_with(&platform, &[], &small_limit("1"));
     platform.submit("next", &health_check());
     assert_eq!(platform.answer("next"), healthy());
-    worker.served.signal("TERM");
-    assert_eq!(worker.served.wait().code(), Some(0));
+    worker.served.stop();
     let log = worker.served.log();
     assert!(
         log.contains("take brought more than 1003000 bytes"),

@@ -66,8 +66,7 @@ fn a_redirect_that_keeps_the_method_is_followed_with_the_result() {
         platform.script(Route::Post, [Fault::Redirect(status, address)]);
         let mut worker = QueueWorker::start(&platform);
         platform.answer("a");
-        worker.served.signal("TERM");
-        assert_eq!(worker.served.wait().code(), Some(0));
+        worker.served.stop();
         let log = worker.served.log();
         assert!(log.contains("outcome=acknowledged"), "{log}");
         assert!(log.contains("attempts=1"), "{log}");
@@ -174,8 +173,7 @@ fn a_late_result_is_still_posted_and_does_not_block_others() {
     platform.script(Route::Post, vec![Fault::Status(500); 16]);
     let mut worker = QueueWorker::start_with(&platform, &[], &variables);
     platform.wait_until_done();
-    worker.served.signal("TERM");
-    assert_eq!(worker.served.wait().code(), Some(0));
+    worker.served.stop();
     assert!(
         worker.served.log().contains("result is late"),
         "{}",

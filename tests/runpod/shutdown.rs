@@ -31,13 +31,7 @@ fn a_stopped_worker_posts_every_result_within_its_grace_and_exits_with_zero() {
     let mut worker = QueueWorker::start(&platform);
     // The first take delivered all jobs. A worker that sends the second has received them.
     platform.wait_for_requests(Route::Take, 2);
-    worker.served.signal("TERM");
-    assert_eq!(
-        worker.served.wait().code(),
-        Some(0),
-        "{}",
-        worker.served.log()
-    );
+    worker.served.stop();
     for id in ids {
         assert_eq!(
             platform.answer(id)["output"]["embeddings"]
@@ -60,8 +54,7 @@ fn a_post_without_a_response_does_not_use_up_the_grace() {
     let grace = [("RUNPOD_QUERY__SERVER__SHUTDOWN_GRACE_SECONDS", "30")];
     let mut worker = QueueWorker::start_scaled(1, &platform, &[], &grace);
     platform.wait_for_requests(Route::Post, 1);
-    worker.served.signal("TERM");
-    assert_eq!(worker.served.wait().code(), Some(0));
+    worker.served.stop();
     assert_eq!(platform.answer("a"), healthy());
     assert_eq!(platform.posts("a").len(), 2);
     platform.check();
@@ -224,6 +217,5 @@ fn a_job_whose_worker_was_killed_is_delivered_again_and_has_one_result() {
 fn a_stop_before_the_model_is_loaded_exits_with_zero() {
     let platform = Platform::start();
     let mut worker = QueueWorker::start(&platform);
-    worker.served.signal("TERM");
-    assert_eq!(worker.served.wait().code(), Some(0));
+    worker.served.stop();
 }

@@ -178,6 +178,13 @@ impl Served {
         assert!(status.unwrap().success());
     }
 
+    /// Sends SIGTERM and fails the test unless the exit code is zero.
+    #[track_caller]
+    pub fn stop(&mut self) {
+        self.signal("TERM");
+        assert_eq!(self.wait().code(), Some(0), "{}", self.log());
+    }
+
     /// Waits for the end of the program.
     pub fn wait(&mut self) -> ExitStatus {
         let begin = Instant::now();
