@@ -14,8 +14,8 @@ pub enum Error {
     /// A file of pins cannot be read.
     #[error("the pins are not valid")]
     Pins(#[source] serde_json::Error),
-    /// There is no pin of that name.
-    #[error("there is no model {name}: known are {known}", known = known.join(", "))]
+    /// The model is not pinned.
+    #[error("unknown model {name}; known models: {known}", known = known.join(", "))]
     UnknownModel {
         /// The name that was asked for.
         name: String,
@@ -40,7 +40,7 @@ pub enum Error {
     /// The hub's URL in the settings is invalid.
     #[error("the address of the model hub (artifacts.hub_url) cannot be used")]
     HubUrl {
-        /// What is wrong with it.
+        /// The parser's error.
         source: <reqwest::Url as std::str::FromStr>::Err,
     },
     /// The runtime library in the settings is not a file.
@@ -68,7 +68,7 @@ pub enum Error {
     /// A file is missing and downloads are disabled.
     #[error("{path} is missing and downloads are disabled (offline): {remedy}", path = path.display())]
     Offline {
-        /// What is missing.
+        /// The missing file or folder.
         path: PathBuf,
         /// How to get it.
         remedy: String,

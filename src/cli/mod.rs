@@ -38,7 +38,7 @@ type Failure = Box<dyn Error + Send + Sync>;
 /// Runs the program and returns its exit code: 0 on success, 1 on failure, 2 on invalid arguments.
 ///
 /// `arguments` begin with the program's name; `timings` are those of RunPod's queue. If the reader of standard output
-/// closes it, the command ends silently with [`BROKEN_PIPE`].
+/// closes it, the command ends silently with exit code 141.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, timings: Timings) -> ExitCode {
     let typed = typed::parse(arguments, config::is_queue_worker())
         .and_then(reject_handler_flags)

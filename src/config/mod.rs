@@ -48,7 +48,7 @@ pub struct Settings {
     pub artifacts: Artifacts,
     /// RunPod's queue.
     pub worker: QueueSettings,
-    /// What is written to standard error.
+    /// The log on standard error.
     pub log: Log,
     /// RunPod's variables with unusable values, which the defaults replace.
     #[serde(skip)]
@@ -157,7 +157,7 @@ pub struct Artifacts {
     pub hub_url: Option<String>,
 }
 
-/// What is written to standard error.
+/// The log on standard error.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {

@@ -28,11 +28,11 @@ fn bytes_that_are_wrong_twice_are_an_error_with_both_digests() {
 #[test]
 fn a_file_of_another_length_is_rejected() {
     let longer: fn(&_) -> _ = |_| Answer::whole(&[7; 50_000], TAG);
-    let longer_untold: fn(&_) -> _ = |_| Answer::whole(&[7; 50_000], TAG).without_length();
+    let longer_without_length: fn(&_) -> _ = |_| Answer::whole(&[7; 50_000], TAG).without_length();
     let shorter: fn(&_) -> _ = |_| Answer::whole(&[7; 30_000], TAG);
     for (act, got) in [
         (longer, "got 50000 bytes"),
-        (longer_untold, "or more"),
+        (longer_without_length, "or more"),
         (shorter, "got 30000 bytes"),
     ] {
         let hub = hub_that_always(act);

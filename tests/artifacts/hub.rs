@@ -143,7 +143,7 @@ impl Answer {
     }
 
     fn send(&self, stream: &mut TcpStream) -> std::io::Result<()> {
-        let mut head = format!("HTTP/1.1 {} Whatever\r\nConnection: close\r\n", self.status);
+        let mut head = format!("HTTP/1.1 {} Status\r\nConnection: close\r\n", self.status);
         if self.has_length {
             head += &format!("Content-Length: {}\r\n", self.body.len());
         }

@@ -14,7 +14,7 @@ const HUB: &str = "RUNPOD_QUERY_TEST_HUB";
 const CACHE: &str = "RUNPOD_QUERY_TEST_CACHE";
 
 #[test]
-#[ignore = "the other tests of this file run it in a process of its own"]
+#[ignore = "the other tests of this file run it in a separate process"]
 fn fetch() {
     let (Ok(hub), Ok(cache)) = (std::env::var(HUB), std::env::var(CACHE)) else {
         return;

@@ -253,7 +253,7 @@ impl State {
             let held = self
                 .held
                 .get_mut(&id)
-                .unwrap_or_else(|| panic!("nobody knows {id}"));
+                .unwrap_or_else(|| panic!("unknown job {id}"));
             for (_, released) in held {
                 released.get_or_insert_with(Instant::now);
             }
