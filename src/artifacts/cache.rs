@@ -1,8 +1,8 @@
-//! Folders that are either complete or not there.
+//! The cache's folders, each either complete or absent.
 //!
-//! Owns the cache's layout: `<root>/<key>` is complete, `<root>/<key>.staging` is being made, and whoever holds the
-//! lock on `<root>/<key>.lock` makes it. Invariant: nothing bears its final name before all of it is on the disk, so a
-//! reader needs no lock and a killed process leaves nothing that could be mistaken for the real thing.
+//! Owns the cache's layout: `<root>/<key>` is complete, `<root>/<key>.staging` is being written by the
+//! process that holds the lock on `<root>/<key>.lock`. Invariant: a folder gets its final name only after all of it is
+//! on the disk, so a reader needs no lock and a killed process leaves no folder that looks complete.
 
 use std::fs;
 use std::path::{Component, Path, PathBuf};
@@ -15,12 +15,12 @@ pub(super) struct Cache {
     root: PathBuf,
 }
 
-/// What a killed run's staging folder is good for.
+/// What happens to the staging folder of a killed process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Leftovers {
-    /// Nothing: the work starts from an empty folder.
+    /// It is removed: the work starts from an empty folder.
     Remove,
-    /// The work knows how to go on from there.
+    /// It is kept: the work continues from its content.
     Resume,
 }
 
@@ -40,7 +40,7 @@ impl Cache {
         }
     }
 
-    /// The folder of that name, a relative path.
+    /// The folder `key`, a relative path. A key that leads out of the cache is an error.
     pub(super) fn entry<'a>(&self, key: &str, leftovers: Leftovers) -> Result<Entry<'a>, Error> {
         let inside = Path::new(key)
             .components()
@@ -62,25 +62,25 @@ impl Cache {
 }
 
 impl<'a> Entry<'a> {
-    /// A cheap look at a complete folder: whether somebody damaged it since.
+    /// Sets a cheap check that a complete folder has not been damaged since.
     pub(super) fn intact_when(mut self, intact: impl Fn(&Path) -> bool + 'a) -> Self {
         self.intact = Box::new(intact);
         self
     }
 
-    /// Where the complete folder is or will be.
+    /// Path of the complete folder, which may not exist yet.
     pub(super) fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Whether it is there.
+    /// Whether the folder exists and is intact.
     pub(super) fn is_complete(&self) -> bool {
         self.directory.is_dir() && (self.intact)(&self.directory)
     }
 
-    /// Gives the complete folder, letting `fill` make its content in a staging folder if it is not there.
+    /// Returns the complete folder; `fill` first writes its content into a staging folder if it is missing.
     ///
-    /// Of several processes that want it at the same time one works and the others wait for it.
+    /// If several processes need it at the same time, one does the work and the others wait.
     pub(super) fn create<E: From<Error>>(
         self,
         fill: impl FnOnce(&Path) -> Result<(), E>,
@@ -102,7 +102,7 @@ impl<'a> Entry<'a> {
         Ok(self.directory)
     }
 
-    /// The lock is released when the file is closed, also by a kill.
+    /// The lock is released when the file is closed, also if the process is killed.
     fn lock(&self) -> Result<fs::File, Error> {
         let failed = |source| Error::file("lock", &self.lock, source);
         if let Some(parent) = self.lock.parent() {
@@ -118,7 +118,7 @@ impl<'a> Entry<'a> {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => {
                 log::info!(
-                    "waiting for another process that makes {}",
+                    "waiting for another process that creates {}",
                     self.directory.display()
                 );
                 file.lock().map_err(failed)?;
@@ -140,7 +140,10 @@ impl<'a> Entry<'a> {
     fn publish(&self) -> Result<(), Error> {
         sync_tree(&self.staging)?;
         if self.directory.exists() {
-            log::warn!("{} is damaged and made anew", self.directory.display());
+            log::warn!(
+                "{} is damaged and is created again",
+                self.directory.display()
+            );
             remove_directory(&self.directory)?;
         }
         fs::rename(&self.staging, &self.directory)
@@ -159,7 +162,7 @@ pub(super) fn remove_directory(path: &Path) -> Result<(), Error> {
     }
 }
 
-/// Makes sure that a folder and all below it survive a loss of power.
+/// Syncs a folder and everything below it, so that they survive a power failure.
 fn sync_tree(directory: &Path) -> Result<(), Error> {
     let failed = |source| Error::file("read", directory, source);
     for entry in fs::read_dir(directory).map_err(failed)? {

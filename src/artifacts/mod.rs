@@ -1,13 +1,13 @@
-//! Everything that is fetched, and the cache that keeps it.
+//! Downloaded files and the cache that keeps them.
 //!
-//! Owns the pins (`nix/pins.json`, shared with Nix), the verified download and the layout of the cache. Imports only
-//! [`crate::config`]. Invariant: whatever a [`Store`] hands out is complete and was verified against a pin when it
-//! came; what is there is never fetched again.
+//! Owns the pins (`nix/pins.json`, shared with Nix), verified downloads and the layout of the cache. Imports only
+//! [`crate::config`]. Invariant: a path that a [`Store`] returns is complete and was verified against a pin when it was
+//! downloaded. What the cache holds is not downloaded again.
 //!
 //! ```text
 //! <cache>/runtime/onnxruntime-<version>-<system>/     the shared library and its notices
 //! <cache>/checkpoints/<model>-<identity>/             the files of a checkpoint, as on the hub
-//! <cache>/<key>/                                      what other layers make, see Store::populate
+//! <cache>/<key>/                                      what other layers create, see Store::populate
 //! ```
 
 mod cache;

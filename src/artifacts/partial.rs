@@ -1,19 +1,17 @@
-//! A file that is not whole yet.
+//! A file that is not complete yet.
 //!
-//! Owns `<file>.partial`. Invariant: a file gets its final name only after its size and sha256 are the pinned ones and
-//! it is on the disk, so whatever bears a final name needs no second look.
+//! Owns `<file>.partial`. Invariant: a file gets its final name only after its size and sha256 match the pin and it is on
+//! the disk, so a file with a final name needs no second check.
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{Read, Seek, Write};
+use std::io::{Seek, Write};
 use std::path::{Path, PathBuf};
 
 use super::digest::Hasher;
 use super::{Error, Fault, pins};
 
-const BUFFER_BYTES: usize = 1 << 17;
-
-/// The beginning of a file, with the digest of what is there.
+/// The beginning of a file and its digest.
 pub(super) struct Partial<'a> {
     pin: &'a pins::File,
     target: PathBuf,
@@ -24,7 +22,7 @@ pub(super) struct Partial<'a> {
 }
 
 impl<'a> Partial<'a> {
-    /// Opens what an earlier run left of `target`, or starts with nothing.
+    /// Opens what an earlier run left of `target`, or an empty file.
     pub(super) fn open(pin: &'a pins::File, target: &Path) -> Result<Self, Error> {
         let mut name = target
             .file_name()
@@ -41,44 +39,32 @@ impl<'a> Partial<'a> {
             .write(true)
             .open(&path)
             .map_err(|source| Error::file("open", &path, source))?;
-        let mut partial = Self {
+        let mut hasher = Hasher::default();
+        let length = hasher
+            .read_to_end_of(&file)
+            .map_err(|source| Error::file("read", &path, source))?;
+        Ok(Self {
             pin,
             target: target.to_owned(),
             path,
             file,
-            hasher: Hasher::default(),
-            length: 0,
-        };
-        partial.read_through()?;
-        Ok(partial)
+            hasher,
+            length,
+        })
     }
 
-    fn read_through(&mut self) -> Result<(), Error> {
-        let mut buffer = vec![0; BUFFER_BYTES];
-        loop {
-            match self.file.read(&mut buffer) {
-                Ok(0) => return Ok(()),
-                Ok(count) => {
-                    self.hasher.update(&buffer[..count]);
-                    self.length += count as u64;
-                }
-                Err(source) => return Err(Error::file("read", &self.path, source)),
-            }
-        }
-    }
-
-    /// Bytes that are there.
+    /// Length so far, in bytes.
     pub(super) fn length(&self) -> u64 {
         self.length
     }
 
-    /// Puts bytes at the end.
+    /// Appends bytes.
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.write_all(bytes)
             .map_err(|source| Error::file("write", &self.path, source))
     }
 
-    /// Forgets everything that is there.
+    /// Discards the content.
     pub(super) fn restart(&mut self) -> Result<(), Error> {
         self.file
             .set_len(0)
@@ -89,8 +75,8 @@ impl<'a> Partial<'a> {
         Ok(())
     }
 
-    /// Whether this is the pinned file.
-    pub(super) fn check(&self) -> Result<(), Fault> {
+    /// Fails unless this is the pinned file.
+    fn check(&self) -> Result<(), Fault> {
         if self.length != self.pin.bytes {
             return Err(Fault::Different {
                 expected: format!("{} bytes", self.pin.bytes),
@@ -107,7 +93,7 @@ impl<'a> Partial<'a> {
         Ok(())
     }
 
-    /// Gives the file its final name if it is the pinned one.
+    /// Moves the file to its final name if it is the pinned one; otherwise the inner result says how it differs.
     pub(super) fn keep(&self) -> Result<Result<(), Fault>, Error> {
         if let Err(fault) = self.check() {
             return Ok(Err(fault));

@@ -1,7 +1,7 @@
-//! What is fetched: every version, revision, size and sha256.
+//! The pins of all downloads: version, revision, size and sha256.
 //!
-//! Owns the reading of `nix/pins.json`, the one file that Nix reads too. Invariant: nothing is fetched that is not
-//! pinned there, and no name of a file or a version is written anywhere else.
+//! Owns the format of `nix/pins.json`, which Nix reads too. Invariant: only files that are pinned there are downloaded,
+//! and no other place names a file or a version.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -12,11 +12,10 @@ use super::Error;
 use super::digest::{Hasher, Sha256};
 
 static PINNED: LazyLock<Pins> = LazyLock::new(|| {
-    Pins::parse(include_str!("../../nix/pins.json"))
-        .expect("a test reads the pins that are compiled in")
+    Pins::parse(include_str!("../../nix/pins.json")).expect("a test parses the compiled-in pins")
 });
 
-/// Everything that can be fetched.
+/// Everything that can be downloaded.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Pins {
@@ -34,7 +33,7 @@ pub struct Pins {
 pub struct Hub {
     /// Its address.
     pub url: String,
-    /// Where it keeps a file, with `{repository}`, `{revision}` and `{path}` to be filled in.
+    /// Path template of a file, with the placeholders `{repository}`, `{revision}` and `{path}`.
     pub file: String,
 }
 
@@ -74,7 +73,7 @@ pub struct RuntimeWheel {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
-    /// The hub's name for it.
+    /// Its repository on the hub.
     pub repository: String,
     /// Commit of the repository.
     pub revision: String,
@@ -94,7 +93,7 @@ pub struct File {
     pub bytes: u64,
     /// Its digest.
     pub sha256: Sha256,
-    /// The commit that has it, where that is not the model's.
+    /// The commit that has it, if not the model's.
     pub revision: Option<String>,
 }
 
@@ -146,7 +145,7 @@ impl Pins {
 }
 
 impl Hub {
-    /// Where the hub at `address` keeps a file of a model.
+    /// URL of a model's file on the hub at `address`.
     pub(super) fn url(&self, address: &str, model: &Model, path: &str) -> String {
         let revision = model
             .files
@@ -163,7 +162,7 @@ impl Hub {
 }
 
 impl Model {
-    /// Twelve digits that change whenever any file does: a folder named after them holds these files and no others.
+    /// Twelve digits that change whenever any file does, so a folder named after them holds exactly these files.
     pub fn identity(&self) -> String {
         let mut hasher = Hasher::default();
         for (path, file) in &self.files {
@@ -180,13 +179,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_pins_that_are_compiled_in_can_be_read() {
+    fn the_compiled_in_pins_are_valid() {
         assert!(Pins::get().models.contains_key("bge-m3"));
         assert!(Pins::get().models.contains_key("minilm"));
     }
 
     #[test]
-    fn a_file_at_another_revision_is_asked_for_there() {
+    fn a_file_at_another_revision_has_the_url_of_that_revision() {
         let pins = Pins::get();
         let model = pins.model("bge-m3").unwrap();
         let url = |path| pins.hub.url("http://hub/", model, path);
@@ -216,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_model_is_refused_with_the_known_names() {
+    fn an_unknown_model_is_rejected_with_the_known_names() {
         let error = Pins::get().model("bge-m4").unwrap_err().to_string();
         assert!(
             error.contains("bge-m4") && error.contains("bge-m3, minilm"),

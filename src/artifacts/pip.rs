@@ -1,7 +1,7 @@
-//! Wheels from the Python package registry, through pip.
+//! Python wheels, downloaded with pip.
 //!
-//! Owns the call of pip, which knows the registry, mirrors and proxies of its machine, and the reading of wheels.
-//! Invariant: no host is named here, and nothing is taken out of a wheel whose size and sha256 are not the pinned ones.
+//! Owns the call of pip, whose configuration names the registry, mirrors and proxies, and the reading of wheels.
+//! Invariant: no host is named here, and files are extracted only from a wheel whose size and sha256 match the pin.
 
 use std::ffi::OsString;
 use std::fs;
@@ -14,20 +14,20 @@ use zip::ZipArchive;
 use super::progress::Progress;
 use super::{Error, Fault, Sha256, cache, pins};
 
-/// Lines of pip's complaint that are worth repeating.
+/// Lines of pip's output that an error shows.
 const LINES_SAID: usize = 6;
 
-/// A wheel to be fetched.
+/// A wheel to download.
 pub(super) struct Wanted<'a> {
     pub(super) package: &'a str,
     pub(super) version: &'a str,
     pub(super) bytes: u64,
     pub(super) sha256: Sha256,
-    /// Tags of a wheel that is for one platform, which need not be the interpreter's; absent for a wheel for all.
+    /// Tags of a wheel for one platform, which may differ from the interpreter's; absent for a platform-independent wheel.
     pub(super) tags: Option<Tags<'a>>,
 }
 
-/// What a wheel is built for.
+/// The tags of a platform-specific wheel.
 pub(super) struct Tags<'a> {
     /// Python and ABI, such as `cp313`.
     pub(super) python: &'a str,
@@ -62,7 +62,7 @@ impl<'a> Wanted<'a> {
         format!("{}=={}", self.package, self.version)
     }
 
-    /// Fetches the wheel into a folder, which is emptied first.
+    /// Downloads the wheel into a folder, which is emptied first.
     pub(super) fn fetch(
         &self,
         interpreters: &[OsString],
@@ -77,15 +77,15 @@ impl<'a> Wanted<'a> {
         )
         .map_err(|source| Error::file("write", &requirements, source))?;
         let progress = Progress::of_unknown(&self.requirement());
-        self.ask(interpreters, &requirements, directory)?;
+        self.download(interpreters, &requirements, directory)?;
         let path = self.find(directory)?;
         self.check(&path)?;
         progress.finish(self.bytes);
         Wheel::open(path)
     }
 
-    /// Asks the first interpreter that has pip.
-    fn ask(
+    /// Runs pip with the first interpreter that has it.
+    fn download(
         &self,
         interpreters: &[OsString],
         requirements: &Path,
@@ -104,7 +104,7 @@ impl<'a> Wanted<'a> {
                 return Err(Error::Pip {
                     requirement: self.requirement(),
                     status: output.status,
-                    said: end_of(&output),
+                    said: last_lines(&output),
                 });
             }
         }
@@ -177,7 +177,7 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// A wheel that is the pinned one.
+/// A verified wheel.
 pub(super) struct Wheel {
     path: PathBuf,
     archive: ZipArchive<fs::File>,
@@ -196,7 +196,7 @@ impl Wheel {
         }
     }
 
-    /// Copies one file of the wheel.
+    /// Copies one file of the wheel into a writer.
     pub(super) fn extract(&mut self, member: &str, into: &mut impl io::Write) -> Result<(), Error> {
         let copied = self
             .archive
@@ -217,7 +217,7 @@ fn lacks_pip(output: &Output) -> bool {
     String::from_utf8_lossy(&output.stderr).contains("No module named pip")
 }
 
-fn end_of(output: &Output) -> String {
+fn last_lines(output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     let lines: Vec<_> = said
         .lines()

@@ -1,7 +1,7 @@
-//! What a person sees while something is fetched.
+//! Progress of a download on standard error.
 //!
-//! Owns the bar while standard error is a terminal, the log line that takes its place where it is not, and the log line
-//! at the end. Invariant: a bar and a log line never share a line.
+//! Owns the progress bar on a terminal, the log line that replaces it elsewhere, and the log line at the end. Invariant: a
+//! bar and a log line never share a line.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ const BAR: &str = "{msg} [{bar:30}] {bytes}/{total_bytes} {bytes_per_sec} {eta}"
 const SPINNER: &str = "{spinner} {msg} {elapsed}";
 const TICK: Duration = Duration::from_millis(120);
 
-/// One thing that is being fetched.
+/// The progress of one download.
 pub(super) struct Progress {
     what: String,
     started: Instant,
@@ -19,24 +19,24 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Starts with a size that is known, of which `already` bytes are there.
+    /// Starts a download of `total` bytes, of which `already` are there.
     pub(super) fn of_bytes(what: &str, total: u64, already: u64) -> Self {
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
         let progress = Self::start(what, bar, BAR);
         progress.bar.set_position(already);
         if progress.bar.is_hidden() {
             let rest = HumanBytes(total.saturating_sub(already));
-            log::info!("fetching {what}: {rest}");
+            log::info!("downloading {what}: {rest}");
         }
         progress
     }
 
-    /// Starts with something that does not say how far it is.
+    /// Starts a download of unknown progress.
     pub(super) fn of_unknown(what: &str) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         let progress = Self::start(what, bar, SPINNER);
         if progress.bar.is_hidden() {
-            log::info!("fetching {what}");
+            log::info!("downloading {what}");
         } else {
             progress.bar.enable_steady_tick(TICK);
         }
@@ -44,7 +44,7 @@ impl Progress {
     }
 
     fn start(what: &str, bar: ProgressBar, template: &str) -> Self {
-        // A template that cannot be read costs the looks and nothing else.
+        // An invalid template only changes how the bar looks.
         let style =
             ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         Self {
@@ -54,22 +54,22 @@ impl Progress {
         }
     }
 
-    /// This many bytes are there now.
+    /// Sets the number of bytes received.
     pub(super) fn at(&self, bytes: u64) {
         self.bar.set_position(bytes);
     }
 
-    /// A message that must not tear the bar.
+    /// Logs a warning without breaking the bar.
     pub(super) fn warn(&self, message: &str) {
         self.bar.suspend(|| log::warn!("{message}"));
     }
 
-    /// All of it, `bytes` long, is there.
+    /// Ends the bar and logs the size and duration.
     pub(super) fn finish(self, bytes: u64) {
         self.bar.finish_and_clear();
         let seconds = self.started.elapsed().as_secs_f64();
         log::info!(
-            "fetched {}: {} in {seconds:.1} s",
+            "downloaded {}: {} in {seconds:.1} s",
             self.what,
             HumanBytes(bytes)
         );

@@ -13,8 +13,8 @@ use super::Fault;
 pub struct RetryPolicy {
     /// Attempts at one file.
     pub attempts: u32,
-    /// An attempt that receives this many bytes resets the count of attempts: a long download over an unstable
-    /// connection is not given up while it makes progress.
+    /// An attempt that receives this many bytes resets the count of attempts, so that a long download over an unstable
+    /// connection continues while it makes progress.
     pub renewing_bytes: u64,
     /// Pause after the first failed attempt; it doubles with each further one.
     pub first_pause: Duration,
@@ -45,9 +45,9 @@ impl Default for RetryPolicy {
 /// Whether an unreachable server is retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum IfUnreachable {
-    /// It is: there is no other source.
+    /// Yes: there is no other source.
     Retry,
-    /// It is not: another source has the same file.
+    /// No: another source has the same file.
     GiveUp,
 }
 
@@ -71,12 +71,12 @@ impl<'a> Attempts<'a> {
         }
     }
 
-    /// How many there were.
+    /// Number of failed attempts so far.
     pub(super) fn made(&self) -> u32 {
         self.made
     }
 
-    /// Counts an attempt that received `gained` bytes and then failed; the pause before the next, if there is one.
+    /// Counts an attempt that failed after `gained` bytes. Returns the pause before the next attempt, or `None` to give up.
     pub(super) fn after(&mut self, fault: &Fault, gained: u64) -> Option<Duration> {
         self.made += 1;
         self.since_progress = if gained >= self.retry.renewing_bytes {
@@ -90,7 +90,7 @@ impl<'a> Attempts<'a> {
             Fault::Unanswered(error) => !(error.is_builder() || error.is_redirect()),
             Fault::Refused { status, .. } => is_transient(*status),
             Fault::Interrupted { .. } | Fault::Changed => true,
-            // Once is a broken cache or a bad line; the same from the beginning is another file.
+            // The first time may be a broken proxy cache; the second time it really is another file.
             Fault::Different { .. } => !std::mem::replace(&mut self.was_different, true),
         };
         (again && !exhausted).then(|| self.pause(fault))

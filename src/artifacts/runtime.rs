@@ -1,7 +1,7 @@
 //! ONNX Runtime's shared library, as a file of the cache.
 //!
-//! Owns the name of this system and the unpacking of the wheel. Invariant: a library that the settings name is used as
-//! it is or refused, never replaced by another.
+//! Owns the name of this system and the extraction from the wheel. Invariant: a library that the settings name is used
+//! unchanged or rejected, never replaced.
 
 use std::env::consts;
 use std::fs;
@@ -13,8 +13,7 @@ use super::{Error, Store, cache, pins, pip};
 const WHEEL_DIRECTORY: &str = ".wheel";
 
 impl Store {
-    /// ONNX Runtime's shared library: the one that the settings name or else the pinned one, fetched if it is not
-    /// there.
+    /// Path of ONNX Runtime's shared library: the one in the settings, else the pinned one, downloaded if missing.
     pub fn runtime_library(&self) -> Result<PathBuf, Error> {
         if let Some(path) = &self.runtime_library {
             let exists = path.is_file();
@@ -34,9 +33,10 @@ impl Store {
         if self.offline && !entry.is_complete() {
             return Err(Error::Offline {
                 path: entry.directory().join(library),
-                remedy: "`runpod-query fetch` with a model's name gets it where that is allowed, \
-                         or ORT_DYLIB_PATH names another"
-                    .to_owned(),
+                remedy:
+                    "run `runpod-query fetch` with a model's name where downloads are allowed, \
+                         or set ORT_DYLIB_PATH to another library"
+                        .to_owned(),
             });
         }
         let directory = entry.create(|staging| self.unpack(runtime, wheel, staging))?;

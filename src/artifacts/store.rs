@@ -1,7 +1,7 @@
-//! The one door to everything that is fetched or made once and kept.
+//! Access to downloaded and generated files.
 //!
-//! Owns what the settings say about fetching. Invariant: opening a store touches neither the disk nor the network, and
-//! an offline store never fetches.
+//! Owns the settings of downloads. Invariant: opening a store touches neither the disk nor the network, and an offline
+//! store never downloads.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -13,14 +13,14 @@ use super::cache::{Cache, Leftovers};
 use super::{Error, Pins, RetryPolicy};
 use crate::config;
 
-/// Where things come from.
+/// Where files come from.
 #[derive(Debug, Clone)]
 pub struct Sources {
-    /// What is fetched.
+    /// The pinned files.
     pub pins: Cow<'static, Pins>,
     /// How downloads are retried.
     pub retry: RetryPolicy,
-    /// Python interpreters that may have pip, the first that has it being used.
+    /// Python interpreters; the first that has pip is used.
     pub interpreters: Vec<OsString>,
 }
 
@@ -34,9 +34,9 @@ impl Default for Sources {
     }
 }
 
-/// Files that are fetched or made once and then kept.
+/// Files that are downloaded or generated once and then kept.
 ///
-/// Its functions block: an asynchronous caller gives them a thread of their own.
+/// Its functions block: an asynchronous caller runs them on a separate thread.
 #[derive(Debug)]
 pub struct Store {
     pub(super) cache: Cache,
@@ -52,7 +52,7 @@ impl Store {
         Self::open_with(settings, Sources::default())
     }
 
-    /// The same with other sources.
+    /// As [`Store::open`], with other sources.
     pub fn open_with(settings: &config::Artifacts, sources: Sources) -> Result<Self, Error> {
         let hub = settings.hub_url.as_ref().unwrap_or(&sources.pins.hub.url);
         Ok(Self {
@@ -64,21 +64,16 @@ impl Store {
         })
     }
 
-    /// What this store fetches.
+    /// The pinned files of this store.
     pub fn pins(&self) -> &Pins {
         &self.sources.pins
     }
 
-    /// Whether fetching is switched off.
-    pub fn is_offline(&self) -> bool {
-        self.offline
-    }
-
-    /// The complete folder `key` of the cache, whose content `fill` makes in a staging folder if it is not there.
+    /// The complete folder `key` of the cache; `fill` first writes its content into a staging folder if it is missing.
     ///
-    /// Of several processes that want the same folder one calls its `fill` and the others wait. If `fill` fails,
-    /// nothing is left. The key is a relative path such as `models/minilm-fp32-0123456789ab` and must change
-    /// whenever the content would.
+    /// If several processes need the same folder, one calls its `fill` and the others wait. If `fill` fails, nothing is
+    /// left. The key is a relative path such as `models/minilm-fp32-0123456789ab` and must change whenever the content
+    /// would.
     pub fn populate<E: From<Error>>(
         &self,
         key: &str,

@@ -1,4 +1,4 @@
-//! What can be typed.
+//! The command line's commands and arguments.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ pub struct Arguments {
     pub settings: Option<PathBuf>,
     #[command(flatten)]
     pub handler: HandlerFlags,
-    /// What to do; nothing: serve, or perform the job in test_input.json.
+    /// The command; without one: serve, or run the job in test_input.json.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -27,9 +27,9 @@ pub struct Arguments {
 /// The commands.
 #[derive(Subcommand)]
 pub enum Command {
-    /// Answer over HTTP.
+    /// Serve over HTTP.
     Serve(Serve),
-    /// Print the vectors of texts.
+    /// Print the embeddings of texts.
     Embed(Embed),
     /// Download a pinned model, verify it and export it into the cache.
     Fetch(Fetch),
@@ -39,7 +39,7 @@ pub enum Command {
     Bench(Bench),
     /// Compare a model directory with the values published for a pinned model.
     Golden(Golden),
-    /// Ask a running server whether it is ready; exit code 0 says yes.
+    /// Ask a running server whether it is ready; exit code 0 means ready.
     Health(Health),
     /// Print the OpenAPI document.
     Openapi,
@@ -51,7 +51,7 @@ impl Default for Command {
     }
 }
 
-/// Which model, and where it may come from.
+/// The choice of a model, shared by several commands.
 #[derive(Args, Default)]
 pub struct ModelChoice {
     /// Pinned model to use: bge-m3 (the default) or minilm.
@@ -63,10 +63,10 @@ pub struct ModelChoice {
     /// Precision of the pinned model's matrices.
     #[arg(long)]
     precision: Option<PrecisionName>,
-    /// Threads of one pass through the model [default: the container's CPU quota].
+    /// Threads of the model [default: the container's CPU quota].
     #[arg(long, value_name = "NUMBER")]
     threads: Option<NonZeroUsize>,
-    /// Fetch nothing; what is missing is an error.
+    /// Download nothing; a missing file is an error.
     #[arg(long)]
     offline: bool,
 }
@@ -89,13 +89,13 @@ pub struct Serve {
 pub struct Embed {
     #[command(flatten)]
     model: ModelChoice,
-    /// The texts; none: every line of --input or of standard input is a text.
+    /// The texts; without any: the lines of --input or of standard input.
     #[arg(value_name = "TEXT", conflicts_with = "input")]
     pub texts: Vec<String>,
-    /// File with a text on every line.
+    /// File with one text per line.
     #[arg(long, value_name = "FILE")]
     pub input: Option<PathBuf>,
-    /// File for the vectors: NumPy's format where its name ends in .npy, else JSON lines [default: standard output].
+    /// File for the embeddings: NumPy's format if its name ends in .npy, else JSON lines [default: standard output].
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
@@ -121,7 +121,7 @@ pub struct Export {
     /// Name of the model [default: the checkpoint directory's].
     #[arg(long)]
     pub name: Option<String>,
-    /// Revision of the checkpoint, to be written down.
+    /// Revision of the checkpoint, recorded in the model directory.
     #[arg(long)]
     pub revision: Option<String>,
     /// Precision of the matrices.
@@ -134,10 +134,10 @@ pub struct Export {
 pub struct Bench {
     #[command(flatten)]
     pub model: ModelChoice,
-    /// Model with random weights to make and measure instead, without downloading anything.
+    /// Measure a generated model with random weights instead, without downloading one.
     #[arg(long, value_name = "SIZE", conflicts_with_all = ["model", "model_directory", "url"])]
     pub synthetic: Option<SyntheticSize>,
-    /// Running server to measure [default: a server that is started for this].
+    /// Running server to measure [default: start one].
     #[arg(long)]
     pub url: Option<String>,
     /// Print one JSON document instead of tables.
@@ -146,7 +146,7 @@ pub struct Bench {
     /// Take fewer samples.
     #[arg(long)]
     pub quick: bool,
-    /// Send one text of the model's greatest length too, and queries among long texts
+    /// Also measure texts of the model's maximum length, and queries beside long texts.
     #[arg(long)]
     pub long: bool,
     /// Measurements to compare with, as benches/alternatives.py writes them.
@@ -154,12 +154,12 @@ pub struct Bench {
     pub baseline: Option<PathBuf>,
 }
 
-/// A model with random weights, as it is typed.
+/// The size of a model with random weights, as an argument.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum SyntheticSize {
-    /// As large as BAAI/bge-m3: 2.3 GB, and as much again for the model made from it.
+    /// As large as BAAI/bge-m3: 2.3 GB, and the same again for the exported model.
     BgeM3,
-    /// Less than a megabyte, to try the command; its numbers mean nothing.
+    /// Less than a megabyte, to try the command; its results are meaningless.
     Small,
 }
 
@@ -181,7 +181,7 @@ pub struct Health {
     pub url: Option<String>,
 }
 
-/// A precision, as it is typed.
+/// A precision, as an argument.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PrecisionName {
     /// 32-bit floats.
@@ -200,7 +200,7 @@ impl From<PrecisionName> for Precision {
 }
 
 impl Command {
-    /// The settings that were typed.
+    /// The settings given as arguments.
     pub fn overrides(&self) -> Vec<Override> {
         match self {
             Self::Serve(serve) => {
@@ -227,7 +227,7 @@ impl Command {
 }
 
 impl ModelChoice {
-    /// Whether a model was typed.
+    /// Whether a model was given.
     pub fn is_made(&self) -> bool {
         self.model.is_some() || self.model_directory.is_some()
     }

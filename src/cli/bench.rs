@@ -1,4 +1,4 @@
-//! `bench`: measures a server that is started for it, or a running one.
+//! `bench`: measures a server on this machine or a running one.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::arguments::{self, SyntheticSize};
-use super::{Failure, prepare, print};
+use super::{Failure, prepare, print_line};
 use crate::artifacts::Store;
 use crate::config::{ENVIRONMENT_PREFIX, Settings};
 use ::bench::synthetic::{self, Size, write_checkpoint};
@@ -14,7 +14,7 @@ use ::bench::{self, Baseline, Effort, JOB_TIMEOUT, Plan, ServerCommand, ServerSo
 use model::ModelDirectory;
 use model::export::{self, Options};
 
-/// Measures and prints the report. A server that is started for it gets the settings `file`, too.
+/// Measures and prints the report. A server that it starts gets the settings `file` too.
 pub fn bench(
     settings: &Settings,
     arguments: &arguments::Bench,
@@ -41,19 +41,19 @@ pub fn bench(
             .transpose()?,
     };
     let progress = |step: &str| {
-        // Progress that cannot be written does not stop the measurement.
+        // A closed standard error must not end the measurement.
         let _ = writeln!(io::stderr(), "measuring: {step}");
     };
     let report = bench::run(&plan, &progress)?;
     if arguments.json {
-        print::line(serde_json::to_string_pretty(&report)?)?;
+        print_line(serde_json::to_string_pretty(&report)?)?;
     } else {
         write!(io::stdout().lock(), "{report}")?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The model to serve. For a running server it is the one that the user says it serves, if any.
+/// The model to serve. For a running server: the model named in the arguments, if any.
 fn model(
     settings: &Settings,
     arguments: &arguments::Bench,
@@ -65,7 +65,7 @@ fn model(
     }
 }
 
-/// The synthetic model's directory, which is created in the cache on first use.
+/// The model directory with random weights, created in the cache on first use.
 fn synthetic(settings: &Settings, size: SyntheticSize) -> Result<ModelDirectory, Failure> {
     let (name, size) = match size {
         SyntheticSize::BgeM3 => (synthetic::NAME, Size::BGE_M3),
@@ -75,25 +75,20 @@ fn synthetic(settings: &Settings, size: SyntheticSize) -> Result<ModelDirectory,
     let format = synthetic::FORMAT;
     let precision = settings.model.precision;
     let key = format!("models/{name}-{precision}-{format}-{}", export::FORMAT);
-    let path = store.populate(&key, |target| -> Result<(), Failure> {
-        let key = format!("checkpoints/{name}-{format}");
-        let checkpoint = store.populate(&key, |target| -> Result<(), Failure> {
-            log::info!("writing a checkpoint with random weights");
+    let options = Options {
+        name: name.to_owned(),
+        revision: None,
+        precision,
+    };
+    prepare::exported(settings, &store, &key, &options, || {
+        store.populate(&format!("checkpoints/{name}-{format}"), |target| {
+            log::info!("creating a checkpoint with random weights");
             Ok(write_checkpoint(target, size)?)
-        })?;
-        log::info!("exporting {name} in {precision}");
-        let options = Options {
-            name: name.to_owned(),
-            revision: None,
-            precision,
-        };
-        export::export_and_check(&checkpoint, target, &options, &prepare::runtime(settings)?)?;
-        Ok(())
-    })?;
-    Ok(ModelDirectory::open(&path)?)
+        })
+    })
 }
 
-/// This program as a server of the model.
+/// The command that serves the model with this program.
 fn server(
     settings: &Settings,
     model: &ModelDirectory,

@@ -1,4 +1,4 @@
-//! `embed`: texts to vectors, as JSON lines or as a NumPy array.
+//! `embed`: prints embeddings of texts, as JSON lines or as a NumPy array.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
@@ -23,7 +23,7 @@ struct Line<'a> {
     embedding: &'a [f32],
 }
 
-/// Embeds every text and writes all vectors, in the order of the texts.
+/// Embeds every text and writes all embeddings in the order of the texts.
 pub fn embed(settings: &Settings, arguments: &arguments::Embed) -> Result<ExitCode, Failure> {
     let texts = texts(arguments)?;
     if let Some(blank) = texts.iter().position(|text| text.trim().is_empty()) {

@@ -1,14 +1,14 @@
-//! `export`: exports a checkpoint directory to a model directory.
+//! `export` and `golden`: create a model directory, and compare one with the published values of a pinned model.
 
 use std::path::Path;
 use std::process::ExitCode;
 
 use super::prepare::runtime;
-use super::{Failure, arguments};
+use super::{Failure, arguments, print_line};
 use crate::config::Settings;
 use model::export::{self, Options};
 
-/// Exports to a temporary directory beside the target, which is renamed once it has passed its check.
+/// Exports into a directory beside the target and moves it there after the check has passed.
 pub fn export(settings: &Settings, arguments: &arguments::Export) -> Result<ExitCode, Failure> {
     let target = &arguments.target;
     if target.exists() {
@@ -47,5 +47,29 @@ pub fn export(settings: &Settings, arguments: &arguments::Export) -> Result<Exit
         description.max_tokens,
         target.display()
     );
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints every comparison; fails if one differs.
+pub fn golden(settings: &Settings, arguments: &arguments::Golden) -> Result<ExitCode, Failure> {
+    let comparisons = export::compare_with_reference(&arguments.directory, &arguments.model, &runtime(settings)?)?;
+    for comparison in &comparisons {
+        let verdict = if comparison.is_equal {
+            "agrees"
+        } else {
+            "DIFFERS"
+        };
+        print_line(format_args!(
+            "{verdict}  {}: {}",
+            comparison.what, comparison.found
+        ))?;
+    }
+    let wrong = comparisons
+        .iter()
+        .filter(|comparison| !comparison.is_equal)
+        .count();
+    if wrong > 0 {
+        return Err(format!("{wrong} of {} published values differ", comparisons.len()).into());
+    }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,18 +1,18 @@
-//! The flags of handlers that are written with RunPod's package.
+//! The flags of handlers written with RunPod's package.
 
 use clap::{Args, ValueEnum};
 use config::Value;
 
 use crate::config::{DEFAULT_LOG_FILTER, Override};
 
-/// The flags that people know from handlers written with RunPod's package.
+/// The flags of handlers written with RunPod's package.
 #[derive(Args, Default)]
 #[command(next_help_heading = "As a RunPod handler")]
 pub struct HandlerFlags {
-    /// Perform this job, print its result and end.
+    /// Run this job, print its result and exit.
     #[arg(long = "test_input", value_name = "JSON", global = true)]
     pub test_input: Option<String>,
-    /// Serve over HTTP on this machine, and leave RunPod's queue alone.
+    /// Serve over HTTP on this machine, and take no jobs from RunPod's queue.
     #[arg(long = "rp_serve_api", global = true)]
     pub serve_api: bool,
     /// Address to listen on [default: localhost with --rp_serve_api].
@@ -21,7 +21,7 @@ pub struct HandlerFlags {
     /// Port to listen on.
     #[arg(long = "rp_api_port", value_name = "PORT", global = true)]
     api_port: Option<u16>,
-    /// What is logged.
+    /// Log level.
     #[arg(
         long = "rp_log_level",
         value_name = "LEVEL",
@@ -29,15 +29,15 @@ pub struct HandlerFlags {
         global = true
     )]
     log_level: Option<LogLevel>,
-    /// Accepted and without effect: one process answers everything.
+    /// Accepted without effect: one process answers all requests.
     #[arg(long = "rp_api_concurrency", value_name = "NUMBER", global = true)]
     api_concurrency: Option<String>,
-    /// Accepted and without effect.
+    /// Accepted without effect.
     #[arg(long = "rp_debugger", global = true)]
     debugger: bool,
 }
 
-/// A level of the log, in the names of RunPod's package.
+/// A log level, with the names of RunPod's package.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum LogLevel {
     Error,
@@ -50,7 +50,7 @@ enum LogLevel {
 }
 
 impl LogLevel {
-    /// The filter that it stands for.
+    /// The log filter of the level.
     fn filter(self) -> &'static str {
         match self {
             Self::Error => "error",
@@ -63,10 +63,10 @@ impl LogLevel {
 }
 
 impl HandlerFlags {
-    /// The address of the HTTP interface of RunPod's package, unless another is typed.
+    /// Default address of the HTTP interface of RunPod's package.
     const API_HOST: &str = "localhost";
 
-    /// Whether one of them was typed.
+    /// Whether any of them was given.
     pub fn are_given(&self) -> bool {
         self.test_input.is_some()
             || self.serve_api
@@ -75,7 +75,7 @@ impl HandlerFlags {
             || !self.overrides().is_empty()
     }
 
-    /// The settings that were typed.
+    /// The settings given as flags.
     pub fn overrides(&self) -> Vec<Override> {
         let default_host = self.serve_api.then_some(Self::API_HOST);
         let host = self.api_host.as_deref().or(default_host);

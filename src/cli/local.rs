@@ -1,4 +1,4 @@
-//! One job on this machine, as handlers written with RunPod's package are tried out.
+//! Running one job locally, as RunPod's package does to test a handler.
 
 use std::io;
 use std::path::Path;
@@ -8,18 +8,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::handler_flags::HandlerFlags;
-use super::{Failure, print, serve};
+use super::{Failure, print_line, serve};
 use crate::config::{self, Settings};
 use crate::service::{Call, Request, RequestLimits, Service};
 
-/// Where a job is looked for that nobody has typed.
+/// File of the job if none is given as an argument.
 const FILE: &str = "test_input.json";
-/// A job's name unless it has one.
+/// Id of a job without one.
 const NAME: &str = "local_test";
 
-/// A job as it is written.
+/// A job that has not been parsed yet.
 pub struct LocalJob {
-    /// Where it is from.
+    /// The argument or file it comes from.
     source: &'static str,
     json: String,
 }
@@ -36,7 +36,7 @@ struct Printed<'a> {
     output: &'a RawValue,
 }
 
-/// The job to perform instead of serving: the one that is typed, or else, if nothing says what to do, the one in
+/// The job to run instead of serving: the one in the arguments or, if there is no command, the one in
 /// `test_input.json`.
 pub fn job(
     handler: &HandlerFlags,
@@ -60,11 +60,11 @@ pub fn job(
     }
 }
 
-/// Performs a job and prints its result.
+/// Runs a job and prints its result.
 pub fn perform(settings: &Settings, job: &LocalJob) -> Result<ExitCode, Failure> {
     let source = job.source;
-    let fields: Fields =
-        serde_json::from_str(&job.json).map_err(|error| format!("{source} is no job: {error}"))?;
+    let fields: Fields = serde_json::from_str(&job.json)
+        .map_err(|error| format!("{source} is not a job: {error}"))?;
     let input = fields
         .input
         .ok_or_else(|| format!("{source} has no input; it must be {{\"input\": {{...}}}}"))?;
@@ -83,6 +83,6 @@ pub fn perform(settings: &Settings, job: &LocalJob) -> Result<ExitCode, Failure>
         id: fields.id.as_deref().unwrap_or(NAME),
         output: &performed.output,
     };
-    print::line(serde_json::to_string(&printed)?)?;
+    print_line(serde_json::to_string(&printed)?)?;
     Ok(ExitCode::SUCCESS)
 }

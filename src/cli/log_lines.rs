@@ -1,4 +1,4 @@
-//! How a message of the log is written: as a line for people, or as one JSON object as RunPod's package writes it.
+//! Format of log messages: a readable line, or one JSON object as RunPod's package writes it.
 
 use std::io::{Error, Write};
 
@@ -9,10 +9,10 @@ use serde::Serialize;
 
 use crate::config::{LogFormat, Settings};
 
-/// What a message may carry beside its text, and what a JSON line calls `requestId`; a job's own name comes first.
+/// Fields of a message that become `requestId` in JSON, the first present one winning.
 const IDS: [&str; 2] = ["job_id", "request_id"];
 
-/// A message, with the names that RunPod's package gives its fields.
+/// A message with the field names of RunPod's package.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Line<'a> {
@@ -33,7 +33,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// Begins to write messages.
+/// Installs the logger.
 pub fn start(settings: &Settings) {
     let mut builder = Builder::new();
     builder.parse_filters(&settings.log.filter);
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_one_line_with_the_name_of_its_job_or_request() {
+    fn a_message_is_one_line_with_the_id_of_its_job_or_request() {
         let message = "a \"message\"\nof two lines";
         assert_eq!(
             written(&[]),

@@ -1,24 +1,22 @@
-//! The command line: what was typed, and the one call that each command is.
+//! The command line: its arguments and commands.
 //!
-//! Owns the arguments and what is written to standard output; results go there, everything else to standard error.
-//! Imports everything below it.
+//! Owns the arguments and the output of the commands. Invariant: only results go to standard output, everything else goes
+//! to standard error. Imports all other modules.
 
 mod arguments;
 mod bench;
 mod embed;
 mod export;
-mod golden;
 mod handler_flags;
-mod health;
 mod local;
 mod log_lines;
 mod prepare;
-mod print;
 mod serve;
 mod typed;
 
 use std::error::Error;
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -30,29 +28,34 @@ use crate::runpod::Timings;
 use arguments::{Arguments, Command};
 use typed::Typed;
 
-/// Why a command failed. It ends as one line on standard error, so nobody has to tell causes apart by type; it may come
-/// from another thread, since a server loads its model behind its back.
+/// The exit code after the reader closed standard output: a shell reports the same for a program ended by SIGPIPE.
+const BROKEN_PIPE: u8 = 128 + 13;
+
+/// Why a command failed. It becomes one line on standard error, so the type does not matter. It may come from another
+/// thread, because the server loads its model in the background.
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// Runs the program and gives its exit code: 0 when the command did what it says, 1 when it failed, 2 when it was
-/// not understood. `arguments` begin with the program's name; `timings` are those of RunPod's queue. A command whose reader goes ends silently, as a signal would end it.
+/// Runs the program and returns its exit code: 0 on success, 1 on failure, 2 on invalid arguments.
+///
+/// `arguments` begin with the program's name; `timings` are those of RunPod's queue. If the reader of standard output
+/// closes it, the command ends silently with exit code 141.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, timings: Timings) -> ExitCode {
     let typed = typed::parse(arguments, config::is_queue_worker())
-        .and_then(refuse_flags_of_others)
+        .and_then(reject_handler_flags)
         .unwrap_or_else(|error| error.exit());
     match execute(typed, timings) {
         Ok(code) => code,
-        Err(error) if print::is_unread(error.as_ref()) => ExitCode::from(print::BROKEN_PIPE),
+        Err(error) if is_unread(error.as_ref()) => ExitCode::from(BROKEN_PIPE),
         Err(error) => {
-            // Where nobody reads this either, the exit code has to do.
+            // If standard error is closed too, the exit code is all that remains.
             let _ = writeln!(io::stderr(), "error: {}", chain(error.as_ref()));
             ExitCode::FAILURE
         }
     }
 }
 
-/// The flags of a handler belong to what a handler does: serving.
-fn refuse_flags_of_others(typed: Typed) -> Result<Typed, clap::Error> {
+/// Rejects a handler's flags for commands other than `serve`.
+fn reject_handler_flags(typed: Typed) -> Result<Typed, clap::Error> {
     let Arguments {
         handler, command, ..
     } = &typed.arguments;
@@ -60,7 +63,7 @@ fn refuse_flags_of_others(typed: Typed) -> Result<Typed, clap::Error> {
         None | Some(Command::Serve(_)) => Ok(typed),
         Some(_) if handler.are_given() => Err(Arguments::command().error(
             ErrorKind::ArgumentConflict,
-            "--test_input and --rp_... go with serve or with no command",
+            "--test_input and --rp_... are accepted only with serve or without a command",
         )),
         Some(_) => Ok(typed),
     }
@@ -78,7 +81,7 @@ fn execute(Typed { arguments, ignored }: Typed, timings: Timings) -> Result<Exit
     }
     log_lines::start(&settings);
     if !ignored.is_empty() {
-        log::warn!("arguments that are not understood: {}", ignored.join(", "));
+        log::warn!("ignored arguments: {}", ignored.join(", "));
     }
     for variable in &settings.unusable_variables {
         log::warn!("{variable} is not a usable number; the default is used");
@@ -92,8 +95,8 @@ fn execute(Typed { arguments, ignored }: Typed, timings: Timings) -> Result<Exit
         Command::Fetch(_) => prepare::fetch(&settings),
         Command::Export(export) => export::export(&settings, &export),
         Command::Bench(bench) => bench::bench(&settings, &bench, file.as_deref()),
-        Command::Golden(golden) => golden::golden(&settings, &golden),
-        Command::Health(health) => health::health(&settings, &health),
+        Command::Golden(golden) => export::golden(&settings, &golden),
+        Command::Health(health) => serve::health(&settings, &health),
         Command::Openapi => serve::openapi(),
     }
 }
@@ -105,4 +108,20 @@ fn chain(error: &dyn Error) -> String {
         .map(ToString::to_string)
         .collect::<Vec<_>>()
         .join(": ")
+}
+
+/// Writes a line to standard output.
+fn print_line(text: impl Display) -> io::Result<()> {
+    writeln!(io::stdout().lock(), "{text}")
+}
+
+/// Whether a command failed because the reader closed standard output.
+fn is_unread(error: &(dyn Error + Send + Sync + 'static)) -> bool {
+    let written = error.downcast_ref::<io::Error>().map(io::Error::kind);
+    let json = || {
+        error
+            .downcast_ref::<serde_json::Error>()
+            .and_then(serde_json::Error::io_error_kind)
+    };
+    written.or_else(json) == Some(io::ErrorKind::BrokenPipe)
 }

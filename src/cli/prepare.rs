@@ -1,42 +1,43 @@
-//! From settings to a model directory and ONNX Runtime on this machine, fetching and exporting what is not there yet.
+//! Provides the model directory and ONNX Runtime that the settings name, downloading and exporting what is missing.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{Failure, chain, print};
+use super::{Failure, chain, print_line};
 use crate::artifacts::{Pins, Store};
 use crate::config::Settings;
 use model::Environment;
 use model::export::{self, Options};
 use model::{Encoder, ModelDirectory, QualityReport, Tokenizer, load_runtime};
 
-/// What a model embeds before it is ready.
+/// The text that a model embeds before it is ready.
 const WARM_UP: &str = "What is machine learning?";
 
 /// A model that is ready to encode.
 pub struct LoadedModel {
-    /// Texts to tokens.
+    /// Converts texts to tokens.
     pub tokenizer: Tokenizer,
-    /// Tokens to vectors.
+    /// Converts tokens to embeddings.
     pub encoder: Encoder,
-    /// How good its vectors are, where that was measured.
+    /// The measured quality of its embeddings, if any.
     pub quality: Option<QualityReport>,
 }
 
-/// `fetch`: everything that serving the model needs is put into the cache.
+/// `fetch`: downloads and exports the model into the cache, and prints its directory.
 pub fn fetch(settings: &Settings) -> Result<ExitCode, Failure> {
     let directory = model_directory(settings)?;
-    print::line(directory.path.display())?;
+    print_line(directory.path.display())?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Loads ONNX Runtime, fetching its library where it is not there.
+/// Loads ONNX Runtime, downloading its library if it is missing.
 pub fn runtime(settings: &Settings) -> Result<Environment, Failure> {
     let library = Store::open(&settings.artifacts)?.runtime_library()?;
     Ok(load_runtime(&library)?)
 }
 
-/// The model directory of the settings: the given one, or the pinned model's in the cache.
+/// The model directory that the settings name: an existing one, or the pinned model's in the cache.
 pub fn model_directory(settings: &Settings) -> Result<ModelDirectory, Failure> {
     if let Some(path) = &settings.model.directory {
         return Ok(ModelDirectory::open(path)?);
@@ -50,28 +51,41 @@ pub fn model_directory(settings: &Settings) -> Result<ModelDirectory, Failure> {
         pin.identity(),
         export::FORMAT
     );
-    let path = store.populate(&key, |target| -> Result<(), Failure> {
-        let checkpoint = store.checkpoint(name)?;
-        log::info!("exporting {name} in {precision}");
-        let options = Options {
-            name: name.clone(),
-            revision: Some(pin.revision.clone()),
-            precision,
-        };
-        export::export_and_check(&checkpoint, target, &options, &runtime(settings)?)?;
+    let options = Options {
+        name: name.clone(),
+        revision: Some(pin.revision.clone()),
+        precision,
+    };
+    exported(settings, &store, &key, &options, || {
+        Ok(store.checkpoint(name)?)
+    })
+}
+
+/// The model directory `key` of the cache, exported from `checkpoint` if it is missing.
+pub fn exported(
+    settings: &Settings,
+    store: &Store,
+    key: &str,
+    options: &Options,
+    checkpoint: impl FnOnce() -> Result<PathBuf, Failure>,
+) -> Result<ModelDirectory, Failure> {
+    let path = store.populate(key, |target| -> Result<(), Failure> {
+        let checkpoint = checkpoint()?;
+        log::info!("exporting {} in {}", options.name, options.precision);
+        export::export_and_check(&checkpoint, target, options, &runtime(settings)?)?;
         Ok(())
     })?;
     Ok(ModelDirectory::open(&path)?)
 }
 
-/// Loads the model of the settings, and runs it once, so that the first query finds everything in place.
+/// Loads the model and runs it once, so that the first request is not slower than later ones.
 pub fn load(settings: &Settings) -> Result<LoadedModel, Failure> {
     let directory = model_directory(settings)?;
     let instructions = directory.description.precision.instruction_set();
     log::info!("matrices are multiplied with {instructions}");
     let environment = runtime(settings)?;
     let threads = settings.engine.threads.unwrap_or_else(available_threads);
-    // The tokenizer of bge-m3 takes about as long as the session.
+    // In parallel: the tokenizer of bge-m3 takes about as long to load as the session.
     let (tokenizer, encoder) = std::thread::scope(|scope| {
         let tokenizer =
             scope.spawn(|| Tokenizer::load(&directory.tokenizer, directory.description.max_tokens));
@@ -88,15 +102,18 @@ pub fn load(settings: &Settings) -> Result<LoadedModel, Failure> {
     })
 }
 
-/// The report beside the model, without which it serves as well.
+/// The quality report in the model directory. A model without one can be served too.
 fn quality(directory: &ModelDirectory) -> Option<QualityReport> {
     QualityReport::read(directory).unwrap_or_else(|error| {
-        log::warn!("the model's quality is not shown: {}", chain(&error));
+        log::warn!(
+            "the model's quality report cannot be read: {}",
+            chain(&error)
+        );
         None
     })
 }
 
-/// As many threads as the container's CPU quota allows.
+/// The container's CPU quota, in threads.
 fn available_threads() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }

@@ -1,10 +1,13 @@
-//! `serve` and `openapi`: the service, and its description.
+//! `serve`, `openapi` and `health`: the service, its description and its health check.
+//!
+//! `health` exists so that an image needs neither a shell nor curl for its health check.
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::prepare::{self, LoadedModel};
-use super::{Failure, print};
+use super::{Failure, arguments, print_line};
 use crate::app;
 use crate::artifacts::Pins;
 use crate::config::Settings;
@@ -13,19 +16,22 @@ use crate::http;
 use crate::runpod::Timings;
 use crate::service::{Loaded, ModelInfo};
 
-/// Serves until a signal ends it.
+/// Longest time that `health` waits for an answer.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Serves until a signal stops it.
 pub fn serve(settings: Settings, timings: Timings) -> Result<ExitCode, Failure> {
-    let behind = settings.clone();
-    Ok(app::serve(&settings, timings, move || load(&behind))?)
+    let loading = settings.clone();
+    Ok(app::serve(&settings, timings, move || load(&loading))?)
 }
 
-/// Prints the OpenAPI document as it is checked in.
+/// Prints the OpenAPI document.
 pub fn openapi() -> Result<ExitCode, Failure> {
-    print::line(http::openapi().to_pretty_json()?)?;
+    print_line(http::openapi().to_pretty_json()?)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Loads what the service serves.
+/// Loads the model and starts its engine.
 pub fn load(settings: &Settings) -> Result<Loaded, Failure> {
     let LoadedModel {
         tokenizer,
@@ -47,4 +53,25 @@ pub fn load(settings: &Settings) -> Result<Loaded, Failure> {
     };
     let engine = Engine::spawn(encoder, Arc::new(tokenizer), &settings.engine)?;
     Ok(Loaded { engine, model })
+}
+
+/// Succeeds if the server is ready.
+pub fn health(settings: &Settings, arguments: &arguments::Health) -> Result<ExitCode, Failure> {
+    let own = || format!("http://127.0.0.1:{}", settings.server.port);
+    let base = arguments.url.clone().unwrap_or_else(own);
+    let url = format!("{}/ping", base.trim_end_matches('/'));
+    // A proxy cannot reach a server on this machine.
+    let client = reqwest::blocking::Client::builder()
+        .no_proxy()
+        .timeout(HEALTH_TIMEOUT)
+        .build()?;
+    let status = client.get(&url).send()?.status();
+    match status {
+        reqwest::StatusCode::OK => {
+            print_line("ready")?;
+            Ok(ExitCode::SUCCESS)
+        }
+        reqwest::StatusCode::NO_CONTENT => Err(format!("{url}: the model is still loading").into()),
+        other => Err(format!("{url} answers {other}").into()),
+    }
 }

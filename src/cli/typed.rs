@@ -1,9 +1,9 @@
-//! From the words of the command line to arguments.
+//! Parsing of the command line.
 //!
-//! RunPod may append what it likes to a worker's command, and a worker that does not start costs its owner money: a
-//! worker ignores unknown arguments, and known ones with invalid values. clap's own `ignore_errors` stops at the first
-//! error and loses what follows it, so each argument that clap rejects is removed and the rest is parsed again. For
-//! everybody else an unknown argument is an error.
+//! RunPod may append arguments to a worker's command, and a worker that does not start costs its owner money. A worker
+//! therefore ignores unknown arguments and known ones with invalid values. clap's own `ignore_errors` stops at the first
+//! error and loses the arguments after it, so each argument that clap rejects is removed and the rest is parsed again.
+//! Without a queue an unknown argument is an error.
 
 use std::ffi::OsString;
 
@@ -12,18 +12,19 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::arguments::Arguments;
 
-/// What stands for an argument in the log that is no flag: it may be anything, also a secret.
+/// Replaces an argument that is not a flag in the log, because it may be a secret.
 const VALUE: &str = "a value";
 
-/// What was typed.
+/// The parsed command line.
 pub struct Typed {
-    /// What was understood.
+    /// The accepted arguments.
     pub arguments: Arguments,
-    /// Names of what was left out.
+    /// Names of the ignored arguments.
     pub ignored: Vec<String>,
 }
 
-/// Reads the words of a command line, the program's name first; `is_worker` leaves out what is not understood.
+/// Parses the words of a command line, which begin with the program's name. With `is_worker`, rejected arguments are
+/// ignored.
 pub fn parse(
     words: impl IntoIterator<Item = OsString>,
     is_worker: bool,
@@ -44,13 +45,13 @@ pub fn parse(
     }
 }
 
-/// What an error says is wrong.
+/// The argument that clap rejected.
 enum Wrong {
-    /// A word that nothing is known of.
+    /// An unknown argument.
     Unknown(String),
-    /// A flag whose value is not understood; an empty one may be none at all.
+    /// A flag with an invalid value; an empty value may be a missing one.
     Value { flag: String, value: String },
-    /// A word that is no text.
+    /// A word that is not Unicode.
     NotUnicode,
 }
 
@@ -78,7 +79,7 @@ impl Wrong {
             ErrorKind::TooManyValues,
         ]
         .contains(&kind);
-        // It is shown with the name of its value: `--flag <VALUE>`.
+        // clap shows the flag with the name of its value: `--flag <VALUE>`.
         let shown = context(ContextKind::InvalidArg).filter(|_| is_of_value)?;
         Some(Self::Value {
             flag: shown.split(' ').next()?.to_owned(),
@@ -86,7 +87,7 @@ impl Wrong {
         })
     }
 
-    /// Where the words have it, and how many words it is.
+    /// Its position in the words, and how many words it takes.
     fn find(&self, words: &[OsString]) -> Option<(usize, usize)> {
         let length_at = |position: usize| {
             let word = words[position].to_string_lossy();
@@ -105,14 +106,14 @@ impl Wrong {
     }
 }
 
-/// Alone, with a value after `=`, or as the first of several letters.
+/// Whether a word is the unknown argument: alone, with a value after `=`, or as the first of several short flags.
 fn is_unknown(word: &str, unknown: &str) -> bool {
     let is_letter = unknown.starts_with('-') && !unknown.starts_with("--");
     word.strip_prefix(unknown)
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('=') || is_letter)
 }
 
-/// Whether a flag has no value before the word that is next.
+/// Whether a flag has no value, given the next word.
 fn is_alone(next: Option<&str>, value: &str) -> bool {
     value.is_empty() && next.is_none_or(|next| next.starts_with('-'))
 }
@@ -137,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_leaves_out_what_it_does_not_know_and_keeps_the_rest() {
+    fn a_worker_ignores_unknown_arguments_and_keeps_the_rest() {
         for line in [
             "runpod-query --new=secret --rp_api_port 81",
             "runpod-query --rp_api_port 81 --new secret",
@@ -160,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn a_worker_leaves_out_a_flag_whose_value_it_does_not_understand_and_keeps_the_rest() {
+    fn a_worker_ignores_a_flag_with_an_invalid_value_and_keeps_the_rest() {
         for (line, ignored) in [
             ("runpod-query --rp_api_port=81 --rp_log_level LOUD", 1),
             ("runpod-query --rp_log_level=LOUD --rp_api_port 81", 1),
@@ -189,14 +190,14 @@ mod tests {
     }
 
     #[test]
-    fn of_a_flag_that_is_repeated_the_last_counts() {
+    fn the_last_value_of_a_repeated_flag_counts() {
         let line = "runpod-query --rp_api_port 80 --rp_debugger --rp_debugger --rp_api_port 81";
         let overrides = parse(line, false).unwrap().arguments.handler.overrides();
         assert_eq!(overrides[0].1.to_string(), "81");
     }
 
     #[test]
-    fn everybody_else_has_made_a_mistake() {
+    fn without_a_queue_an_unknown_argument_is_an_error() {
         for line in [
             "runpod-query --new",
             "runpod-query serve secret",

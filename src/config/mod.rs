@@ -1,17 +1,13 @@
-//! Every setting of the program, as plain data.
+//! The settings of the program, as plain data.
 //!
-//! Owns the names, the defaults and the order in which sources override each other: defaults, then the file, then the
-//! environment, then the command line. Imports nothing of this crate. No other module reads the environment, and a
-//! setting that does not exist stops the start instead of being ignored.
+//! Owns the names, the defaults and the precedence of the sources: the command line overrides the environment, which
+//! overrides the file, which overrides the defaults. Imports nothing of this crate. Invariant: no other module reads the
+//! environment, and an unknown setting is an error.
 
-mod environment;
 mod error;
-mod file;
-mod jobs;
 mod queue;
-mod queue_variable;
-mod secret;
 mod server;
+mod sources;
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -22,17 +18,13 @@ use model::Precision;
 use serde::Deserialize;
 
 pub use error::Error;
-pub use jobs::Jobs;
+use queue::QueueValues;
+pub use queue::{QueueSettings, QueueVariable};
+pub use server::{Secret, Server};
+pub use sources::{ENVIRONMENT_PREFIX, is_queue_worker, is_realtime};
+use sources::{FOREIGN_VARIABLES, is_given};
 
-pub use environment::{ENVIRONMENT_PREFIX, is_queue_worker, is_realtime};
-use environment::{FOREIGN_VARIABLES, is_given};
-pub use queue::QueueSettings;
-use queue_variable::QueueValues;
-pub use queue_variable::QueueVariable;
-pub use secret::Secret;
-pub use server::Server;
-
-/// What is logged unless somebody says otherwise: what the HTTP library says of itself is of no use to anybody.
+/// The default log filter, which leaves out the HTTP library's own messages.
 pub const DEFAULT_LOG_FILTER: &str = "info,actix_server=warn";
 
 /// The variable that is `server.api_key`.
@@ -44,26 +36,26 @@ const KEY_VARIABLE: &str = "RUNPOD_QUERY__SERVER__API_KEY";
 pub struct Settings {
     /// The HTTP listener and what it accepts.
     pub server: Server,
-    /// Which model is served.
+    /// The model to serve.
     pub model: Model,
     /// Admission, batching and threads.
     pub engine: Engine,
-    /// What one call may ask for.
+    /// Limits of one call.
     pub limits: Limits,
-    /// What is kept of jobs.
+    /// Retention of jobs, and webhooks.
     pub jobs: Jobs,
     /// Where files come from and where they are kept.
     pub artifacts: Artifacts,
     /// RunPod's queue.
     pub worker: QueueSettings,
-    /// What is written to standard error.
+    /// The log on standard error.
     pub log: Log,
-    /// Variables of RunPod's whose values cannot be used: the defaults stand in for them.
+    /// RunPod's variables with unusable values, which the defaults replace.
     #[serde(skip)]
     pub unusable_variables: Vec<&'static str>,
 }
 
-/// Which model is served.
+/// The model to serve.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Model {
@@ -89,11 +81,11 @@ impl Default for Model {
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Engine {
-    /// Texts that may wait for the model at one time; one more is refused as `overloaded`.
+    /// Largest number of texts that wait for the model at the same time; more are rejected as `overloaded`.
     pub queue_texts: NonZeroUsize,
-    /// Largest batch, in padded tokens (rows x longest row). A longer text goes alone.
+    /// Largest batch, in padded tokens (rows x longest row). A longer text is a batch of its own.
     pub batch_tokens: NonZeroUsize,
-    /// Threads of one pass through the model; absent: as many as the container's CPU quota allows.
+    /// Threads of the model; absent: the container's CPU quota.
     pub threads: Option<NonZeroUsize>,
 }
 
@@ -107,7 +99,7 @@ impl Default for Engine {
     }
 }
 
-/// What one call may ask for.
+/// Limits of one call.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
@@ -126,37 +118,62 @@ impl Default for Limits {
     }
 }
 
+/// Retention of jobs, and webhooks.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Jobs {
+    /// Bytes of inputs and results that are kept. The oldest results are removed first, then jobs are rejected.
+    pub memory_bytes: NonZeroUsize,
+    /// How long the result of a job of `/run` is kept, in seconds.
+    pub result_seconds: NonZeroUsize,
+    /// How long the result of a job of `/runsync` is kept, in seconds.
+    pub sync_result_seconds: NonZeroUsize,
+    /// Pause before a failed webhook is retried, in seconds.
+    pub webhook_pause_seconds: NonZeroUsize,
+}
+
+impl Default for Jobs {
+    fn default() -> Self {
+        Self {
+            memory_bytes: non_zero(50_000_000),
+            result_seconds: non_zero(30 * 60),
+            sync_result_seconds: non_zero(60),
+            webhook_pause_seconds: non_zero(10),
+        }
+    }
+}
+
 /// Where files come from and where they are kept.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Artifacts {
-    /// Folder for fetched and exported files; absent: `runpod-query` in the user's cache folder.
+    /// Folder for downloaded and exported files; absent: `runpod-query` in the user's cache folder.
     pub cache_directory: Option<PathBuf>,
-    /// Never fetch: what is missing is an error that names it.
+    /// Never download: a missing file is an error that names it.
     pub offline: bool,
-    /// ONNX Runtime's shared library; absent: the pinned one is fetched. `ORT_DYLIB_PATH` means the same.
+    /// ONNX Runtime's shared library; absent: the pinned one is downloaded. `ORT_DYLIB_PATH` means the same.
     pub runtime_library: Option<PathBuf>,
-    /// Address of the model hub; absent: the pinned one.
+    /// URL of the model hub; absent: the pinned one.
     pub hub_url: Option<String>,
 }
 
-/// What is written to standard error.
+/// The log on standard error.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Log {
     /// Which messages are written, in `env_logger`'s syntax. `RUST_LOG` means the same.
     pub filter: String,
-    /// How a message is written; absent: as JSON where RunPod has named an endpoint, else as text.
+    /// Format of a message; absent: JSON if RunPod has named an endpoint, else text.
     pub format: Option<LogFormat>,
 }
 
-/// How a message is written.
+/// Format of a log message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
-    /// A line for people.
+    /// A readable line.
     Text,
-    /// One JSON object on a line, with the fields that RunPod's package gives it.
+    /// One JSON object per line, with the fields of RunPod's package.
     Json,
 }
 
@@ -175,12 +192,12 @@ pub type Override = (&'static str, Value);
 impl Settings {
     /// Reads the settings from the process's environment; see [`Settings::from_sources`].
     pub fn load(file: Option<&Path>, overrides: Vec<Override>) -> Result<Self, Error> {
-        Self::from_sources(environment::read()?, file, overrides)
+        Self::from_sources(sources::read_environment()?, file, overrides)
     }
 
-    /// Merges defaults, `file` (TOML), `environment` and `overrides`, the later winning.
+    /// Merges defaults, `file` (TOML), `environment` and `overrides`; later sources win.
     ///
-    /// An empty variable counts as absent, but for the key's, which is an error.
+    /// An empty variable counts as absent, except that of the key, which is an error.
     pub fn from_sources(
         environment: HashMap<String, String>,
         file: Option<&Path>,
@@ -191,7 +208,7 @@ impl Settings {
         }
         let mut builder = Config::builder();
         if let Some(path) = file {
-            builder = builder.add_source(file::read(path)?);
+            builder = builder.add_source(sources::read_file(path)?);
         }
         let queue = QueueValues::read(&environment);
         let foreign = FOREIGN_VARIABLES
@@ -224,10 +241,8 @@ impl Settings {
         settings.unusable_variables = queue.unusable;
         Ok(settings)
     }
-}
 
-impl Settings {
-    /// How a message is written.
+    /// Format of a log message.
     pub fn log_format(&self) -> LogFormat {
         self.log.format.unwrap_or(match self.worker.endpoint_id {
             Some(_) => LogFormat::Json,
@@ -237,7 +252,7 @@ impl Settings {
 }
 
 impl Artifacts {
-    /// The folder for fetched and exported files.
+    /// The folder for downloaded and exported files.
     pub fn cache_directory(&self) -> Result<&Path, Error> {
         self.cache_directory
             .as_deref()

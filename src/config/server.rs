@@ -1,12 +1,15 @@
-//! The HTTP listener: where it listens, what it accepts, and from whom.
+//! Settings of the HTTP listener.
+//!
+//! Invariant: a blank key is an error, and no [`Secret`] appears in `Debug`.
 
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::{Secret, non_zero};
+use super::non_zero;
 
 /// The HTTP listener and what it accepts.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -16,9 +19,9 @@ pub struct Server {
     pub host: String,
     /// Port to listen on; 0 lets the system choose. `PORT` means the same.
     pub port: u16,
-    /// A second port to listen on, for load balancers that probe another one. `PORT_HEALTH` means the same.
+    /// A second port to listen on, for load balancers that probe a separate port. `PORT_HEALTH` means the same.
     pub health_port: Option<u16>,
-    /// What a request must carry as `Authorization`, as it is or after `Bearer`; absent: everybody may ask.
+    /// The key that requests send in `Authorization`, with or without `Bearer`; absent: no key is needed.
     #[serde(deserialize_with = "key")]
     pub api_key: Option<Secret>,
     /// Largest request body, in bytes.
@@ -56,12 +59,36 @@ impl Default for Server {
     }
 }
 
-/// An empty key would let everybody in who sends an empty one.
+/// Rejects a blank key, because an empty `Authorization` header would match it.
 fn key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
     match Option::<Secret>::deserialize(deserializer)? {
         Some(key) if key.expose().trim().is_empty() => {
             Err(D::Error::custom("server.api_key is blank"))
         }
         key => Ok(key),
+    }
+}
+
+/// A key, or a URL that holds one. `Debug` does not show it.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("<secret>")
     }
 }

@@ -43,7 +43,7 @@ fn the_environment_overrides_the_file_and_the_command_line_overrides_both() {
 }
 
 #[test]
-fn variables_of_other_programs_are_understood_and_ours_win() {
+fn variables_of_other_programs_are_accepted_and_ours_win() {
     let given = settings(&[
         ("PORT", "80"),
         ("ORT_DYLIB_PATH", "/lib/ort.so"),
@@ -61,7 +61,7 @@ fn variables_of_other_programs_are_understood_and_ours_win() {
 }
 
 #[test]
-fn the_port_at_which_runpod_asks_for_http_wins_unless_it_is_zero() {
+fn the_realtime_port_wins_unless_it_is_zero() {
     let port = |value| {
         let given = settings(&[("PORT", "80"), ("RUNPOD_REALTIME_PORT", value)]);
         given.unwrap().server.port
@@ -72,7 +72,7 @@ fn the_port_at_which_runpod_asks_for_http_wins_unless_it_is_zero() {
 }
 
 #[test]
-fn an_unknown_setting_or_a_wrong_value_stops_the_start_and_is_named() {
+fn an_unknown_setting_or_an_invalid_value_is_an_error_that_names_it() {
     for (variable, value, named) in [
         ("RUNPOD_QUERY__SERVER__PROT", "80", "prot"),
         ("RUNPOD_QUERY__SERVER__PORT", "http", "server.port"),
@@ -91,7 +91,7 @@ fn an_unknown_setting_or_a_wrong_value_stops_the_start_and_is_named() {
 }
 
 #[test]
-fn the_variable_that_an_application_uses_for_its_endpoint_is_none_of_ours() {
+fn the_endpoint_variable_of_client_applications_is_ignored() {
     assert_eq!(
         settings(&[("RUNPOD_QUERY_ENDPOINT_ID", "abc123")]).unwrap(),
         Settings::default()
@@ -99,7 +99,7 @@ fn the_variable_that_an_application_uses_for_its_endpoint_is_none_of_ours() {
 }
 
 #[test]
-fn the_log_is_json_where_runpod_has_named_an_endpoint_and_nobody_says_otherwise() {
+fn the_log_is_json_by_default_if_runpod_has_named_an_endpoint() {
     let format = |variables: &[(&str, &str)]| settings(variables).unwrap().log_format();
     let endpoint = ("RUNPOD_ENDPOINT_ID", "abc");
     assert_eq!(format(&[]), LogFormat::Text);
@@ -115,7 +115,7 @@ fn the_log_is_json_where_runpod_has_named_an_endpoint_and_nobody_says_otherwise(
 }
 
 #[test]
-fn the_key_is_not_shown_and_a_blank_one_stops_the_start() {
+fn the_key_is_not_shown_and_a_blank_key_is_an_error() {
     let variable = "RUNPOD_QUERY__SERVER__API_KEY";
     let given = settings(&[(variable, "hidden")]).unwrap();
     assert_eq!(given.server.api_key, Some("hidden".into()));
@@ -128,7 +128,7 @@ fn the_key_is_not_shown_and_a_blank_one_stops_the_start() {
 }
 
 #[test]
-fn the_port_of_a_load_balancers_probe_is_understood() {
+fn the_port_for_a_load_balancers_probe_is_accepted() {
     let given = settings(&[("PORT", "80"), ("PORT_HEALTH", "81")]).unwrap();
     assert_eq!(
         (given.server.port, given.server.health_port),
@@ -137,7 +137,7 @@ fn the_port_of_a_load_balancers_probe_is_understood() {
 }
 
 #[test]
-fn the_variables_of_a_worker_are_understood() {
+fn the_variables_of_a_worker_become_settings() {
     assert_eq!(
         settings(&[(QUEUE_VARIABLE, "")])
             .unwrap()
@@ -177,7 +177,7 @@ fn the_variables_of_a_worker_are_understood() {
 }
 
 #[test]
-fn a_number_of_runpods_is_rounded_and_what_is_none_becomes_the_default_and_is_told_of() {
+fn runpods_numbers_are_rounded_and_unusable_ones_are_reported_and_replaced_by_the_default() {
     let (interval, concurrency) = ("RUNPOD_PING_INTERVAL", "RUNPOD_MAX_CONCURRENCY");
     for (variable, value, expected) in [
         (interval, "5000.0", (5_000, 4)),
@@ -206,12 +206,12 @@ fn a_number_of_runpods_is_rounded_and_what_is_none_becomes_the_default_and_is_to
         assert_eq!(given.unusable_variables, [variable], "{value}");
         assert_eq!(given.worker, QueueSettings::default(), "{variable}={value}");
     }
-    // A setting of our own is its owner's mistake.
+    // For a setting of our own, an unusable number is an error.
     assert!(settings(&[("RUNPOD_QUERY__WORKER__MAX_CONCURRENCY", "many")]).is_err());
 }
 
 #[test]
-fn what_is_secret_is_not_shown() {
+fn secrets_are_not_shown() {
     let variables = [
         (QUEUE_VARIABLE, "https://hidden-1/$ID"),
         ("RUNPOD_WEBHOOK_POST_OUTPUT", "https://hidden-2/$ID"),

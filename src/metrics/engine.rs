@@ -1,4 +1,4 @@
-//! The engine: the queue of texts and the batches that leave it.
+//! Metrics of the engine: its queue and its batches.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ impl Default for Engine {
 }
 
 impl Engine {
-    /// Notes how many texts and calls wait, and how many texts run.
+    /// Sets the numbers of waiting texts and calls and of running texts.
     pub fn set_load(&self, queued_texts: usize, queued_calls: usize, running_texts: usize) {
         for (gauge, value) in [
             (&self.queued_texts, queued_texts),
@@ -48,17 +48,17 @@ impl Engine {
         }
     }
 
-    /// Notes how long the tokens of one call took.
+    /// Records the tokenization time of one call.
     pub fn tokenized(&self, time: Duration) {
         self.tokenization.observe(time.as_secs_f64());
     }
 
-    /// Notes how long one call was in the queue before its first text left it.
+    /// Records the time from a call's arrival until its first text left the queue.
     pub fn waited(&self, time: Duration) {
         self.queue.observe(time.as_secs_f64());
     }
 
-    /// Notes one pass through the model.
+    /// Records one inference.
     pub fn ran(&self, texts: usize, tokens: usize, time: Duration) {
         self.batch_texts.observe(texts as f64);
         self.batch_tokens.observe(tokens as f64);
@@ -79,31 +79,30 @@ impl Engine {
             ),
             (
                 "running_texts",
-                "Texts of the batch that runs",
+                "Texts of the running batch",
                 &self.running_texts,
             ),
         ] {
             registry.register(name, help, gauge.clone());
         }
-        for (name, help, histogram) in [
-            (
-                "tokenization",
-                "Time to turn the texts of a call into tokens",
-                &self.tokenization,
-            ),
-            (
-                "queue",
-                "Time from a call's arrival until its first text leaves the queue",
-                &self.queue,
-            ),
-            (
-                "inference",
-                "Time of one pass through the model",
-                &self.inference,
-            ),
-        ] {
+        let mut time = |name, help, histogram: &Histogram| {
             registry.register_with_unit(name, help, Unit::Seconds, histogram.clone());
-        }
+        };
+        time(
+            "tokenization",
+            "Tokenization time of a call",
+            &self.tokenization,
+        );
+        time(
+            "queue",
+            "Time from a call's arrival until its first text leaves the queue",
+            &self.queue,
+        );
+        time(
+            "inference",
+            "Time of one pass through the model",
+            &self.inference,
+        );
         for (name, help, histogram) in [
             (
                 "batch_texts",

@@ -1,4 +1,4 @@
-//! Requests over HTTP, those included that never ask for a vector.
+//! Metrics of all HTTP requests, including those that ask for no embedding.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::seconds;
 
-/// Metrics of requests over HTTP; clones share them.
+/// Metrics of HTTP requests; clones share them.
 #[derive(Debug, Clone)]
 pub struct Http {
     answers: Family<AnswerLabels, Counter>,
@@ -38,7 +38,7 @@ impl Default for Http {
 }
 
 impl Http {
-    /// Notes an answer. `route` is the pattern that matched, never the address as it was sent.
+    /// Records a response. `route` is the matched pattern, never the path as sent, so that labels stay few.
     pub fn answered(&self, route: &str, status: u16, time: Duration) {
         let route = route.to_owned();
         self.time

@@ -1,8 +1,7 @@
-//! What is counted and measured, for Prometheus.
+//! Metrics for Prometheus.
 //!
-//! Owns every metric's name, unit, labels and description, each written once. Imports nothing of this crate. The parts of
-//! the program hold the group that is theirs and count in it; no group knows where its numbers come from. A label takes
-//! few values, and never one that a caller chooses.
+//! Owns the name, unit, labels and description of every metric. Imports nothing of this crate: the other modules hold
+//! their group of metrics and update it. Invariant: a label has few values, and never one that a client chooses.
 
 mod engine;
 mod http;
@@ -24,15 +23,15 @@ pub use requests::Requests;
 /// Media type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
-/// Begins the name of every metric of our own.
+/// Prefix of the names of our own metrics.
 const PREFIX: &str = "runpod_query";
 
-/// The groups that live as long as the program; clones share them. The engine, which comes later, has its own.
+/// The groups that exist for the whole run; clones share them. The engine starts later and has its own group.
 #[derive(Debug, Clone, Default)]
 pub struct Metrics {
-    /// Requests of any transport.
+    /// Requests for embeddings over any transport.
     pub requests: Requests,
-    /// Requests over HTTP.
+    /// HTTP requests.
     pub http: Http,
     /// RunPod's queue.
     pub worker: QueueMetrics,
@@ -54,7 +53,7 @@ impl Metrics {
     }
 }
 
-/// The one metric that has its name from Prometheus's conventions; absent where the system does not say.
+/// The metric whose name Prometheus's conventions define; absent if the system does not provide the value.
 fn register_process(registry: &mut Registry) {
     let Some(memory) = memory_stats::memory_stats() else {
         return;
@@ -67,7 +66,7 @@ fn register_process(registry: &mut Registry) {
     );
 }
 
-/// For times between a tenth of a millisecond and a minute and a half.
+/// A histogram of times between 0.1 ms and 93 s.
 fn seconds() -> Histogram {
     Histogram::new(exponential_buckets(0.0001, 2.5, 16))
 }

@@ -1,4 +1,4 @@
-//! RunPod's queue, as its worker counts it; all zero where there is none.
+//! Metrics of RunPod's queue; all zero without a queue.
 
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
@@ -7,17 +7,17 @@ use prometheus_client::registry::Registry;
 /// Metrics of the worker; clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct QueueMetrics {
-    /// Takes.
+    /// Requests for jobs.
     pub polls: Counter,
-    /// Takes that failed or were refused.
+    /// Requests for jobs that failed or were rejected.
     pub failed_polls: Counter,
-    /// Jobs taken that the worker did not have.
+    /// New jobs taken.
     pub taken: Counter,
-    /// Jobs delivered again while they were worked on, and ignored.
+    /// Jobs delivered again while they ran, and ignored.
     pub repeated: Counter,
-    /// Jobs delivered again after their answer, and answered with the same bytes.
+    /// Jobs delivered again after their result, and answered with the same bytes.
     pub answered_again: Counter,
-    /// Jobs that had no name.
+    /// Jobs without an id.
     pub nameless: Counter,
     /// Jobs that RunPod asked to stop.
     pub stopped: Counter,
@@ -25,11 +25,11 @@ pub struct QueueMetrics {
     pub posts: Counter,
     /// Attempts after the first of each result.
     pub post_retries: Counter,
-    /// Results that RunPod has.
+    /// Results that RunPod acknowledged.
     pub acknowledged: Counter,
-    /// Results that RunPod did not want any more.
+    /// Results of jobs that RunPod no longer knew.
     pub forgotten: Counter,
-    /// Results that RunPod refused, replaced by an error.
+    /// Results that RunPod rejected, replaced by an error.
     pub replaced: Counter,
     /// Results given up.
     pub given_up: Counter,
@@ -38,19 +38,19 @@ pub struct QueueMetrics {
 }
 
 impl QueueMetrics {
-    /// Every counter: its name, and what it counts.
+    /// Name, description and value of every counter.
     pub fn counters(&self) -> [(&'static str, &'static str, &Counter); 13] {
         [
-            ("polls", "Takes", &self.polls),
+            ("polls", "Requests for jobs", &self.polls),
             (
                 "failed_polls",
-                "Takes that failed or were refused",
+                "Requests for jobs that failed or were rejected",
                 &self.failed_polls,
             ),
             ("taken", "Jobs taken", &self.taken),
             (
                 "repeated",
-                "Jobs delivered again while worked on",
+                "Jobs delivered again while they ran",
                 &self.repeated,
             ),
             (
@@ -58,7 +58,7 @@ impl QueueMetrics {
                 "Jobs delivered again after their answer",
                 &self.answered_again,
             ),
-            ("nameless", "Jobs that had no name", &self.nameless),
+            ("nameless", "Jobs without an id", &self.nameless),
             ("stopped", "Jobs that RunPod asked to stop", &self.stopped),
             ("posts", "Attempts to post a result", &self.posts),
             (
@@ -68,17 +68,17 @@ impl QueueMetrics {
             ),
             (
                 "acknowledged",
-                "Results that RunPod has",
+                "Results that RunPod acknowledged",
                 &self.acknowledged,
             ),
             (
                 "forgotten",
-                "Results that RunPod did not want any more",
+                "Results of jobs that RunPod no longer knew",
                 &self.forgotten,
             ),
             (
                 "replaced",
-                "Results refused, and replaced by an error",
+                "Results that RunPod rejected, replaced by an error",
                 &self.replaced,
             ),
             ("given_up", "Results given up", &self.given_up),

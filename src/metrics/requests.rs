@@ -1,4 +1,4 @@
-//! Requests for vectors, whatever transport brings them.
+//! Metrics of requests for embeddings over any transport.
 
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ impl Default for Requests {
 }
 
 impl Requests {
-    /// Notes a request that took `time` and ended with an error's code, or well.
+    /// Records a request that took `time`, and its error's code if it failed.
     pub fn ended(&self, time: Duration, code: Option<&'static str>) {
         self.all.inc();
         self.time.observe(time.as_secs_f64());
@@ -46,7 +46,7 @@ impl Requests {
     pub(super) fn register(&self, registry: &mut Registry) {
         registry.register(
             "requests",
-            "Requests that have ended, of jobs and of the OpenAI routes alike",
+            "Requests that have ended, jobs and OpenAI requests",
             self.all.clone(),
         );
         registry.register(

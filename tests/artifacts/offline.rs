@@ -1,17 +1,17 @@
-//! An offline store fetches nothing and says what is missing.
+//! An offline store downloads nothing and names the missing file.
 
 use std::fs;
 
-use super::setup::{FILE, MODEL, Setup, assert_tells, content, hub, told};
+use super::setup::{FILE, MODEL, Setup, assert_contains, content, hub, with_causes};
 
 #[test]
-fn a_missing_checkpoint_is_named_with_how_to_get_it() {
+fn a_missing_checkpoint_is_an_error_that_says_how_to_download_it() {
     let hub = hub(vec![]);
     let mut setup = Setup::new(&hub.url());
     setup.settings.offline = true;
     let error = setup.fetch().unwrap_err();
     let folder = setup.cache.path().join("checkpoints").join(MODEL);
-    assert_tells(
+    assert_contains(
         &error,
         &[
             folder.to_str().unwrap(),
@@ -24,7 +24,7 @@ fn a_missing_checkpoint_is_named_with_how_to_get_it() {
 }
 
 #[test]
-fn what_is_there_is_used() {
+fn a_cached_checkpoint_is_used() {
     let hub = hub(vec![]);
     let mut setup = Setup::new(&hub.url());
     setup.fetch().unwrap();
@@ -41,12 +41,12 @@ fn a_damaged_file_is_named() {
     let file = setup.complete_checkpoints()[0].join(FILE);
     fs::remove_file(&file).unwrap();
     setup.settings.offline = true;
-    assert_tells(&setup.fetch().unwrap_err(), &[file.to_str().unwrap()]);
+    assert_contains(&setup.fetch().unwrap_err(), &[file.to_str().unwrap()]);
     assert_eq!(hub.requests().len(), 1);
 }
 
 #[test]
-fn a_missing_runtime_is_named_with_how_to_get_it() {
+fn a_missing_runtime_is_an_error_that_says_how_to_provide_it() {
     let cache = tempfile::tempdir().unwrap();
     let settings = runpod_query::config::Artifacts {
         cache_directory: Some(cache.path().to_owned()),
@@ -54,8 +54,8 @@ fn a_missing_runtime_is_named_with_how_to_get_it() {
         ..Default::default()
     };
     let store = runpod_query::artifacts::Store::open(&settings).unwrap();
-    let error = told(&store.runtime_library().unwrap_err());
-    assert_tells(
+    let error = with_causes(&store.runtime_library().unwrap_err());
+    assert_contains(
         &error,
         &[
             cache.path().to_str().unwrap(),
@@ -66,7 +66,7 @@ fn a_missing_runtime_is_named_with_how_to_get_it() {
 }
 
 #[test]
-fn other_layers_may_still_make_what_needs_no_fetching() {
+fn folders_that_need_no_download_can_still_be_created() {
     let mut setup = Setup::new("http://unused");
     setup.settings.offline = true;
     let made = setup.store().populate("models/made", |staging| {

@@ -1,4 +1,4 @@
-//! What is pinned can really be had.
+//! The pinned files can really be downloaded.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use runpod_query::artifacts::Sha256;
 use crate::support::models::store;
 
 #[test]
-fn the_pinned_runtime_and_the_small_model_can_be_had() {
+fn the_pinned_runtime_and_the_small_model_can_be_downloaded() {
     let store = store();
     let library = store.runtime_library().unwrap();
     assert!(fs::metadata(library).unwrap().len() > 1_000_000);

@@ -1,4 +1,4 @@
-//! A folder of the cache is complete or not there.
+//! A folder of the cache is either complete or absent.
 
 use std::fs;
 use std::path::Path;
@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use runpod_query::artifacts::Error;
 
-use super::setup::{Setup, assert_tells, files_below, told};
+use super::setup::{Setup, assert_contains, files_below, with_causes};
 
 const KEY: &str = "models/made-0123";
 
-/// What another layer's error looks like.
+/// An error of another layer.
 #[derive(Debug, thiserror::Error)]
 enum Failed {
     #[error("the work failed")]
@@ -28,19 +28,19 @@ fn write_file(staging: &Path) -> Result<(), Error> {
 }
 
 #[test]
-fn a_folder_is_made_once() {
+fn a_folder_is_created_once() {
     let setup = Setup::new("http://unused");
     let made = setup.store().populate(KEY, write_file).unwrap();
     assert_eq!(made, setup.cache.path().join(KEY));
     assert_eq!(files_below(&made), ["sub/file"]);
-    let again = setup
-        .store()
-        .populate(KEY, |_| -> Result<(), Error> { panic!("it is there") });
+    let again = setup.store().populate(KEY, |_| -> Result<(), Error> {
+        panic!("the folder exists")
+    });
     assert_eq!(again.unwrap(), made);
 }
 
 #[test]
-fn of_threads_that_want_the_same_folder_one_makes_it_and_the_others_wait() {
+fn one_thread_creates_a_folder_and_the_others_wait_for_it() {
     let setup = Setup::new("http://unused");
     let (store, calls) = (setup.store(), AtomicUsize::new(0));
     let make = || {
@@ -61,7 +61,7 @@ fn of_threads_that_want_the_same_folder_one_makes_it_and_the_others_wait() {
 }
 
 #[test]
-fn work_that_fails_leaves_nothing_and_can_be_done_again() {
+fn a_failure_leaves_nothing_and_can_be_retried() {
     let setup = Setup::new("http://unused");
     let failed = setup.store().populate(KEY, |staging| {
         write_file(staging)?;
@@ -73,7 +73,7 @@ fn work_that_fails_leaves_nothing_and_can_be_done_again() {
 }
 
 #[test]
-fn what_a_killed_run_left_is_swept_away() {
+fn the_staging_folder_of_a_killed_run_is_removed() {
     let setup = Setup::new("http://unused");
     let staging = setup.cache.path().join(format!("{KEY}.staging"));
     fs::create_dir_all(&staging).unwrap();
@@ -84,7 +84,7 @@ fn what_a_killed_run_left_is_swept_away() {
 }
 
 #[test]
-fn a_complete_folder_is_found_in_a_cache_that_cannot_be_written() {
+fn a_complete_folder_is_used_without_its_lock_file() {
     let setup = Setup::new("http://unused");
     let made = setup.store().populate(KEY, write_file).unwrap();
     fs::remove_file(setup.cache.path().join(format!("{KEY}.lock"))).unwrap();
@@ -93,23 +93,26 @@ fn a_complete_folder_is_found_in_a_cache_that_cannot_be_written() {
 }
 
 #[test]
-fn a_key_that_leads_out_of_the_cache_is_refused() {
+fn a_key_that_leads_out_of_the_cache_is_rejected() {
     let setup = Setup::new("http://unused");
     for key in ["", "/absolute", "../beside", "models/../../beside"] {
         let refused = setup.store().populate(key, write_file);
-        assert_tells(&told(&refused.unwrap_err()), &[&format!("{key:?}")]);
+        assert_contains(&with_causes(&refused.unwrap_err()), &[&format!("{key:?}")]);
     }
     assert_eq!(fs::read_dir(setup.cache.path()).unwrap().count(), 0);
 }
 
 #[test]
-fn a_cache_that_cannot_be_made_is_named() {
+fn a_cache_that_cannot_be_created_is_an_error_that_names_it() {
     let mut setup = Setup::new("http://unused");
     let file = setup.cache.path().join("file");
     fs::write(&file, "").unwrap();
     setup.settings.cache_directory = Some(file.join("cache"));
     let error = setup.store().populate(KEY, write_file).unwrap_err();
-    assert_tells(&told(&error), &["cannot create", "file/cache/models"]);
+    assert_contains(
+        &with_causes(&error),
+        &["cannot create", "file/cache/models"],
+    );
 }
 
 #[test]

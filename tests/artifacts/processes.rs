@@ -1,6 +1,6 @@
-//! What processes do to each other: they wait, they are killed.
+//! Several processes with one cache: they wait for each other, and one is killed.
 //!
-//! A process is this test program again, told by a variable to fetch from the hub that the test has started.
+//! A process is this test program again; a variable tells it to download from the test's hub.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
@@ -14,7 +14,7 @@ const HUB: &str = "RUNPOD_QUERY_TEST_HUB";
 const CACHE: &str = "RUNPOD_QUERY_TEST_CACHE";
 
 #[test]
-#[ignore = "the other tests of this file run it in a process of its own"]
+#[ignore = "the other tests of this file run it in a separate process"]
 fn fetch() {
     let (Ok(hub), Ok(cache)) = (std::env::var(HUB), std::env::var(CACHE)) else {
         return;
@@ -35,7 +35,7 @@ fn start_fetching(setup: &Setup) -> Child {
 }
 
 #[test]
-fn of_processes_that_want_the_same_checkpoint_one_fetches_it_and_the_others_wait() {
+fn one_process_downloads_a_checkpoint_and_the_others_wait_for_it() {
     let hub = hub(vec![|_| {
         thread::sleep(Duration::from_millis(200));
         Answer::whole(&content(), TAG)
@@ -52,7 +52,7 @@ fn of_processes_that_want_the_same_checkpoint_one_fetches_it_and_the_others_wait
 #[test]
 fn a_killed_download_is_resumed_where_it_stopped() {
     let hub = hub(vec![|_| {
-        Answer::whole(&content(), TAG).silent_after(15_000)
+        Answer::whole(&content(), TAG).stalled_after(15_000)
     }]);
     let setup = Setup::new(&hub.url());
     let mut child = start_fetching(&setup);
@@ -60,7 +60,7 @@ fn a_killed_download_is_resumed_where_it_stopped() {
     while fs::metadata(setup.partial()).map_or(0, |metadata| metadata.len()) < 15_000 {
         assert!(
             started.elapsed() < Duration::from_secs(60),
-            "nothing is fetched"
+            "nothing is downloaded"
         );
         thread::sleep(Duration::from_millis(5));
     }

@@ -1,4 +1,4 @@
-//! A Python whose pip does as it is told.
+//! A Python interpreter with a scripted pip.
 
 use std::ffi::OsString;
 use std::fs;
@@ -8,23 +8,23 @@ use std::path::Path;
 
 use runpod_query::artifacts::Sha256;
 
-/// The interpreter, with a folder for what pip finds, says and was asked.
+/// The interpreter, and a folder with pip's wheels, its error output and its arguments.
 pub struct Python {
     directory: tempfile::TempDir,
 }
 
 impl Python {
-    /// pip finds nothing and is content.
+    /// pip succeeds without a wheel.
     pub fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        // A link and no copy: a program that was just written may still be open for writing in a child of another test.
+        // A link instead of a copy: a file that was just written may still be open for writing in a child of another test.
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/artifacts/python-stand-in");
         symlink(script, directory.path().join("python3")).unwrap();
         Self { directory }
     }
 
-    /// pip complains and fails.
-    pub fn complaining(complaint: &str) -> Self {
+    /// pip fails with this error output.
+    pub fn failing(complaint: &str) -> Self {
         let python = Self::new();
         fs::write(python.directory.path().join("complaint"), complaint).unwrap();
         python
@@ -54,8 +54,8 @@ impl Python {
         self.directory.path().join("python3").into_os_string()
     }
 
-    /// The arguments of the last call, and the requirements that they name.
-    pub fn asked(&self) -> Option<String> {
+    /// The arguments of the last call, and the content of its requirements file.
+    pub fn arguments(&self) -> Option<String> {
         fs::read_to_string(self.directory.path().join("asked")).ok()
     }
 }

@@ -1,4 +1,4 @@
-//! ONNX Runtime's library comes from the settings or out of the pinned wheel.
+//! ONNX Runtime's library comes from the settings or from the pinned wheel.
 
 use std::env::consts;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::python::{Python, Wheel};
-use super::setup::{Setup, assert_tells, files_below, nowhere, pins, told};
+use super::setup::{Setup, assert_contains, files_below, pins, unreachable_url, with_causes};
 
 const LIBRARY: &str = "onnxruntime/capi/libonnxruntime.so.9.9.9";
 
@@ -24,13 +24,13 @@ fn setup(python: &Python, wheel: &Wheel) -> Setup {
         "sha256": wheel.sha256,
         "library": LIBRARY,
     });
-    let mut setup = Setup::with_pins(&nowhere(), pins);
+    let mut setup = Setup::with_pins(&unreachable_url(), pins);
     setup.sources.interpreters = vec![python.path()];
     setup
 }
 
 #[test]
-fn the_library_and_its_licence_are_taken_out_of_the_wheel() {
+fn the_library_and_its_licence_are_extracted_from_the_wheel() {
     let (python, wheel) = Python::with_wheel(&[
         (LIBRARY, b"library"),
         ("onnxruntime/LICENSE", b"licence"),
@@ -43,8 +43,8 @@ fn the_library_and_its_licence_are_taken_out_of_the_wheel() {
         files_below(library.parent().unwrap()),
         ["LICENSE", "libonnxruntime.so.9.9.9"]
     );
-    assert_tells(
-        &python.asked().unwrap(),
+    assert_contains(
+        &python.arguments().unwrap(),
         &[
             "--implementation cp --python-version 313 --abi cp313 --platform manylinux_2_28_x86_64",
             &format!("onnxruntime==9.9.9 --hash=sha256:{}", wheel.sha256),
@@ -53,7 +53,7 @@ fn the_library_and_its_licence_are_taken_out_of_the_wheel() {
 }
 
 #[test]
-fn the_library_that_is_there_is_used_without_pip() {
+fn a_cached_library_is_used_without_pip() {
     let (python, wheel) =
         Python::with_wheel(&[(LIBRARY, b"library"), ("onnxruntime/LICENSE", b"")]);
     let mut setup = setup(&python, &wheel);
@@ -68,31 +68,31 @@ fn the_library_that_is_there_is_used_without_pip() {
 fn a_wheel_without_the_library_leaves_nothing() {
     let (python, wheel) = Python::with_wheel(&[("onnxruntime/LICENSE", b"")]);
     let setup = setup(&python, &wheel);
-    let error = told(&setup.store().runtime_library().unwrap_err());
-    assert_tells(&error, &[LIBRARY, ".whl"]);
+    let error = with_causes(&setup.store().runtime_library().unwrap_err());
+    assert_contains(&error, &[LIBRARY, ".whl"]);
     let left = files_below(setup.cache.path());
     assert!(left.iter().all(|path| path.ends_with(".lock")), "{left:?}");
 }
 
 #[test]
-fn the_library_that_the_settings_name_is_used_and_must_exist() {
+fn the_library_in_the_settings_is_used_and_must_exist() {
     let (python, wheel) = Python::with_wheel(&[]);
     let mut setup = setup(&python, &wheel);
     let library = setup.cache.path().join("mine.so");
     setup.settings.runtime_library = Some(library.clone());
-    let error = told(&setup.store().runtime_library().unwrap_err());
-    assert_tells(&error, &["ORT_DYLIB_PATH", library.to_str().unwrap()]);
+    let error = with_causes(&setup.store().runtime_library().unwrap_err());
+    assert_contains(&error, &["ORT_DYLIB_PATH", library.to_str().unwrap()]);
     fs::write(&library, "").unwrap();
     assert_eq!(
         setup.store().runtime_library().unwrap(),
         PathBuf::from(&library)
     );
-    assert_eq!(python.asked(), None);
+    assert_eq!(python.arguments(), None);
 }
 
 #[test]
-fn a_system_without_a_pin_is_named_with_what_to_do() {
-    let setup = Setup::new(&nowhere());
-    let error = told(&setup.store().runtime_library().unwrap_err());
-    assert_tells(&error, &[consts::ARCH, "ORT_DYLIB_PATH"]);
+fn a_system_without_a_pin_is_an_error_that_says_what_to_set() {
+    let setup = Setup::new(&unreachable_url());
+    let error = with_causes(&setup.store().runtime_library().unwrap_err());
+    assert_contains(&error, &[consts::ARCH, "ORT_DYLIB_PATH"]);
 }

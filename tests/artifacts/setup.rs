@@ -1,4 +1,4 @@
-//! A store over small pins, a temporary cache and the stand-ins.
+//! A store with small pins, a temporary cache and a local hub and pip.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
@@ -24,7 +24,7 @@ pub fn content() -> Vec<u8> {
         .collect()
 }
 
-/// A temporary cache and what a store over it is opened with.
+/// A temporary cache, and the settings and sources of a store.
 pub struct Setup {
     pub cache: tempfile::TempDir,
     pub settings: config::Artifacts,
@@ -32,7 +32,7 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// A store of one model with one file, which the hub at `url` has.
+    /// A store with one model of one file, on the hub at `url`.
     pub fn new(url: &str) -> Self {
         Self::with_pins(url, pins())
     }
@@ -48,7 +48,7 @@ impl Setup {
             cache,
             sources: Sources {
                 pins: Cow::Owned(Pins::parse(&pins.to_string()).unwrap()),
-                retry: impatient(),
+                retry: fast_retries(),
                 interpreters: vec![OsString::from("no-such-python")],
             },
         }
@@ -58,11 +58,11 @@ impl Setup {
         Store::open_with(&self.settings, self.sources.clone()).unwrap()
     }
 
-    /// Fetches the small model and gives its file.
+    /// Downloads the small model and returns its file.
     pub fn fetch(&self) -> Result<Vec<u8>, String> {
         match self.store().checkpoint(MODEL) {
             Ok(directory) => Ok(fs::read(directory.join(FILE)).unwrap()),
-            Err(error) => Err(told(&error)),
+            Err(error) => Err(with_causes(&error)),
         }
     }
 
@@ -83,7 +83,7 @@ impl Setup {
             .collect()
     }
 
-    /// Where the beginning of the file is kept between two runs.
+    /// Path of the partial file.
     pub fn partial(&self) -> PathBuf {
         let identity = self.sources.pins.model(MODEL).unwrap().identity();
         let staging = format!("checkpoints/{MODEL}-{identity}.staging");
@@ -93,7 +93,7 @@ impl Setup {
             .join(format!("{FILE}.partial"))
     }
 
-    /// Puts something where a killed run leaves the beginning of the file.
+    /// Writes a partial file, as a killed run leaves it.
     pub fn leave_partial(&self, bytes: &[u8]) {
         let path = self.partial();
         fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -128,8 +128,8 @@ pub fn file_pin(content: &[u8]) -> Value {
     json!({ "bytes": content.len(), "sha256": Sha256::of(content).to_string() })
 }
 
-/// As patient as the program, except for the pauses between attempts.
-pub fn impatient() -> RetryPolicy {
+/// The program's retry policy with shorter pauses.
+pub fn fast_retries() -> RetryPolicy {
     RetryPolicy {
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(4),
@@ -138,30 +138,30 @@ pub fn impatient() -> RetryPolicy {
     }
 }
 
-/// A hub that answers its first requests with `acts` and then behaves.
-pub fn hub(acts: Vec<fn(&Request) -> Answer>) -> Hub {
-    let acts = acts
+/// A hub that responds to its first requests with `first` and correctly to all others.
+pub fn hub(first: Vec<fn(&Request) -> Answer>) -> Hub {
+    let first = first
         .into_iter()
-        .map(|act| Box::new(act) as Box<_>)
+        .map(|respond| Box::new(respond) as Box<_>)
         .collect();
     Hub::start(
-        acts,
+        first,
         Box::new(|request| Answer::proper(&content(), TAG, request)),
     )
 }
 
-/// A hub that gives everybody the same answer.
-pub fn hub_that_always(act: fn(&Request) -> Answer) -> Hub {
-    Hub::start(Vec::new(), Box::new(act))
+/// A hub that responds to all requests in the same way.
+pub fn hub_that_always(respond: fn(&Request) -> Answer) -> Hub {
+    Hub::start(Vec::new(), Box::new(respond))
 }
 
-/// An address that nobody listens on: the system gives no program a port below 1024 by chance.
-pub fn nowhere() -> String {
+/// A URL without a listener: the system never assigns a port below 1024.
+pub fn unreachable_url() -> String {
     "http://127.0.0.1:1".to_owned()
 }
 
 /// An error with all its causes, as the program prints it.
-pub fn told(error: &dyn std::error::Error) -> String {
+pub fn with_causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes
         .map(ToString::to_string)
@@ -170,7 +170,7 @@ pub fn told(error: &dyn std::error::Error) -> String {
 }
 
 #[track_caller]
-pub fn assert_tells(message: &str, parts: &[&str]) {
+pub fn assert_contains(message: &str, parts: &[&str]) {
     for part in parts {
         assert!(message.contains(part), "{part:?} is not in: {message}");
     }

@@ -1,4 +1,4 @@
-//! The other commands: what they print, and how they fail.
+//! The output and failures of the commands other than `serve`.
 
 use std::process::{Output, Stdio};
 
@@ -20,7 +20,7 @@ fn stderr(output: &Output) -> String {
 }
 
 #[test]
-fn embed_prints_a_json_line_for_every_text() {
+fn embed_prints_one_json_line_per_text() {
     let names = ["question_about_a_password", "one_word"];
     let chosen: Vec<usize> = names
         .iter()
@@ -70,7 +70,7 @@ fn embed_reads_lines_and_writes_a_numpy_array() {
 }
 
 #[test]
-fn export_leaves_a_model_directory_that_serves() {
+fn an_exported_model_directory_can_be_served() {
     let directory = tempfile::tempdir().unwrap();
     let target = directory.path().join("tiny");
     let checkpoint = path("fixtures/tiny-xlm-roberta");
@@ -119,7 +119,7 @@ fn the_measured_quality_of_an_int8_model_is_shown_by_health() {
 }
 
 #[test]
-fn export_refuses_a_bad_checkpoint_and_leaves_nothing() {
+fn export_rejects_an_invalid_checkpoint_and_leaves_nothing() {
     let directory = tempfile::tempdir().unwrap();
     let target = directory.path().join("model");
     let output = run(&[
@@ -137,7 +137,7 @@ fn export_refuses_a_bad_checkpoint_and_leaves_nothing() {
 }
 
 #[test]
-fn golden_passes_the_right_model_and_fails_a_wrong_one() {
+fn golden_accepts_the_right_model_and_rejects_another() {
     let fetched = run(&["fetch", "minilm"]);
     let directory = String::from_utf8(fetched.stdout).unwrap();
     let right = run(&["golden", directory.trim(), "--model", "minilm"]);
@@ -159,25 +159,24 @@ fn health_says_whether_a_server_is_ready() {
         (Some(0), b"ready\n".as_slice())
     );
     let url = served.url("");
-    let nobody = "http://127.0.0.1:1";
-    let beside_a_proxy = program()
+    let unreachable = "http://127.0.0.1:1";
+    let with_a_proxy = program()
         .args(["health", "--url", &url])
-        .envs([("http_proxy", nobody), ("HTTP_PROXY", nobody)])
-        .envs([("all_proxy", nobody), ("ALL_PROXY", nobody)])
+        .envs([("http_proxy", unreachable), ("HTTP_PROXY", unreachable)])
+        .envs([("all_proxy", unreachable), ("ALL_PROXY", unreachable)])
         .env_remove("no_proxy")
         .env_remove("NO_PROXY")
         .output()
         .unwrap();
-    assert!(
-        beside_a_proxy.status.success(),
-        "{}",
-        stderr(&beside_a_proxy)
+    assert!(with_a_proxy.status.success(), "{}", stderr(&with_a_proxy));
+    assert_eq!(
+        run(&["health", "--url", unreachable]).status.code(),
+        Some(1)
     );
-    assert_eq!(run(&["health", "--url", nobody]).status.code(), Some(1));
 }
 
 #[test]
-fn offline_names_what_is_missing_and_how_to_get_it() {
+fn offline_names_the_missing_file_and_how_to_download_it() {
     let empty = tempfile::tempdir().unwrap();
     let output = program()
         .args(["embed", "--model", "minilm", "--offline", "hello"])
@@ -194,7 +193,7 @@ fn offline_names_what_is_missing_and_how_to_get_it() {
 }
 
 #[test]
-fn a_mistake_on_the_command_line_or_in_the_settings_is_named() {
+fn an_error_in_the_arguments_or_settings_is_named() {
     for (arguments, variable, code, named) in [
         (
             &["embed", "--model", "bert", "hello"][..],
@@ -241,7 +240,7 @@ fn a_mistake_on_the_command_line_or_in_the_settings_is_named() {
 }
 
 #[test]
-fn the_document_that_is_checked_in_is_what_openapi_prints() {
+fn the_checked_in_openapi_document_is_what_openapi_prints() {
     let output = run(&["openapi"]);
     let checked_in = std::fs::read(path("../openapi/openapi.json")).unwrap();
     assert!(

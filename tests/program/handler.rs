@@ -1,4 +1,4 @@
-//! What people know from handlers written with RunPod's package.
+//! Flags and local jobs, as in handlers written with RunPod's package.
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -9,10 +9,10 @@ use crate::support::golden::largest_difference;
 use crate::support::program::{Served, floats, program};
 
 const QUEUE: &str = "RUNPOD_WEBHOOK_GET_JOB";
-/// Nobody hands out jobs here.
-const NOBODY: &str = "http://127.0.0.1:1/job-take/$ID";
+/// A queue without a listener.
+const UNREACHABLE: &str = "http://127.0.0.1:1/job-take/$ID";
 
-/// The program in `directory`, with the small real model by the environment as a worker has it.
+/// The program in `directory`, with the small real model set in the environment, as for a worker.
 fn in_directory(directory: &Path, arguments: &[&str]) -> Command {
     let mut command = program();
     command
@@ -20,7 +20,7 @@ fn in_directory(directory: &Path, arguments: &[&str]) -> Command {
         .current_dir(directory)
         .stdin(Stdio::null())
         .env("RUNPOD_QUERY__MODEL__NAME", "minilm")
-        // Says nothing by itself: without it a worker does not begin.
+        // A worker does not start without it; alone it does not make the program a worker.
         .env(
             "RUNPOD_WEBHOOK_POST_OUTPUT",
             "http://127.0.0.1:1/job-done/$ID",
@@ -48,13 +48,13 @@ fn printed(output: &Output) -> Value {
 }
 
 #[test]
-fn a_typed_job_is_performed_even_where_a_queue_is_set() {
+fn a_job_in_the_arguments_runs_even_if_a_queue_is_set() {
     let directory = tempfile::tempdir().unwrap();
     let output = in_directory(
         directory.path(),
         &["--test_input", r#"{"input":{"queries":["hello"]}}"#],
     )
-    .env(QUEUE, NOBODY)
+    .env(QUEUE, UNREACHABLE)
     .output()
     .unwrap();
     let printed = printed(&output);
@@ -71,7 +71,7 @@ fn a_typed_job_is_performed_even_where_a_queue_is_set() {
 }
 
 #[test]
-fn the_job_in_the_file_is_performed_when_nothing_says_what_to_do() {
+fn the_job_in_the_file_runs_if_there_is_no_command() {
     let directory = tempfile::tempdir().unwrap();
     let job = json!({"id": "mine", "input": {"action": "health_check"}});
     std::fs::write(directory.path().join("test_input.json"), job.to_string()).unwrap();
@@ -86,16 +86,16 @@ fn the_job_in_the_file_is_performed_when_nothing_says_what_to_do() {
 }
 
 #[test]
-fn the_file_is_left_alone_by_whoever_serves() {
+fn a_server_ignores_the_job_in_the_file() {
     let directory = tempfile::tempdir().unwrap();
-    std::fs::write(directory.path().join("test_input.json"), "no job").unwrap();
+    std::fs::write(directory.path().join("test_input.json"), "not a job").unwrap();
     for arguments in [&["serve"][..], &["--rp_serve_api"]] {
         let served = Served::spawn(serving(directory.path(), arguments));
         assert!([200, 204].contains(&served.ping()), "{arguments:?}");
     }
     for queue in [QUEUE, "RUNPOD_QUERY__WORKER__GET_JOB_URL"] {
         let mut worker = serving(directory.path(), &[]);
-        worker.env(queue, NOBODY);
+        worker.env(queue, UNREACHABLE);
         assert!(
             [200, 204].contains(&Served::spawn(worker).ping()),
             "{queue}"
@@ -104,10 +104,10 @@ fn the_file_is_left_alone_by_whoever_serves() {
 }
 
 #[test]
-fn a_job_that_cannot_be_done_or_read_is_a_failure_that_says_why() {
+fn an_invalid_job_is_a_failure_with_its_reason() {
     let directory = tempfile::tempdir().unwrap();
     for (job, words) in [
-        ("{", "--test_input is no job"),
+        ("{", "--test_input is not a job"),
         ("{}", "--test_input has no input"),
         (r#"{"input":null}"#, "--test_input has no input"),
         (r#"{"input":{"query":" "}}"#, "invalid: query is blank"),
@@ -125,7 +125,7 @@ fn a_job_that_cannot_be_done_or_read_is_a_failure_that_says_why() {
 }
 
 #[test]
-fn the_interface_for_development_listens_where_its_flags_say() {
+fn the_development_server_listens_on_the_address_of_its_flags() {
     let directory = tempfile::tempdir().unwrap();
     let mut command = serving(
         directory.path(),
@@ -154,22 +154,21 @@ fn the_interface_for_development_listens_where_its_flags_say() {
 }
 
 #[test]
-fn a_worker_ignores_what_it_does_not_know_and_names_it_in_the_log() {
+fn a_worker_ignores_unknown_arguments_and_logs_their_names() {
     let directory = tempfile::tempdir().unwrap();
     let arguments = ["serve", "--from-the-platform=secret", "secret"];
     let mut command = serving(directory.path(), &arguments);
-    command.env(QUEUE, NOBODY);
+    command.env(QUEUE, UNREACHABLE);
     let mut served = Served::spawn(command);
     assert!([200, 204].contains(&served.ping()));
-    served.signal("TERM");
-    assert_eq!(served.wait().code(), Some(0));
+    served.stop();
     let log = served.log();
     assert!(log.contains("--from-the-platform"), "{log}");
     assert!(!log.contains("secret"), "{log}");
 }
 
 #[test]
-fn a_worker_starts_whatever_the_platform_appends_to_its_command() {
+fn a_worker_starts_with_any_arguments_that_the_platform_appends() {
     let directory = tempfile::tempdir().unwrap();
     for arguments in [
         &["--rp_log_level", "INFO", "--rp_log_level", "INFO"][..],
@@ -181,26 +180,22 @@ fn a_worker_starts_whatever_the_platform_appends_to_its_command() {
         &["serve", "--rp_api_port=secret", "--rp_log_level"],
     ] {
         let mut command = serving(directory.path(), arguments);
-        command.env(QUEUE, NOBODY);
+        command.env(QUEUE, UNREACHABLE);
         let mut served = Served::spawn(command);
         assert!([200, 204].contains(&served.ping()), "{arguments:?}");
-        served.signal("TERM");
-        assert_eq!(served.wait().code(), Some(0), "{arguments:?}");
+        served.stop();
         let log = served.log();
         assert!(!log.contains("secret"), "{log}");
         if arguments.concat().contains('=') {
-            assert!(
-                log.contains("arguments that are not understood: \"--rp_"),
-                "{log}"
-            );
+            assert!(log.contains("ignored arguments: \"--rp_"), "{log}");
         }
     }
 }
 
 #[test]
-fn the_level_info_leaves_out_what_the_http_library_says_of_itself() {
+fn the_level_info_leaves_out_messages_of_the_http_library() {
     let directory = tempfile::tempdir().unwrap();
-    for (level, is_told) in [("INFO", false), ("DEBUG", true)] {
+    for (level, is_logged) in [("INFO", false), ("DEBUG", true)] {
         let mut served = Served::spawn(serving(
             directory.path(),
             &["serve", "--rp_log_level", level],
@@ -208,12 +203,12 @@ fn the_level_info_leaves_out_what_the_http_library_says_of_itself() {
         served.signal("TERM");
         served.wait();
         let log = served.log();
-        assert_eq!(log.contains("actix_server"), is_told, "{level}: {log}");
+        assert_eq!(log.contains("actix_server"), is_logged, "{level}: {log}");
     }
 }
 
 #[test]
-fn without_a_queue_an_argument_that_is_not_known_is_a_mistake() {
+fn without_a_queue_an_unknown_argument_is_an_error() {
     let directory = tempfile::tempdir().unwrap();
     for arguments in [
         &["serve", "--from-the-platform"][..],
@@ -224,9 +219,9 @@ fn without_a_queue_an_argument_that_is_not_known_is_a_mistake() {
         let output = in_directory(directory.path(), arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     }
-    // Who is asked for HTTP at a port is no worker.
+    // With a realtime port the program is not a worker.
     let output = in_directory(directory.path(), &["--from-the-platform"])
-        .env(QUEUE, NOBODY)
+        .env(QUEUE, UNREACHABLE)
         .env("RUNPOD_REALTIME_PORT", "8001")
         .output()
         .unwrap();

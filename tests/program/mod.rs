@@ -1,6 +1,6 @@
-//! The real program with the small real model: what it answers, prints and returns.
+//! The real program with the small real model: its responses, output and exit codes.
 
 mod commands;
+mod environment;
 mod handler;
 mod serve;
-mod surroundings;

@@ -1,4 +1,4 @@
-//! The same job, delivered more than once.
+//! Jobs that are delivered more than once.
 
 use std::time::Duration;
 
@@ -8,16 +8,15 @@ use super::{health_check, longer_job};
 use crate::support::platform::{Fault, Platform, QueueWorker, Route};
 
 #[test]
-fn a_job_that_is_worked_on_is_not_begun_again() {
+fn a_running_job_that_is_delivered_again_is_not_started_again() {
     let platform = Platform::start();
     platform.submit("a", &longer_job());
     let mut worker = QueueWorker::start(&platform);
-    platform.wait_until_handed_out("a", 1);
+    platform.wait_until_delivered("a", 1);
     platform.submit("a", &longer_job());
-    platform.wait_until_handed_out("a", 2);
+    platform.wait_until_delivered("a", 2);
     platform.wait_until_done();
-    worker.served.signal("TERM");
-    assert_eq!(worker.served.wait().code(), Some(0));
+    worker.served.stop();
     assert_eq!(platform.posts("a").len(), 1);
     assert!(
         worker.served.log().contains("repeated=1"),
@@ -28,27 +27,27 @@ fn a_job_that_is_worked_on_is_not_begun_again() {
 }
 
 #[test]
-fn a_job_that_has_a_result_gets_the_same_bytes_again() {
+fn a_completed_job_that_is_delivered_again_gets_the_same_bytes() {
     let platform = Platform::start();
     let worker = QueueWorker::start(&platform);
     for times in 1..4 {
         platform.submit("a", &json!({"query": "What is machine learning?"}));
-        platform.wait_until_handed_out("a", times);
+        platform.wait_until_delivered("a", times);
         platform.wait_until_done();
     }
     assert_eq!(platform.posts("a").len(), 3);
-    // It was computed once.
+    // The result was computed once.
     assert_eq!(worker.served.health()["jobs"]["completed"], 1);
     platform.check();
 }
 
 #[test]
-fn a_job_that_has_failed_is_run_again() {
+fn a_failed_job_that_is_delivered_again_runs_again() {
     let platform = Platform::start();
     let worker = QueueWorker::start(&platform);
     for times in 1..3 {
         platform.submit("a", &json!({"query": " "}));
-        platform.wait_until_handed_out("a", times);
+        platform.wait_until_delivered("a", times);
         platform.wait_until_done();
     }
     assert_eq!(platform.posts("a").len(), 2);
@@ -56,8 +55,7 @@ fn a_job_that_has_failed_is_run_again() {
 }
 
 #[test]
-fn a_job_that_is_delivered_again_before_the_worker_learns_of_its_acknowledgement_is_answered_again()
-{
+fn a_job_that_is_delivered_again_before_its_acknowledgement_is_answered_again() {
     for input in [health_check(), json!({"query": " "})] {
         let platform = Platform::start();
         platform.script(Route::Post, [Fault::Held]);
@@ -65,8 +63,8 @@ fn a_job_that_is_delivered_again_before_the_worker_learns_of_its_acknowledgement
         let _worker = QueueWorker::start(&platform);
         platform.wait_for_requests(Route::Post, 1);
         platform.submit("a", &input);
-        platform.wait_until_handed_out("a", 2);
-        // Who asks for the next jobs has the last ones.
+        platform.wait_until_delivered("a", 2);
+        // A worker that asks for the next jobs has received the last ones.
         platform.wait_for_next(Route::Take);
         platform.release();
         platform.wait_until_done();
@@ -89,7 +87,7 @@ fn the_same_job_twice_in_one_delivery_is_answered_once() {
 }
 
 #[test]
-fn a_platform_that_delivers_the_same_job_on_and_on_is_not_asked_too_often() {
+fn a_platform_that_redelivers_a_job_repeatedly_is_not_polled_too_often() {
     let forgotten = Fault::Status(404);
     for (input, posts) in [
         (health_check(), vec![]),

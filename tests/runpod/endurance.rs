@@ -1,4 +1,4 @@
-//! Many jobs on a bad day, and one job on a good one.
+//! Many jobs with random faults, and the latency of single jobs without faults.
 
 use std::time::{Duration, Instant};
 
@@ -8,14 +8,14 @@ use super::health_check;
 use crate::support::platform::{Platform, QueueWorker, RandomFaults, Route};
 
 const JOBS: usize = 10_000;
-/// One request in so many goes wrong.
+/// One request in this many fails.
 const FAULTY: usize = 20;
 const SEED: u64 = 4;
-/// Growth of memory that is no leak: results that are remembered, and pages that the allocator keeps.
+/// Growth of memory that is not a leak: cached results, and pages that the allocator keeps.
 const GROWTH_BYTES: u64 = 40_000_000;
 
 #[test]
-fn ten_thousand_jobs_of_which_one_in_twenty_meets_a_fault_are_each_answered_in_one_way() {
+fn ten_thousand_jobs_with_random_faults_each_have_one_answer() {
     let platform = Platform::start();
     platform.at_random(RandomFaults::new(SEED, FAULTY));
     for number in 0..JOBS {
@@ -41,13 +41,12 @@ fn ten_thousand_jobs_of_which_one_in_twenty_meets_a_fault_are_each_answered_in_o
         late / 1_000_000,
     );
     assert!(late < early + GROWTH_BYTES, "{early} bytes became {late}");
-    worker.served.signal("TERM");
-    assert_eq!(worker.served.wait().code(), Some(0));
+    worker.served.stop();
     assert_eq!(platform.answered(), JOBS);
     platform.check();
 }
 
-/// Every fourth job is a query, and one in twenty is not what it should be.
+/// Every fourth job is a query, and one in twenty is invalid.
 fn submit(platform: &Platform, number: usize) {
     let id = format!("job-{number}");
     match number % 20 {
@@ -72,7 +71,7 @@ fn submit(platform: &Platform, number: usize) {
 }
 
 #[test]
-fn a_trivial_job_of_an_idle_worker_is_answered_in_one_take_and_one_post() {
+fn an_idle_worker_answers_a_job_with_one_take_and_one_post() {
     let platform = Platform::start();
     let _worker = QueueWorker::start(&platform);
     platform.wait_for_requests(Route::Take, 1);
@@ -82,18 +81,18 @@ fn a_trivial_job_of_an_idle_worker_is_answered_in_one_take_and_one_post() {
         let id = format!("job-{number}");
         platform.submit(&id, &health_check());
         platform.answer(&id);
-        turn_arounds.push(platform.turn_around(&id));
+        turn_arounds.push(platform.turnaround(&id));
         assert_eq!(platform.posts(&id).len(), 1);
     }
     turn_arounds.sort_unstable();
     println!(
-        "hand-out to post: median {:?}, 95th percentile {:?}, longest {:?}",
+        "delivery to post: median {:?}, 95th percentile {:?}, longest {:?}",
         turn_arounds[50], turn_arounds[95], turn_arounds[99]
     );
     platform.check();
 }
 
-/// Memory of a process that is really there.
+/// Resident memory of a process, in bytes.
 fn resident_bytes(process: u32) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status

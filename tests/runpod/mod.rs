@@ -1,13 +1,13 @@
-//! The real program as a worker of RunPod's queue, against a platform of our own that misbehaves by script.
+//! The real program as a worker of RunPod's queue, with a local platform that has scripted faults.
 
-mod beginning;
 mod duplicates;
-mod ending;
 mod endurance;
 mod payloads;
+mod platform_check;
 mod protocol;
-mod rehearsal;
 mod results;
+mod shutdown;
+mod start;
 mod stop;
 mod takes;
 
@@ -16,22 +16,22 @@ use serde_json::{Value, json};
 /// Texts of a long job.
 const LONG_TEXTS: usize = 60;
 
-/// A job that costs nothing.
+/// A job that needs no inference.
 fn health_check() -> Value {
     json!({"action": "health_check"})
 }
 
-/// What a health check is answered with.
+/// The result of a health check.
 fn healthy() -> Value {
     json!({"output": {"status": "ok", "endpoint": "query", "runtime": "onnx-cpu"}})
 }
 
-/// A job of about a second: so many words that splitting them takes a while, whatever the model.
+/// A job of about a second: tokenizing this many words takes long with any model.
 fn long_job() -> Value {
     long_job_of(LONG_TEXTS)
 }
 
-/// A job that is certain to run still when the test comes to its point.
+/// A job that still runs when the test checks it.
 fn longer_job() -> Value {
     long_job_of(LONG_TEXTS * 5)
 }

@@ -1,4 +1,4 @@
-//! Jobs that are not what they should be: each is told what is wrong with it, and harms no other.
+//! Invalid and unusual jobs: each gets its own error, and no other job is affected.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use super::{health_check, healthy};
 use crate::support::platform::{Fault, Platform, QueueWorker, Route};
 
 #[test]
-fn a_broken_job_is_answered_with_an_error_and_its_neighbours_with_their_results() {
+fn an_invalid_job_gets_an_error_and_the_other_jobs_their_results() {
     let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(300), "]".repeat(300));
     let inputs: [(&[u8], &str); 13] = [
         (br#"null"#, "malformed: input is null"),
@@ -57,7 +57,7 @@ fn a_broken_job_is_answered_with_an_error_and_its_neighbours_with_their_results(
 }
 
 #[test]
-fn what_has_no_name_is_dropped_and_counted_and_the_rest_of_the_delivery_is_done() {
+fn jobs_without_an_id_are_counted_and_the_rest_of_the_delivery_runs() {
     let platform = Platform::start();
     let delivery = br#"[{"input":{}},null,{"id":null,"input":{}},{"id":"","input":{}}]"#;
     platform.script(Route::Take, [Fault::Body(delivery.to_vec())]);
@@ -71,8 +71,7 @@ fn what_has_no_name_is_dropped_and_counted_and_the_rest_of_the_delivery_is_done(
     platform.submit("named", &health_check());
     let mut worker = QueueWorker::start(&platform);
     assert_eq!(platform.answer("named"), healthy());
-    worker.served.signal("TERM");
-    assert_eq!(worker.served.wait().code(), Some(0));
+    worker.served.stop();
     assert!(
         worker.served.log().contains("nameless=7"),
         "{}",
@@ -82,35 +81,33 @@ fn what_has_no_name_is_dropped_and_counted_and_the_rest_of_the_delivery_is_done(
 }
 
 #[test]
-fn a_job_that_is_too_large_to_be_read_fails_and_harms_no_other() {
+fn a_job_that_is_too_large_fails_and_the_other_jobs_run() {
     for concurrency in ["1", "3"] {
         let platform = Platform::start();
         platform.submit("small", &health_check());
         platform.submit("large", &json!({"query": "x".repeat(2_000_000)}));
-        let mut worker = QueueWorker::start_with(&platform, &[], &little_room(concurrency));
+        let mut worker = QueueWorker::start_with(&platform, &[], &small_limit(concurrency));
         let error = platform.answer("large")["error"].clone();
         let words = "too_large: the delivery of the job is larger than 100";
         assert!(error.as_str().unwrap().starts_with(words), "{error}");
         assert_eq!(platform.answer("small"), healthy());
         platform.submit("next", &health_check());
         assert_eq!(platform.answer("next"), healthy());
-        worker.served.signal("TERM");
-        assert_eq!(worker.served.wait().code(), Some(0));
+        worker.served.stop();
         platform.check();
     }
 }
 
 #[test]
-fn a_job_that_is_too_large_and_has_its_name_behind_its_input_is_told_of_in_the_log() {
+fn a_job_that_is_too_large_and_has_its_id_after_its_input_is_logged() {
     let platform = Platform::start();
     let text = "x".repeat(2_000_000);
     let payload = format!(r#"{{"input":{{"query":"{text}"}},"id":"behind"}}"#);
     platform.submit_raw(None, payload.as_bytes());
-    let mut worker = QueueWorker::start_with(&platform, &[], &little_room("1"));
+    let mut worker = QueueWorker::start_with(&platform, &[], &small_limit("1"));
     platform.submit("next", &health_check());
     assert_eq!(platform.answer("next"), healthy());
-    worker.served.signal("TERM");
-    assert_eq!(worker.served.wait().code(), Some(0));
+    worker.served.stop();
     let log = worker.served.log();
     assert!(
         log.contains("take brought more than 1003000 bytes"),
@@ -119,8 +116,8 @@ fn a_job_that_is_too_large_and_has_its_name_behind_its_input_is_told_of_in_the_l
     assert!(log.contains("nameless=1"), "{log}");
 }
 
-/// A worker that reads little more than a million bytes of a delivery.
-fn little_room(concurrency: &str) -> [(&str, &str); 2] {
+/// Settings with which a worker reads little more than a million bytes of a delivery.
+fn small_limit(concurrency: &str) -> [(&str, &str); 2] {
     [
         ("RUNPOD_QUERY__SERVER__BODY_LIMIT_BYTES", "1000"),
         ("RUNPOD_MAX_CONCURRENCY", concurrency),
@@ -128,9 +125,9 @@ fn little_room(concurrency: &str) -> [(&str, &str); 2] {
 }
 
 #[test]
-fn a_job_of_escaped_characters_throughout_is_read() {
+fn a_job_of_escaped_characters_only_is_accepted() {
     let platform = Platform::start();
-    // Of the length in bytes that an input may have, and as delivered three times that.
+    // Decoded it has the largest allowed length; escaped it is three times as long.
     let escaped = "\\u00e4".repeat(500_000);
     let payload = format!(r#"{{"id":"a","input":{{"query":"{escaped}"}}}}"#);
     platform.submit_raw(Some("a"), payload.as_bytes());
@@ -145,7 +142,7 @@ fn a_job_of_escaped_characters_throughout_is_read() {
 }
 
 #[test]
-fn a_job_behind_a_byte_order_mark_or_inside_of_a_string_is_done() {
+fn a_job_after_a_byte_order_mark_or_inside_a_string_runs() {
     let job = json!({"id": "a", "input": health_check()}).to_string();
     let string = serde_json::to_string(&job).unwrap();
     for payload in [format!("\u{feff}{job}"), string] {
@@ -159,7 +156,7 @@ fn a_job_behind_a_byte_order_mark_or_inside_of_a_string_is_done() {
 }
 
 #[test]
-fn a_name_that_is_no_plain_word_reaches_its_address() {
+fn an_id_with_special_characters_is_encoded_in_its_url() {
     let platform = Platform::start();
     let names = [
         "a/b c?d=e&f#g%h",
@@ -180,7 +177,7 @@ fn a_name_that_is_no_plain_word_reaches_its_address() {
 }
 
 #[test]
-fn a_result_above_the_limit_is_an_error_that_names_the_limit_and_what_fits() {
+fn a_result_above_the_limit_is_an_error_with_the_limit_and_the_number_that_fits() {
     let platform = Platform::start();
     let variables = [("RUNPOD_QUERY__LIMITS__RESULT_BYTES", "5000")];
     platform.submit(

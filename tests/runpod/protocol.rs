@@ -1,4 +1,4 @@
-//! What a worker sends when nothing goes wrong.
+//! The requests of a worker without faults.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::support::platform::{Fault, POD, Platform, QueueWorker, Route};
 use crate::support::program::floats;
 
 #[test]
-fn a_job_is_taken_performed_and_posted() {
+fn a_job_is_taken_run_and_posted() {
     let platform = Platform::start();
     platform.submit("sync-1", &json!({"query": "What is machine learning?"}));
     platform.submit("sync-2", &health_check());
@@ -24,7 +24,7 @@ fn a_job_is_taken_performed_and_posted() {
 }
 
 #[test]
-fn as_many_jobs_are_asked_for_as_there_is_room() {
+fn a_take_asks_for_as_many_jobs_as_may_start() {
     let platform = Platform::start();
     let _worker = QueueWorker::start_with(&platform, &[], &[("RUNPOD_MAX_CONCURRENCY", "3")]);
     platform.wait_for_requests(Route::Take, 1);
@@ -42,7 +42,7 @@ fn as_many_jobs_are_asked_for_as_there_is_room() {
 }
 
 #[test]
-fn a_worker_for_one_job_at_a_time_takes_single_jobs_and_says_when_it_is_busy() {
+fn a_worker_with_a_concurrency_of_one_takes_single_jobs() {
     let platform = Platform::start();
     let _worker = QueueWorker::start_with(&platform, &[], &[("RUNPOD_MAX_CONCURRENCY", "1")]);
     platform.wait_for_requests(Route::Take, 1);
@@ -76,9 +76,9 @@ fn concurrent_jobs_share_the_model_and_each_gets_its_own_vector() {
 }
 
 #[test]
-fn heartbeats_name_the_jobs_that_are_worked_on_and_go_on_while_the_processor_is_busy() {
+fn heartbeats_name_the_running_jobs_and_continue_while_the_processor_is_busy() {
     let platform = Platform::start();
-    // The heartbeat is then ten times a second.
+    // The interval of heartbeats is 100 ms.
     let _worker = QueueWorker::start(&platform);
     platform.wait_for_requests(Route::Ping, 3);
     assert!(
@@ -87,7 +87,7 @@ fn heartbeats_name_the_jobs_that_are_worked_on_and_go_on_while_the_processor_is_
             .iter()
             .all(|ping| ping.parameter("job_id").is_none())
     );
-    // No answer is taken, so that all of them are worked on at the end.
+    // No result is accepted, so that all jobs are still in progress at the end.
     platform.script(Route::Post, vec![Fault::Status(500); 10_000]);
     let ids = ["long-1", "long-2", "long-3"];
     for id in ids {
@@ -107,7 +107,7 @@ fn heartbeats_name_the_jobs_that_are_worked_on_and_go_on_while_the_processor_is_
 }
 
 #[test]
-fn the_http_service_answers_beside_the_queue() {
+fn the_http_service_is_available_besides_the_queue() {
     let platform = Platform::start();
     let worker = QueueWorker::start(&platform);
     platform.wait_for_requests(Route::Take, 1);
@@ -119,7 +119,7 @@ fn the_http_service_answers_beside_the_queue() {
 }
 
 #[test]
-fn an_idle_worker_asks_again_and_again_without_haste() {
+fn an_idle_worker_keeps_polling_at_a_low_rate() {
     let platform = Platform::start();
     let _worker = QueueWorker::start(&platform);
     platform.wait_for_requests(Route::Take, 5);
@@ -129,7 +129,7 @@ fn an_idle_worker_asks_again_and_again_without_haste() {
 }
 
 #[test]
-fn the_log_has_no_key_no_address_of_the_platform_and_no_text() {
+fn the_log_has_no_key_no_url_of_the_platform_and_no_text() {
     let platform = Platform::start();
     platform.submit("a", &json!({"query": "a secret that nobody may read"}));
     platform.submit("b", &json!({"queries": ["another secret", 7]}));

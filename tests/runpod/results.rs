@@ -1,4 +1,4 @@
-//! What becomes of a result when the platform does not take it well.
+//! Posting results to a platform that fails or rejects them.
 
 use std::time::Duration;
 
@@ -43,7 +43,7 @@ fn is_sent_again_after(fault: &Fault) {
     let platform = Platform::start();
     platform.submit("a", &json!({"query": "What is machine learning?"}));
     platform.script(Route::Post, vec![fault.clone(); 3]);
-    // A login page says that all is well.
+    // A login page responds with 200, which must not count as an acknowledgement.
     platform.script(Route::Unknown, vec![Fault::Body(b"{}".to_vec()); 3]);
     let _worker = QueueWorker::start_with(&platform, &[], &[]);
     assert_eq!(
@@ -58,7 +58,7 @@ fn is_sent_again_after(fault: &Fault) {
 }
 
 #[test]
-fn a_redirect_that_asks_for_the_same_request_again_takes_the_result_along() {
+fn a_redirect_that_keeps_the_method_is_followed_with_the_result() {
     for status in [307, 308] {
         let platform = Platform::start();
         platform.submit("a", &json!({"query": "What is machine learning?"}));
@@ -66,8 +66,7 @@ fn a_redirect_that_asks_for_the_same_request_again_takes_the_result_along() {
         platform.script(Route::Post, [Fault::Redirect(status, address)]);
         let mut worker = QueueWorker::start(&platform);
         platform.answer("a");
-        worker.served.signal("TERM");
-        assert_eq!(worker.served.wait().code(), Some(0));
+        worker.served.stop();
         let log = worker.served.log();
         assert!(log.contains("outcome=acknowledged"), "{log}");
         assert!(log.contains("attempts=1"), "{log}");
@@ -77,7 +76,7 @@ fn a_redirect_that_asks_for_the_same_request_again_takes_the_result_along() {
 }
 
 #[test]
-fn an_answer_that_breaks_off_after_its_status_is_an_acknowledgement() {
+fn a_response_that_is_truncated_after_its_status_is_an_acknowledgement() {
     let platform = Platform::start();
     platform.submit("a", &health_check());
     platform.script(Route::Post, [Fault::Truncated]);
@@ -90,7 +89,7 @@ fn an_answer_that_breaks_off_after_its_status_is_an_acknowledgement() {
 }
 
 #[test]
-fn a_result_that_is_refused_twice_becomes_an_error_so_that_the_client_learns_of_it() {
+fn a_result_that_is_rejected_twice_is_replaced_by_an_error() {
     for status in [400, 413, 422] {
         let platform = Platform::start();
         platform.submit("a", &json!({"query": "What is machine learning?"}));
@@ -109,7 +108,7 @@ fn a_result_that_is_refused_twice_becomes_an_error_so_that_the_client_learns_of_
 }
 
 #[test]
-fn a_job_that_refuses_even_an_error_does_not_hold_up_the_others() {
+fn a_job_whose_error_is_rejected_too_does_not_block_the_others() {
     let platform = Platform::start();
     platform.submit("a", &health_check());
     platform.script(Route::Post, vec![Fault::Status(400); 4]);
@@ -137,7 +136,7 @@ fn a_job_that_the_platform_has_forgotten_is_dropped() {
 }
 
 #[test]
-fn while_too_many_results_wait_no_more_jobs_are_taken() {
+fn no_jobs_are_taken_while_too_many_results_are_not_acknowledged() {
     let platform = Platform::start();
     for number in 0..30 {
         platform.submit(&format!("job-{number}"), &health_check());
@@ -149,11 +148,11 @@ fn while_too_many_results_wait_no_more_jobs_are_taken() {
         let posts = (0..30).map(|number| platform.posts(&format!("job-{number}")));
         posts.filter(|posts| !posts.is_empty()).count()
     };
-    // Twice the concurrency, and those that were computed while the last of them came about.
-    wait_until("four results that wait", || begun() >= 4);
+    // Twice the concurrency, and those that were computed meanwhile.
+    wait_until("four unacknowledged results", || begun() >= 4);
     std::thread::sleep(SECOND);
     assert!(begun() <= 6);
-    // A tenth of the real pauses: at most 1 s for each result.
+    // Pauses are a tenth of the real ones: at most 1 s per result.
     let busiest = platform.busiest(Route::Post, SECOND);
     assert!(busiest <= 6 * 7, "{busiest} posts in a second");
     platform.recover();
@@ -162,7 +161,7 @@ fn while_too_many_results_wait_no_more_jobs_are_taken() {
 }
 
 #[test]
-fn a_late_result_is_still_delivered_and_holds_up_no_other() {
+fn a_late_result_is_still_posted_and_does_not_block_others() {
     let platform = Platform::start();
     let variables = [
         ("RUNPOD_QUERY__WORKER__JOB_SECONDS", "1"),
@@ -174,8 +173,7 @@ fn a_late_result_is_still_delivered_and_holds_up_no_other() {
     platform.script(Route::Post, vec![Fault::Status(500); 16]);
     let mut worker = QueueWorker::start_with(&platform, &[], &variables);
     platform.wait_until_done();
-    worker.served.signal("TERM");
-    assert_eq!(worker.served.wait().code(), Some(0));
+    worker.served.stop();
     assert!(
         worker.served.log().contains("result is late"),
         "{}",

@@ -1,4 +1,4 @@
-//! Jobs that nobody wants any more.
+//! Jobs that the platform stops.
 
 use super::{health_check, healthy, longer_job};
 use crate::support::platform::{Fault, Platform, QueueWorker, Route};
@@ -6,7 +6,7 @@ use crate::support::platform::{Fault, Platform, QueueWorker, Route};
 const ONE_AT_A_TIME: (&str, &str) = ("RUNPOD_MAX_CONCURRENCY", "1");
 
 #[test]
-fn a_running_job_that_is_stopped_is_never_answered_and_makes_room_for_the_next() {
+fn a_running_job_that_is_stopped_is_never_answered_and_the_next_one_starts() {
     let platform = Platform::start();
     platform.submit("unwanted", &longer_job());
     platform.submit("next", &health_check());
@@ -21,7 +21,7 @@ fn a_running_job_that_is_stopped_is_never_answered_and_makes_room_for_the_next()
 }
 
 #[test]
-fn a_result_that_waits_for_its_acknowledgement_is_not_sent_any_more_once_it_is_stopped() {
+fn the_result_of_a_stopped_job_is_not_posted_any_more() {
     let platform = Platform::start();
     platform.script(Route::Post, vec![Fault::Status(500); 1_000]);
     platform.submit("a", &health_check());

@@ -1,15 +1,15 @@
-//! What a worker makes of a platform that hands out jobs badly: it asks on, and never too often.
+//! Taking jobs from a platform with faults: polling continues, and never too often.
 
 use std::time::{Duration, Instant};
 
 use super::{health_check, healthy};
 use crate::support::platform::{Fault, Platform, QueueWorker, Route};
 
-/// Faults in a row: enough to tell a pause that grows from none.
+/// Consecutive faults: enough to tell backoff from no pause.
 const TIMES: usize = 200;
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Lets every take go wrong for a second, and gives the most takes of any second.
+/// Makes every take fail for a second and returns the most takes in any second.
 fn takes_under(fault: &Fault) -> usize {
     let platform = Platform::start();
     platform.script(Route::Take, vec![fault.clone(); TIMES]);
@@ -25,8 +25,8 @@ fn takes_under(fault: &Fault) -> usize {
 }
 
 #[test]
-fn whatever_the_platform_answers_it_is_asked_on_and_not_too_often() {
-    // Pauses are a tenth of the real ones, so that a hundred takes in a second are ten.
+fn polling_continues_after_any_response_and_not_too_often() {
+    // Pauses are a tenth of the real ones, so the rates are ten times the real ones.
     let table = [
         (Fault::Status(204), 24),
         (Fault::Status(400), 24),
@@ -56,7 +56,7 @@ fn whatever_the_platform_answers_it_is_asked_on_and_not_too_often() {
 }
 
 #[test]
-fn nothing_listens_and_the_worker_waits_until_something_does() {
+fn polling_backs_off_while_the_platform_is_unreachable() {
     let platform = Platform::start();
     let take = "http://127.0.0.1:1/v2/endpoint-1/job-take/$ID";
     let begin = Instant::now();
@@ -64,16 +64,15 @@ fn nothing_listens_and_the_worker_waits_until_something_does() {
     platform.wait_for_requests(Route::Ping, 5);
     worker.served.wait_for_log("take failed");
     assert_eq!(worker.served.ping(), 200);
-    worker.served.signal("TERM");
-    assert_eq!(worker.served.wait().code(), Some(0));
+    worker.served.stop();
     let failures = worker.served.log().matches("take failed").count();
-    // The pauses grow in the first second, to a quarter of a second at the least.
+    // Within the first second the pauses grow to at least a quarter of a second.
     let most = 10 + 4 * begin.elapsed().as_secs() as usize;
     assert!((1..=most).contains(&failures), "{failures}, at most {most}");
 }
 
 #[test]
-fn a_slow_answer_and_one_under_a_wrong_name_bring_their_job() {
+fn a_slow_response_or_one_with_a_wrong_content_type_still_delivers_its_job() {
     for fault in [
         Fault::Slow(Duration::from_millis(300)),
         Fault::ContentType("text/html"),
@@ -89,14 +88,14 @@ fn a_slow_answer_and_one_under_a_wrong_name_bring_their_job() {
 }
 
 #[test]
-fn a_poll_that_is_held_too_long_is_given_up_and_asked_again() {
+fn a_poll_that_is_held_too_long_times_out_and_is_repeated() {
     let platform = Platform::start();
-    // The worker's limit is then 1.8 s.
+    // The worker's limit is 1.8 s with this divisor.
     platform.hold(Duration::from_secs(600));
     let _worker = QueueWorker::start_scaled(50, &platform, &[], &[]);
     platform.wait_for_requests(Route::Take, 4);
     assert!(platform.busiest(Route::Take, SECOND) <= 2);
-    // A poll that was given up already would take the job with it.
+    // The job must not be delivered to a poll that has already timed out.
     platform.wait_for_next(Route::Take);
     platform.submit("a", &health_check());
     assert_eq!(platform.answer("a"), healthy());

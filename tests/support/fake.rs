@@ -1,4 +1,4 @@
-//! A model that does what its texts say, so that a test needs no files and decides when things happen.
+//! A fake model controlled by its texts, so that a test needs no files and controls the timing.
 
 use std::num::NonZeroUsize;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -51,19 +51,19 @@ fn embedding(first_id: usize, tokens: usize) -> Embedding {
     vec![first_id as f32, tokens as f32, 0.1, -0.062_5]
 }
 
-/// The test's side of a [`Fake`].
+/// The test's handle of a [`Fake`].
 pub struct Script {
     batches: Arc<Mutex<Vec<Vec<usize>>>>,
     gate: Sender<()>,
 }
 
-/// The engine's side: an encoder that follows its texts.
+/// The encoder, which follows its texts.
 pub struct Fake {
     batches: Arc<Mutex<Vec<Vec<usize>>>>,
     gate: Receiver<()>,
 }
 
-/// A fresh encoder and its script.
+/// A new encoder and its script.
 pub fn fake() -> (Fake, Script) {
     let (sender, receiver) = channel();
     let batches = Arc::<Mutex<Vec<Vec<usize>>>>::default();
@@ -81,7 +81,7 @@ pub fn fake() -> (Fake, Script) {
 }
 
 impl Script {
-    /// Lets one waiting batch go on.
+    /// Lets one waiting batch continue.
     pub fn release(&self) {
         self.gate.send(()).unwrap();
     }
@@ -91,7 +91,7 @@ impl Script {
         self.batches.lock().unwrap().clone()
     }
 
-    /// Returns when the encoder has got its `count`th batch.
+    /// Waits until the encoder has received `count` batches.
     pub fn wait_for_batches(&self, count: usize) {
         wait_until(&format!("{count} batches"), || {
             self.batches().len() >= count
@@ -126,15 +126,15 @@ impl Encode for Fake {
     }
 }
 
-/// Longest wait for anything that must happen: on a busy machine nothing is quick.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longest wait for a condition, long enough for a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Polls `condition`, and fails the test when it does not come true.
+/// Polls `condition`, and fails the test if it stays false.
 #[track_caller]
 pub fn wait_until(what: &str, condition: impl Fn() -> bool) {
     let begin = Instant::now();
     while !condition() {
-        assert!(begin.elapsed() < PATIENCE, "waited in vain for {what}");
+        assert!(begin.elapsed() < TIMEOUT, "timed out waiting for {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
 }

@@ -1,4 +1,4 @@
-//! The golden files: texts, and what SentenceTransformer on PyTorch makes of them.
+//! The golden files: texts, and their tokens and embeddings from SentenceTransformer on PyTorch.
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -6,14 +6,14 @@ use std::sync::OnceLock;
 use safetensors::SafeTensors;
 use serde::Deserialize;
 
-/// One text and what it stands for.
+/// One text and its name.
 #[derive(Deserialize)]
 pub struct Text {
     pub name: String,
     pub text: String,
 }
 
-/// What one model makes of the texts, in their order.
+/// Tokens and embeddings of the texts for one model, in the same order.
 pub struct Golden {
     pub token_ids: Vec<Vec<u32>>,
     pub embeddings: Vec<Vec<f32>>,

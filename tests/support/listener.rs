@@ -1,4 +1,4 @@
-//! Somebody else's server: keeps what it is sent and answers as it is told.
+//! An HTTP server that records its requests and responds with scripted statuses.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -6,9 +6,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 /// Longest wait for a request.
-const PATIENCE: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(60);
 
-/// One request as it came.
+/// One received request.
 #[derive(Debug)]
 pub struct Received {
     /// Method, address and headers, in lower case.
@@ -24,7 +24,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Answers each request with the next of `statuses`, and the last of them for ever.
+    /// Responds to each request with the next of `statuses`, then always with the last.
     pub fn answering(statuses: &[u16]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -36,11 +36,11 @@ impl Listener {
                 let Ok((request, mut stream)) = stream.and_then(receive) else {
                     continue;
                 };
-                // Before the answer, so that a request that was answered is never missed.
+                // Before the response, so that a client that received it finds its request recorded.
                 if sender.send(request).is_err() {
                     return;
                 }
-                // A client that has gone needs no answer.
+                // The client may have disconnected.
                 let _ = answer(&mut stream, status);
             }
         });
@@ -54,17 +54,17 @@ impl Listener {
     /// The next request.
     #[track_caller]
     pub fn next(&self) -> Received {
-        self.received.recv_timeout(PATIENCE).unwrap()
+        self.received.recv_timeout(TIMEOUT).unwrap()
     }
 
-    /// Whether every request that was answered has been looked at with [`Listener::next`].
+    /// Whether [`Listener::next`] has returned every request.
     pub fn has_no_more(&self) -> bool {
         self.received.try_recv().is_err()
     }
 }
 
 fn receive(stream: TcpStream) -> std::io::Result<(Received, TcpStream)> {
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {

@@ -1,4 +1,4 @@
-//! What several test modules need: a scripted model, a server, fetched and exported real models, golden files.
+//! Shared by several test modules: a fake model, servers, real models and golden files.
 
 pub mod fake;
 pub mod golden;

@@ -1,4 +1,4 @@
-//! Real models, fetched and exported once per process and kept in the user's cache between runs.
+//! Real models, kept in the user's cache between runs.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -62,7 +62,7 @@ impl Model {
     }
 }
 
-/// Files are fetched once and kept where the program itself would keep them.
+/// The program's own store, so that files are downloaded once.
 pub fn store() -> Store {
     let settings = Settings::load(None, Vec::new()).unwrap();
     Store::open(&settings.artifacts).unwrap()

@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 use reqwest::blocking::Client;
 use serde_json::{Value, json};
 
-/// Longest time for anything that a test waits for: a first start fetches the model.
-const PATIENCE: Duration = Duration::from_secs(300);
-/// Times that the program gets for its end and for a request, so that neither is short because the machine is busy.
+/// Longest wait of a test: the first start downloads the model.
+const TIMEOUT: Duration = Duration::from_secs(300);
+/// Shutdown grace and request timeout, long enough for a busy machine.
 const LONG_TIMES: [(&str, &str); 2] = [
     ("RUNPOD_QUERY__SERVER__SHUTDOWN_GRACE_SECONDS", "300"),
     ("RUNPOD_QUERY__SERVER__REQUEST_TIMEOUT_SECONDS", "300"),
@@ -20,12 +20,12 @@ const LONG_TIMES: [(&str, &str); 2] = [
 /// Precedes the address in the log.
 const ADDRESS: &str = "address=";
 
-/// The program, ready to be given arguments.
+/// A command for the program, without arguments.
 pub fn program() -> Command {
     Command::new(env!("CARGO_BIN_EXE_runpod-query"))
 }
 
-/// A running `serve`, ended with the test.
+/// A running `serve`, killed at the end of the test.
 pub struct Served {
     child: Child,
     address: String,
@@ -67,7 +67,7 @@ impl Served {
             move || {
                 for line in stderr.lines().map_while(Result::ok) {
                     if let Some((_, address)) = line.split_once(ADDRESS) {
-                        // In a log of JSON the text goes on.
+                        // In a JSON log the text continues after the address.
                         let address = address.split('"').next().unwrap_or_default();
                         sender.send(address.trim().to_owned()).unwrap();
                     }
@@ -77,25 +77,25 @@ impl Served {
         });
         Self {
             child,
-            address: address.recv_timeout(PATIENCE).unwrap(),
+            address: address.recv_timeout(TIMEOUT).unwrap(),
             log,
             reader: Some(reader),
             client: Client::builder()
                 .no_proxy()
-                .timeout(PATIENCE)
+                .timeout(TIMEOUT)
                 .build()
                 .unwrap(),
         }
     }
 
-    /// Starts it with the small real model and waits until that is loaded.
+    /// Starts `serve` with the small real model and waits until it is loaded.
     pub fn ready() -> Self {
         let served = Self::start(&["--model", "minilm"]);
         served.wait_for_status(200);
         served
     }
 
-    /// Address it listens on.
+    /// Address that it listens on.
     pub fn address(&self) -> &str {
         &self.address
     }
@@ -119,7 +119,7 @@ impl Served {
     pub fn wait_for_status(&self, status: u16) {
         let begin = Instant::now();
         while self.ping() != status {
-            assert!(begin.elapsed() < PATIENCE, "/ping never answered {status}");
+            assert!(begin.elapsed() < TIMEOUT, "/ping never answered {status}");
             std::thread::sleep(Duration::from_millis(20));
         }
     }
@@ -128,12 +128,12 @@ impl Served {
     pub fn wait_for_log(&self, words: &str) {
         let begin = Instant::now();
         while !self.log().contains(words) {
-            assert!(begin.elapsed() < PATIENCE, "no {words}: {}", self.log());
+            assert!(begin.elapsed() < TIMEOUT, "no {words}: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
-    /// What `/health` shows.
+    /// The response of `/health`.
     pub fn health(&self) -> Value {
         let answer = self.client.get(self.url("/health")).send().unwrap();
         serde_json::from_str(&answer.text().unwrap()).unwrap()
@@ -160,12 +160,12 @@ impl Served {
         floats(&self.run(&json!({ "query": query }))["output"]["embedding"])
     }
 
-    /// The log so far; after [`Served::wait`] the whole of it.
+    /// The log so far; after [`Served::wait`] the whole log.
     pub fn log(&self) -> String {
         self.log.lock().unwrap().join("\n")
     }
 
-    /// The process.
+    /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -178,6 +178,13 @@ impl Served {
         assert!(status.unwrap().success());
     }
 
+    /// Sends SIGTERM and fails the test unless the exit code is zero.
+    #[track_caller]
+    pub fn stop(&mut self) {
+        self.signal("TERM");
+        assert_eq!(self.wait().code(), Some(0), "{}", self.log());
+    }
+
     /// Waits for the end of the program.
     pub fn wait(&mut self) -> ExitStatus {
         let begin = Instant::now();
@@ -185,7 +192,7 @@ impl Served {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
             }
-            assert!(begin.elapsed() < PATIENCE, "no end: {}", self.log());
+            assert!(begin.elapsed() < TIMEOUT, "no end: {}", self.log());
             std::thread::sleep(Duration::from_millis(5));
         };
         if let Some(reader) = self.reader.take() {
@@ -197,7 +204,7 @@ impl Served {
 
 impl Drop for Served {
     fn drop(&mut self) {
-        // It has ended already where the test ended it.
+        // The test may have ended it already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! The whole server on a free port, and a client that shows what it answered.
+//! The whole server on a free port with the fake model, and a client.
 
 use std::num::NonZeroUsize;
 use std::process::ExitCode;
@@ -29,7 +29,7 @@ pub struct TestServer {
     thread: Option<JoinHandle<ExitCode>>,
 }
 
-/// What was answered.
+/// A response.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -56,7 +56,7 @@ impl Answer {
             .map_or("", |value| value.to_str().unwrap())
     }
 
-    /// Fails unless this is the one body of an error.
+    /// Fails unless this is an error with this status, code and text.
     #[track_caller]
     pub fn assert_error(&self, status: u16, code: &str, words: &str) {
         assert_eq!(self.status, status, "{self:?}");
@@ -74,8 +74,8 @@ impl Answer {
 }
 
 /// Longest wait for one answer.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// Time that a server gets for its end, so that it is never short of it because the machine is busy.
+const TIMEOUT: Duration = Duration::from_secs(120);
+/// Shutdown grace, long enough for a busy machine.
 const GRACE_SECONDS: NonZeroUsize = NonZeroUsize::new(60).unwrap();
 
 /// Settings for a test: loopback, a free port.
@@ -141,7 +141,7 @@ impl TestServer {
             script,
             health_port,
             client: Client::builder()
-                .timeout(PATIENCE)
+                .timeout(TIMEOUT)
                 .no_proxy()
                 .build()
                 .unwrap(),
@@ -172,12 +172,12 @@ impl TestServer {
         send(request.body(body.to_owned()))
     }
 
-    /// Performs a job.
+    /// Runs a job.
     pub fn run(&self, input: Value) -> Answer {
         self.post("/runsync", &json!({ "input": input }).to_string())
     }
 
-    /// Performs a job on a thread of its own, as another client would.
+    /// Runs a job on a separate thread, as another client.
     pub fn run_beside(&self, input: Value) -> JoinHandle<Answer> {
         let body = json!({ "input": input }).to_string();
         let request = self
@@ -196,7 +196,7 @@ impl TestServer {
         )
     }
 
-    /// Asks the server to end, without waiting for it.
+    /// Stops the server without waiting for it.
     pub fn begin_stop(&self) {
         self.stopper.stop();
     }
@@ -231,7 +231,7 @@ fn load(
     outcome: &Receiver<Result<(), String>>,
     engine: impl FnOnce() -> Engine,
 ) -> Result<Loaded, String> {
-    // A test that ends without a word has no use for the model.
+    // The test may end before it finishes loading.
     outcome
         .recv()
         .unwrap_or_else(|_| Err("the test has ended".to_owned()))?;

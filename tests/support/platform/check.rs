@@ -1,20 +1,20 @@
-//! What must hold of everything that a worker sent.
+//! Rules that all requests of a worker must keep.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::{KEY, POD, Platform, Post, Request, Route, State};
 
-/// After so many refusals a result may be replaced by an error.
+/// After this many rejections a result may be replaced by an error.
 const REFUSALS: usize = 2;
-/// How long a heartbeat may be on its way that was sent before the worker had a job.
+/// Longest transit of a heartbeat that was sent before the worker received a job.
 const ON_THE_WAY: Duration = Duration::from_secs(1);
-/// How long a job may be on its way to a worker that does not ask for another.
+/// Longest transit of a job to a worker that does not send another take.
 const DELIVERY: Duration = Duration::from_secs(30);
 
 impl Platform {
-    /// Fails unless every rule was kept that holds whatever goes wrong: jobs answered and always with the same bytes,
-    /// one take at a time, heartbeats that name every job without an answer, and the right headers.
+    /// Fails unless the rules that hold under all faults were kept: every job is answered, always with the same bytes; one
+    /// take at a time; heartbeats name every unanswered job; the headers are right.
     #[track_caller]
     pub fn check(&self) {
         let state = self.shared.lock();
@@ -45,18 +45,18 @@ impl Platform {
     }
 }
 
-/// What a job was answered with.
+/// The answer to a job.
 #[derive(Clone, Copy)]
 struct Body<'a> {
     bytes: &'a [u8],
-    /// How often the job had been handed out when these bytes first arrived.
+    /// Number of deliveries of the job when these bytes first arrived.
     deliveries: usize,
-    /// How often they were refused.
+    /// Number of rejections.
     refusals: usize,
 }
 
 impl Body<'_> {
-    /// What was refused twice may be replaced, and what has failed may be run again when it is asked for again.
+    /// A result that was rejected twice may be replaced. A failed job may run again after another delivery.
     fn may_become(&self, next: &Body<'_>) -> bool {
         let has_failed = self.bytes.starts_with(br#"{"error""#);
         self.refusals >= REFUSALS || (has_failed && next.deliveries > self.deliveries)
@@ -95,7 +95,7 @@ impl State {
         }
     }
 
-    /// How often a job had been handed out when an answer to it arrived.
+    /// Number of deliveries of a job when an answer to it arrived.
     fn deliveries(&self, post: &Post) -> usize {
         let handed = self.held.get(&post.id).into_iter().flatten();
         handed.filter(|(handed, _)| *handed < post.at).count()
@@ -110,7 +110,7 @@ impl State {
             .map(|take| take.at)
             .collect();
         takes.sort_unstable();
-        // Who asks for the next jobs has the last ones.
+        // A worker that asks for the next jobs has received the last ones.
         let arrival = |handed: Instant| {
             let next = takes.get(takes.partition_point(|take| *take <= handed));
             next.map_or(handed + DELIVERY, |next| (*next).min(handed + DELIVERY))

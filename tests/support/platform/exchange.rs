@@ -1,4 +1,4 @@
-//! HTTP/1.1 as far as a worker speaks it, with every way to break it.
+//! HTTP/1.1 as a worker uses it, with faults.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -13,7 +13,7 @@ pub struct Exchange {
     reader: BufReader<TcpStream>,
 }
 
-/// What is answered.
+/// A response.
 pub struct Answer<'a> {
     pub status: u16,
     pub headers: Vec<(&'static str, &'a str)>,
@@ -28,7 +28,7 @@ impl Exchange {
         }
     }
 
-    /// The next request, or nothing when the worker has closed the connection.
+    /// The next request, or `None` if the worker has closed the connection.
     pub fn next(&mut self) -> Option<Request> {
         let first = self.line()?;
         let at = Instant::now();
@@ -64,13 +64,13 @@ impl Exchange {
         (read > 0).then(|| line.trim_end().to_owned())
     }
 
-    /// Answers; whether the connection still stands.
+    /// Sends a response. Returns whether the connection is still open.
     pub fn answer(&mut self, answer: &Answer<'_>) -> bool {
         let head = head(answer);
         self.write(&[head.as_bytes(), answer.body].concat())
     }
 
-    /// Answers with half of a body, or of a body that is promised and does not exist, and closes.
+    /// Sends a response with half of its body and closes.
     pub fn truncate(&mut self, answer: &Answer<'_>) {
         let promised = [answer.body, b"............"].concat();
         let head = head(&Answer {
@@ -85,7 +85,7 @@ impl Exchange {
         self.reader.get_mut().write_all(bytes).is_ok()
     }
 
-    /// Closes with a reset.
+    /// Resets the connection.
     pub fn reset(&mut self) {
         let socket = SockRef::from(self.reader.get_ref());
         socket.set_linger(Some(Duration::ZERO)).unwrap();

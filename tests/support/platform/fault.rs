@@ -1,46 +1,46 @@
-//! How an answer goes wrong.
+//! Faults of the platform's responses.
 
 use std::time::Duration;
 
 use super::Route;
 
-/// What happens to one request instead of the right thing.
+/// What happens to one request instead of the correct response.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fault {
-    /// Only this status; no job is handed out, no result is accepted.
+    /// Only this status; no job is delivered, no result is accepted.
     Status(u16),
     /// As [`Fault::Status`], with `Retry-After`.
     RetryAfter(u16, &'static str),
-    /// A status that sends the worker to this address; no job is handed out, no result is accepted.
+    /// A redirect with this status and address; no job is delivered, no result is accepted.
     Redirect(u16, &'static str),
-    /// No answer at all, for as long as the worker waits; no job is handed out, no result is accepted.
+    /// No response until the worker disconnects; no job is delivered, no result is accepted.
     Hang,
-    /// The connection is reset; no job is handed out, no result is accepted.
+    /// The connection is reset; no job is delivered, no result is accepted.
     Reset,
-    /// The answer breaks off in the middle of its body; the job stays in the queue.
+    /// The response is truncated in its body; the job stays in the queue.
     Truncated,
-    /// The right thing, late.
+    /// The correct response after a pause.
     Slow(Duration),
-    /// The right thing, once the test calls [`super::Platform::release`].
+    /// The correct response once the test calls [`super::Platform::release`].
     Held,
-    /// The right thing, under a wrong name.
+    /// The correct response with this content type.
     ContentType(&'static str),
-    /// Status 200 with this body; no job is handed out.
+    /// Status 200 with this body; no job is delivered.
     Body(Vec<u8>),
-    /// The jobs are handed out, and stay in the queue.
+    /// The jobs are delivered twice.
     Duplicated,
-    /// The result is accepted, and the worker does not learn of it.
+    /// The result is accepted, but the response is lost.
     LostAcknowledgement,
 }
 
-/// Faults by chance, the same for the same seed.
+/// Random faults, reproducible from a seed.
 pub struct RandomFaults {
     random: fastrand::Rng,
     one_in: usize,
 }
 
 impl RandomFaults {
-    /// One request in `one_in` goes wrong.
+    /// One request in `one_in` gets a fault.
     pub fn new(seed: u64, one_in: usize) -> Self {
         Self {
             random: fastrand::Rng::with_seed(seed),
@@ -48,7 +48,7 @@ impl RandomFaults {
         }
     }
 
-    /// What happens to the next request, if it is not the right thing.
+    /// The fault of the next request, if any.
     pub(super) fn next(&mut self, route: Route) -> Option<Fault> {
         if self.random.usize(..self.one_in) != 0 {
             return None;

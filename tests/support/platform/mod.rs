@@ -1,6 +1,6 @@
-//! RunPod's side of the queue on loopback: it hands out jobs, takes results, and misbehaves by script.
+//! RunPod's side of the queue on loopback: it delivers jobs, accepts results, and has scripted faults.
 //!
-//! Everything that arrives is written down, so that a test can say what must never happen; see [`Platform::check`].
+//! Every request is recorded, so that a test can check the protocol; see [`Platform::check`].
 
 mod check;
 mod exchange;
@@ -21,25 +21,25 @@ pub use fault::{Fault, RandomFaults};
 pub use record::{Post, Request, Route};
 pub use worker::{KEY, POD, QueueWorker};
 
-/// Longest time for anything that a test waits for.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// Longest wait of a test.
+const TIMEOUT: Duration = Duration::from_secs(300);
 /// How long a take is held when there is no job.
 const HOLD: Duration = Duration::from_millis(400);
 
-/// The platform; it closes with the test.
+/// The platform; it closes at the end of the test.
 pub struct Platform {
     shared: Arc<Shared>,
     address: SocketAddr,
 }
 
-/// What the connections share.
+/// State shared by the connections.
 struct Shared {
     state: Mutex<State>,
     changed: Condvar,
     is_closed: AtomicBool,
 }
 
-/// A job to be handed out: the whole of its JSON, and its name if it has one.
+/// A queued job: its JSON, and its id if it has one.
 #[derive(Clone)]
 struct Job {
     id: Option<String>,
@@ -52,13 +52,13 @@ struct State {
     faults: HashMap<Route, VecDeque<Fault>>,
     random: Option<RandomFaults>,
     hold: Duration,
-    /// Whether answers that were held are given.
+    /// Whether held responses are sent.
     is_released: bool,
     requests: Vec<Request>,
     posts: Vec<Post>,
-    /// When each job was handed out, and when the worker was told that its answer has arrived.
+    /// When each job was delivered, and when the worker received the acknowledgement of its answer.
     held: BTreeMap<String, Vec<(Instant, Option<Instant>)>>,
-    /// Jobs that were handed out and neither answered nor stopped.
+    /// Jobs that were delivered and neither answered nor stopped.
     pending: BTreeSet<String>,
     stopped: BTreeSet<String>,
     open_takes: usize,
@@ -93,7 +93,7 @@ impl Platform {
         Self { shared, address }
     }
 
-    /// Where it listens.
+    /// Address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -108,7 +108,7 @@ impl Platform {
         );
     }
 
-    /// Queues what claims to be a job, with its name if it has one.
+    /// Queues a payload that may be invalid, with its id if it has one.
     pub fn submit_raw(&self, id: Option<&str>, payload: &[u8]) {
         let job = Job {
             id: id.map(str::to_owned),
@@ -127,22 +127,22 @@ impl Platform {
         });
     }
 
-    /// Lets the next requests to `route` go wrong, one after the other.
+    /// Adds faults for the next requests to `route`, one for each.
     pub fn script(&self, route: Route, faults: impl IntoIterator<Item = Fault>) {
         self.change(|state| state.faults.entry(route).or_default().extend(faults));
     }
 
-    /// Gives the answers that are held.
+    /// Sends the responses that are held.
     pub fn release(&self) {
         self.change(|state| state.is_released = true);
     }
 
-    /// Forgets what was scripted.
+    /// Removes all scripted faults.
     pub fn recover(&self) {
         self.change(|state| state.faults.clear());
     }
 
-    /// Lets some requests go wrong by chance.
+    /// Makes some requests fail at random.
     pub fn at_random(&self, faults: RandomFaults) {
         self.change(|state| state.random = Some(faults));
     }
@@ -182,7 +182,7 @@ impl Platform {
         serde_json::from_slice(&accepted.body).unwrap()
     }
 
-    /// Waits until every job that was submitted has been handed out and answered.
+    /// Waits until every submitted job has been delivered and answered.
     #[track_caller]
     pub fn wait_until_done(&self) {
         self.wait_for("every answer", |state| {
@@ -198,10 +198,10 @@ impl Platform {
         });
     }
 
-    /// Waits until a job has been handed out `times` times.
+    /// Waits until a job has been delivered `times` times.
     #[track_caller]
-    pub fn wait_until_handed_out(&self, id: &str, times: usize) {
-        self.wait_for(&format!("{id} to be handed out"), |state| {
+    pub fn wait_until_delivered(&self, id: &str, times: usize) {
+        self.wait_for(&format!("{id} to be delivered"), |state| {
             state
                 .held
                 .get(id)
@@ -209,7 +209,7 @@ impl Platform {
         });
     }
 
-    /// Waits until a heartbeat names a job: the worker has it.
+    /// Waits until a heartbeat names a job, so the worker has it.
     #[track_caller]
     pub fn wait_until_named(&self, id: &str) {
         self.wait_for(&format!("{id} in a heartbeat"), |state| {
@@ -221,7 +221,7 @@ impl Platform {
         });
     }
 
-    /// Waits for a heartbeat without a job: the worker has none.
+    /// Waits for a heartbeat without a job, so the worker has none.
     #[track_caller]
     pub fn wait_until_nothing_is_named(&self) {
         self.wait_for("a heartbeat without a job", |state| {
@@ -233,7 +233,7 @@ impl Platform {
         });
     }
 
-    /// Waits until `route` has been asked `count` times.
+    /// Waits until `route` has received `count` requests.
     #[track_caller]
     pub fn wait_for_requests(&self, route: Route, count: usize) {
         self.wait_for(&format!("{count} requests to {route:?}"), |state| {
@@ -241,19 +241,19 @@ impl Platform {
         });
     }
 
-    /// Waits until `route` is asked once more.
+    /// Waits for the next request to `route`.
     #[track_caller]
     pub fn wait_for_next(&self, route: Route) {
         self.wait_for_requests(route, self.requests(route).len() + 1);
     }
 
-    /// When a job was handed out for the first time, and when its first post arrived.
-    pub fn turn_around(&self, id: &str) -> Duration {
+    /// Time from a job's first delivery to its first post.
+    pub fn turnaround(&self, id: &str) -> Duration {
         let posted = self.posts(id)[0].at;
         posted - self.shared.lock().held[id][0].0
     }
 
-    /// Answers that have been accepted, of different jobs.
+    /// Number of jobs with an accepted answer.
     pub fn answered(&self) -> usize {
         let state = self.shared.lock();
         let accepted = state.posts.iter().filter(|post| post.is_accepted);
@@ -265,7 +265,7 @@ impl Platform {
         let begin = Instant::now();
         let mut state = self.shared.lock();
         while !condition(&state) {
-            assert!(begin.elapsed() < PATIENCE, "waited in vain for {what}");
+            assert!(begin.elapsed() < TIMEOUT, "timed out waiting for {what}");
             let step = Duration::from_millis(100);
             state = self.shared.changed.wait_timeout(state, step).unwrap().0;
         }

@@ -1,19 +1,19 @@
-//! What the worker sent.
+//! Records of the worker's requests.
 
 use std::time::Instant;
 
-/// What a request is for.
+/// The purpose of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Route {
-    /// To get jobs.
+    /// Takes jobs.
     Take,
-    /// To bring a result.
+    /// Posts a result.
     Post,
-    /// To say that it lives.
+    /// Sends a heartbeat.
     Ping,
-    /// To learn which jobs are to be stopped.
+    /// Asks which jobs to stop.
     Stop,
-    /// No worker has a reason to ask for it.
+    /// A path that no worker requests.
     Unknown,
 }
 
@@ -60,8 +60,8 @@ pub struct Post {
     pub id: String,
     pub at: Instant,
     pub body: Vec<u8>,
-    /// What it was answered with; 0 for a connection that was reset before.
+    /// Status of the response; 0 without a response.
     pub status: u16,
-    /// Whether the platform has kept it.
+    /// Whether the platform accepted it.
     pub is_accepted: bool,
 }

@@ -1,4 +1,4 @@
-//! The platform's answers, right or wrong.
+//! The platform's responses, with or without a fault.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -10,16 +10,16 @@ use serde_json::json;
 use super::exchange::{Answer, Exchange};
 use super::{Fault, Job, Post, Request, Route, Shared, State};
 
-/// Longest time until a connection that the worker has closed is noticed on a busy machine.
+/// Longest time until the platform notices a closed connection on a busy machine.
 const NOTICE: Duration = Duration::from_secs(10);
-/// How often a held request looks whether its worker has gone.
+/// Interval at which a held request checks whether the worker has disconnected.
 const LOOK: Duration = Duration::from_millis(20);
 /// Jobs between the two deliveries of a job that is delivered twice.
 const REPEATED_AFTER: usize = 100;
-/// What the real platform calls its answers.
+/// The real platform's content type.
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-/// Serves every connection on a thread of its own.
+/// Serves every connection on a separate thread.
 pub fn accept(listener: TcpListener, shared: &Arc<Shared>) {
     let shared = Arc::clone(shared);
     std::thread::spawn(move || {
@@ -37,14 +37,14 @@ fn converse(shared: &Shared, mut exchange: Exchange) {
     while let Some(request) = exchange.next() {
         let fault = shared.note(&request);
         let stands = match fault {
-            Some(Fault::Status(status)) => exchange.answer(&bare(status)),
+            Some(Fault::Status(status)) => exchange.answer(&without_body(status)),
             Some(Fault::RetryAfter(status, seconds)) => exchange.answer(&Answer {
                 headers: vec![("retry-after", seconds)],
-                ..bare(status)
+                ..without_body(status)
             }),
             Some(Fault::Redirect(status, address)) => exchange.answer(&Answer {
                 headers: vec![("location", address)],
-                ..bare(status)
+                ..without_body(status)
             }),
             Some(Fault::Hang) => shared.hang(&exchange),
             Some(Fault::Reset) => {
@@ -64,7 +64,7 @@ fn converse(shared: &Shared, mut exchange: Exchange) {
                 shared.wait_for_release();
                 shared.serve(&mut exchange, &request, None)
             }
-            None if request.route == Route::Unknown => exchange.answer(&bare(404)),
+            None if request.route == Route::Unknown => exchange.answer(&without_body(404)),
             fault => shared.serve(&mut exchange, &request, fault),
         };
         if !stands {
@@ -73,7 +73,7 @@ fn converse(shared: &Shared, mut exchange: Exchange) {
     }
 }
 
-fn bare(status: u16) -> Answer<'static> {
+fn without_body(status: u16) -> Answer<'static> {
     Answer {
         status,
         headers: Vec::new(),
@@ -82,15 +82,15 @@ fn bare(status: u16) -> Answer<'static> {
 }
 
 impl Shared {
-    /// Writes a request down and tells what is to go wrong with it.
+    /// Records a request and returns its fault.
     fn note(&self, request: &Request) -> Option<Fault> {
         let mut state = self.lock();
         let scripted = state
             .faults
             .get_mut(&request.route)
             .and_then(|faults| faults.pop_front());
-        let by_chance = |state: &mut State| state.random.as_mut()?.next(request.route);
-        let fault = scripted.or_else(|| by_chance(&mut state));
+        let random = |state: &mut State| state.random.as_mut()?.next(request.route);
+        let fault = scripted.or_else(|| random(&mut state));
         if request.route == Route::Post {
             let status = match &fault {
                 Some(
@@ -134,7 +134,7 @@ impl Shared {
             return false;
         };
         if jobs.is_empty() {
-            return exchange.answer(&bare(204));
+            return exchange.answer(&without_body(204));
         }
         let payloads: Vec<_> = jobs.iter().map(|job| job.payload.as_slice()).collect();
         let body = if request.path.contains("/job-take-batch/") {
@@ -145,7 +145,7 @@ impl Shared {
         send(exchange, 200, &body, fault.as_ref())
     }
 
-    /// Until the worker goes.
+    /// Waits until the worker disconnects.
     fn hang(&self, exchange: &Exchange) -> bool {
         while !exchange.is_gone() && !self.is_closed.load(Ordering::Relaxed) {
             std::thread::sleep(LOOK);
@@ -153,7 +153,7 @@ impl Shared {
         false
     }
 
-    /// A worker that has closed its last take may be noticed a moment late.
+    /// Counts an open take. The end of the previous one may be noticed late.
     fn open_take(&self) {
         let begin = Instant::now();
         while self.lock().open_takes > 0 && begin.elapsed() < NOTICE {
@@ -171,7 +171,7 @@ impl Shared {
         }
     }
 
-    /// Waits for jobs and hands them out; nothing when the worker goes meanwhile.
+    /// Waits for jobs and delivers them; `None` if the worker disconnects.
     fn jobs(&self, exchange: &Exchange, wanted: usize, fault: Option<&Fault>) -> Option<Vec<Job>> {
         let begin = Instant::now();
         let mut state = self.lock();
@@ -181,9 +181,9 @@ impl Shared {
             }
             let count = wanted.min(state.queue.len());
             if count > 0 || begin.elapsed() >= state.hold {
-                // In the same moment, so that a job is never neither in the queue nor handed out.
+                // Under one lock, so that a job is always either queued or delivered.
                 let jobs: Vec<Job> = state.queue.drain(..count).collect();
-                state.hand_out(&jobs, fault);
+                state.deliver(&jobs, fault);
                 return Some(jobs);
             }
             state = self.changed.wait_timeout(state, LOOK).unwrap().0;
@@ -202,7 +202,7 @@ impl Shared {
                 return send(exchange, 200, body.as_bytes(), fault.as_ref());
             }
             if begin.elapsed() >= state.hold {
-                return exchange.answer(&bare(204));
+                return exchange.answer(&without_body(204));
             }
             state = self.changed.wait_timeout(state, LOOK).unwrap().0;
         }
@@ -210,9 +210,9 @@ impl Shared {
 }
 
 impl State {
-    fn hand_out(&mut self, jobs: &[Job], fault: Option<&Fault>) {
+    fn deliver(&mut self, jobs: &[Job], fault: Option<&Fault>) {
         if fault == Some(&Fault::Truncated) {
-            // The platform learns that the worker did not get them, and hands them out again.
+            // The platform notices that the worker did not receive them, and delivers them again.
             self.queue.extend(jobs.iter().cloned());
             return;
         }
@@ -226,7 +226,7 @@ impl State {
         }
     }
 
-    /// Queues jobs once more, for a little later: what a worker remembers is bounded.
+    /// Queues jobs again soon, because a worker's result cache is bounded.
     fn repeat(&mut self, jobs: &[Job]) {
         let place = self.queue.len().min(REPEATED_AFTER);
         for job in jobs {
@@ -253,7 +253,7 @@ impl State {
             let held = self
                 .held
                 .get_mut(&id)
-                .unwrap_or_else(|| panic!("nobody knows {id}"));
+                .unwrap_or_else(|| panic!("unknown job {id}"));
             for (_, released) in held {
                 released.get_or_insert_with(Instant::now);
             }

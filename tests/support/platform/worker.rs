@@ -15,16 +15,16 @@ use super::Platform;
 use crate::support::models::checkpoint;
 use crate::support::program::{Served, program};
 
-/// The worker's credential: not what a bearer token looks like.
+/// The worker's credential, which is not a valid bearer token.
 pub const KEY: &str = "rpa_KEY with=signs/";
-/// The worker's name.
+/// The worker's id.
 pub const POD: &str = "pod-1";
-/// How much shorter every duration of the protocol is unless a test says otherwise.
+/// Default divisor of the protocol's durations.
 const DIVISOR: u32 = 10;
-/// Tells [`a_worker_in_a_child_process`] what it is to do.
+/// Variable with the [`Child`] that [`a_worker_in_a_child_process`] runs.
 const CHILD: &str = "TEST_WORKER";
 
-/// A worker of the platform, ended with the test.
+/// A worker of the platform, killed at the end of the test.
 pub struct QueueWorker {
     pub served: Served,
     _model: Option<Arc<TempDir>>,
@@ -57,7 +57,7 @@ impl QueueWorker {
         }
     }
 
-    /// Starts a worker that is told where its model is.
+    /// Starts a worker whose arguments name its model.
     pub fn start_without_model(platform: &Platform, arguments: &[&str]) -> Self {
         Self {
             served: Served::spawn(child(DIVISOR, platform, arguments, &[])),
@@ -65,7 +65,7 @@ impl QueueWorker {
         }
     }
 
-    /// What a worker leaves behind that cannot even begin.
+    /// Output of a worker that fails to start.
     pub fn failing(platform: &Platform, variables: &[(&str, &str)]) -> Output {
         let environment = environment(platform, variables);
         program()
@@ -79,13 +79,13 @@ impl QueueWorker {
 /// What a child process runs.
 #[derive(Serialize, Deserialize)]
 struct Child {
-    /// What follows the program's name.
+    /// Arguments after the program's name.
     arguments: Vec<String>,
-    /// What every duration of the protocol is divided by.
+    /// Divisor of the protocol's durations.
     divisor: u32,
 }
 
-/// A process of this test binary that serves as the program does, with shorter timings.
+/// A process of this test binary that runs the program with shorter timings.
 fn child(
     divisor: u32,
     platform: &Platform,
@@ -125,7 +125,7 @@ fn a_worker_in_a_child_process() {
     std::process::exit(number.unwrap().into());
 }
 
-/// What RunPod sets in a worker's container, and `variables` instead or besides.
+/// The environment of a worker's container, with `variables` overriding it.
 fn environment<'a>(platform: &Platform, variables: &[(&'a str, &str)]) -> Vec<(&'a str, String)> {
     let base = format!("http://{}/v2/endpoint-1", platform.address());
     let machine = "?gpu=NVIDIA+RTX+A5000";
@@ -144,7 +144,7 @@ fn environment<'a>(platform: &Platform, variables: &[(&'a str, &str)]) -> Vec<(&
         ("RUNPOD_POD_ID", POD.to_owned()),
         ("RUNPOD_ENDPOINT_ID", "endpoint-1".to_owned()),
         ("RUNPOD_QUERY__ENGINE__THREADS", "1".to_owned()),
-        // Nothing listens there: who asks a proxy gets nowhere.
+        // Nothing listens there, so a request through a proxy fails.
         ("http_proxy", "http://127.0.0.1:9".to_owned()),
     ];
     environment.extend(

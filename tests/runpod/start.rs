@@ -1,4 +1,4 @@
-//! How a worker begins, and what keeps it from that.
+//! The start of a worker, and what prevents it.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::{health_check, healthy};
 use crate::support::platform::{Platform, QueueWorker, Route};
 
 #[test]
-fn a_worker_whose_model_cannot_be_loaded_says_so_once_and_ends_with_a_failure() {
+fn a_worker_that_cannot_load_its_model_reports_it_once_and_fails() {
     let platform = Platform::start();
     platform.submit("a", &health_check());
     let arguments = ["--model-directory", "/nowhere/at/all"];
@@ -27,7 +27,7 @@ fn a_worker_whose_model_cannot_be_loaded_says_so_once_and_ends_with_a_failure() 
 }
 
 #[test]
-fn a_worker_that_cannot_answer_does_not_begin() {
+fn a_worker_that_cannot_post_results_does_not_start() {
     let platform = Platform::start();
     for (variable, value) in [
         ("RUNPOD_WEBHOOK_POST_OUTPUT", ""),
@@ -46,8 +46,8 @@ fn a_worker_that_cannot_answer_does_not_begin() {
 }
 
 #[test]
-fn what_runpod_says_in_other_numbers_keeps_no_worker_from_its_work() {
-    for (value, is_told) in [("1000.5", false), ("soon", true)] {
+fn an_unusable_number_from_runpod_does_not_stop_a_worker() {
+    for (value, is_logged) in [("1000.5", false), ("soon", true)] {
         let platform = Platform::start();
         platform.submit("a", &health_check());
         let variables = [("RUNPOD_PING_INTERVAL", value)];
@@ -56,12 +56,12 @@ fn what_runpod_says_in_other_numbers_keeps_no_worker_from_its_work() {
         worker.served.signal("TERM");
         worker.served.wait();
         let log = worker.served.log();
-        assert_eq!(log.contains("RUNPOD_PING_INTERVAL"), is_told, "{log}");
+        assert_eq!(log.contains("RUNPOD_PING_INTERVAL"), is_logged, "{log}");
     }
 }
 
 #[test]
-fn arguments_that_nobody_knows_do_not_keep_a_worker_from_its_work() {
+fn unknown_arguments_do_not_stop_a_worker() {
     let platform = Platform::start();
     platform.submit("a", &health_check());
     let _worker = QueueWorker::start_with(&platform, &["--new", "value", "-x=1"], &[]);
@@ -70,7 +70,7 @@ fn arguments_that_nobody_knows_do_not_keep_a_worker_from_its_work() {
 }
 
 #[test]
-fn who_is_to_serve_over_http_leaves_the_queue_alone() {
+fn a_server_that_is_told_to_use_http_takes_no_jobs_from_the_queue() {
     for (arguments, variables) in [
         (&["--rp_serve_api"][..], &[][..]),
         (&[], &[("RUNPOD_REALTIME_PORT", "1")]),

@@ -1,4 +1,4 @@
-//! How a worker ends: in order, in time, and never with a job forgotten.
+//! The shutdown of a worker: within its grace, and without losing a job.
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use crate::support::models::checkpoint;
 use crate::support::platform::{Fault, Platform, QueueWorker, Route};
 
 #[test]
-fn a_worker_that_is_told_to_end_posts_everything_and_ends_with_success_within_its_grace() {
+fn a_stopped_worker_posts_every_result_within_its_grace_and_exits_with_zero() {
     let platform = Platform::start();
     let ids = ["a", "b", "c"];
     for id in ids {
@@ -26,18 +26,12 @@ fn a_worker_that_is_told_to_end_posts_everything_and_ends_with_success_within_it
             Fault::Status(503),
         ],
     );
-    // A poll stays open until the worker is told to end.
+    // A poll stays open until the worker is stopped.
     platform.hold(Duration::from_secs(600));
     let mut worker = QueueWorker::start(&platform);
-    // The first one brought all jobs, and who asks for the next ones has them.
+    // The first take delivered all jobs. A worker that sends the second has received them.
     platform.wait_for_requests(Route::Take, 2);
-    worker.served.signal("TERM");
-    assert_eq!(
-        worker.served.wait().code(),
-        Some(0),
-        "{}",
-        worker.served.log()
-    );
+    worker.served.stop();
     for id in ids {
         assert_eq!(
             platform.answer(id)["output"]["embeddings"]
@@ -52,23 +46,22 @@ fn a_worker_that_is_told_to_end_posts_everything_and_ends_with_success_within_it
 }
 
 #[test]
-fn a_post_that_hangs_does_not_use_up_the_grace() {
+fn a_post_without_a_response_does_not_use_up_the_grace() {
     let platform = Platform::start();
     platform.submit("a", &health_check());
     platform.script(Route::Post, [Fault::Hang]);
-    // An attempt may take 60 s then, and the grace is over before.
+    // Without scaling an attempt may take 60 s, which is longer than the grace.
     let grace = [("RUNPOD_QUERY__SERVER__SHUTDOWN_GRACE_SECONDS", "30")];
     let mut worker = QueueWorker::start_scaled(1, &platform, &[], &grace);
     platform.wait_for_requests(Route::Post, 1);
-    worker.served.signal("TERM");
-    assert_eq!(worker.served.wait().code(), Some(0));
+    worker.served.stop();
     assert_eq!(platform.answer("a"), healthy());
     assert_eq!(platform.posts("a").len(), 2);
     platform.check();
 }
 
 #[test]
-fn heartbeats_go_on_until_the_last_acknowledgement() {
+fn heartbeats_continue_until_the_last_acknowledgement() {
     let platform = Platform::start();
     platform.submit("a", &health_check());
     platform.script(Route::Post, vec![Fault::Status(500); 1_000]);
@@ -85,7 +78,7 @@ fn heartbeats_go_on_until_the_last_acknowledgement() {
 }
 
 #[test]
-fn the_probe_tells_of_the_stop_for_as_long_as_jobs_run() {
+fn the_probe_answers_503_while_a_stopping_worker_has_jobs() {
     let platform = Platform::start();
     platform.submit("a", &health_check());
     platform.script(Route::Post, vec![Fault::Status(500); 1_000]);
@@ -99,10 +92,10 @@ fn the_probe_tells_of_the_stop_for_as_long_as_jobs_run() {
 }
 
 #[test]
-fn a_job_that_is_handed_out_in_the_moment_of_the_signal_is_still_done() {
+fn a_job_that_is_delivered_after_the_signal_still_runs() {
     let platform = Platform::start();
     platform.hold(Duration::from_secs(60));
-    // The last take then has 1.5 s.
+    // Without scaling the last take stays open for 1.5 s.
     let mut worker = QueueWorker::start_scaled(1, &platform, &[], &[]);
     platform.wait_for_requests(Route::Take, 1);
     worker.served.signal("TERM");
@@ -115,7 +108,7 @@ fn a_job_that_is_handed_out_in_the_moment_of_the_signal_is_still_done() {
 }
 
 #[test]
-fn an_idle_worker_ends_soon_although_its_poll_is_open() {
+fn an_idle_worker_stops_soon_although_its_poll_is_open() {
     let platform = Platform::start();
     platform.hold(Duration::from_secs(600));
     let mut worker = QueueWorker::start_scaled(1, &platform, &[], &[]);
@@ -132,7 +125,7 @@ fn an_idle_worker_ends_soon_although_its_poll_is_open() {
 }
 
 #[test]
-fn a_second_signal_ends_the_worker_at_once_and_names_what_is_not_answered() {
+fn a_second_signal_stops_the_worker_at_once_and_logs_the_unanswered_jobs() {
     for (signal, code) in [("TERM", 143), ("INT", 130)] {
         let platform = Platform::start();
         platform.submit("stuck", &health_check());
@@ -152,10 +145,10 @@ fn a_second_signal_ends_the_worker_at_once_and_names_what_is_not_answered() {
 }
 
 #[test]
-fn a_second_signal_does_not_wait_for_a_long_text_to_be_split() {
+fn a_second_signal_does_not_wait_for_the_tokenization_of_a_long_text() {
     let platform = Platform::start();
     let text = "What is machine learning? ".repeat(700_000);
-    let splitting = time_to_split(&text);
+    let tokenization = tokenization_time(&text);
     platform.submit("long", &json!({"query": text}));
     let mut worker = QueueWorker::start(&platform);
     platform.wait_until_named("long");
@@ -165,13 +158,16 @@ fn a_second_signal_does_not_wait_for_a_long_text_to_be_split() {
     worker.served.signal("TERM");
     assert_eq!(worker.served.wait().code(), Some(143));
     let end = begin.elapsed();
-    assert!(end < splitting / 2, "{end:?}, and {splitting:?} to split");
+    assert!(
+        end < tokenization / 2,
+        "{end:?}, and tokenization takes {tokenization:?}"
+    );
     let log = worker.served.log();
     assert!(log.contains("not answered jobs=long"), "{log}");
 }
 
-/// How long the worker's tokenizer takes for a text, on the machine as it is.
-fn time_to_split(text: &str) -> Duration {
+/// Time that the worker's tokenizer takes for a text on this machine.
+fn tokenization_time(text: &str) -> Duration {
     let file = checkpoint("tiny-xlm-roberta").join("tokenizer.json");
     let tokenizer = Tokenizer::load(&file, NonZeroUsize::MIN.saturating_add(511)).unwrap();
     let begin = Instant::now();
@@ -180,7 +176,7 @@ fn time_to_split(text: &str) -> Duration {
 }
 
 #[test]
-fn what_cannot_be_posted_within_the_grace_is_named_and_a_failure() {
+fn a_result_that_cannot_be_posted_within_the_grace_is_logged_and_a_failure() {
     let platform = Platform::start();
     platform.submit("stuck", &health_check());
     platform.script(Route::Post, vec![Fault::Status(500); 1_000]);
@@ -201,7 +197,7 @@ fn a_job_whose_worker_was_killed_is_delivered_again_and_has_one_result() {
     let platform = Platform::start();
     platform.submit("a", &longer_job());
     let mut killed = QueueWorker::start(&platform);
-    platform.wait_until_handed_out("a", 1);
+    platform.wait_until_delivered("a", 1);
     killed.served.signal("KILL");
     killed.served.wait();
     assert_eq!(platform.posts("a").len(), 0);
@@ -218,9 +214,8 @@ fn a_job_whose_worker_was_killed_is_delivered_again_and_has_one_result() {
 }
 
 #[test]
-fn a_stop_before_the_model_is_loaded_is_a_success() {
+fn a_stop_before_the_model_is_loaded_exits_with_zero() {
     let platform = Platform::start();
     let mut worker = QueueWorker::start(&platform);
-    worker.served.signal("TERM");
-    assert_eq!(worker.served.wait().code(), Some(0));
+    worker.served.stop();
 }

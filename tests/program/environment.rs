@@ -1,4 +1,4 @@
-//! What is around the program: variables, files and readers that are not as one would wish.
+//! Invalid variables and settings files, and closed outputs.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -11,7 +11,7 @@ fn stderr(output: &Output) -> String {
 }
 
 #[test]
-fn a_file_that_is_no_toml_is_an_error_that_shows_where_and_not_what() {
+fn a_toml_syntax_error_shows_the_position_and_not_the_text() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("settings.toml");
     for (text, place) in [
@@ -35,7 +35,7 @@ fn a_file_that_is_no_toml_is_an_error_that_shows_where_and_not_what() {
 }
 
 #[test]
-fn a_reader_who_goes_ends_the_program_without_a_word() {
+fn a_closed_standard_output_ends_the_program_silently() {
     for arguments in [&["openapi"][..], &["embed", "--model", "minilm", "hello"]] {
         let mut command = program();
         let (reader, writer) = std::io::pipe().unwrap();
@@ -55,7 +55,7 @@ fn a_reader_who_goes_ends_the_program_without_a_word() {
 }
 
 #[test]
-fn an_error_that_nobody_reads_is_an_exit_code_all_the_same() {
+fn a_closed_standard_error_does_not_change_the_exit_code() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let mut command = program();
@@ -67,15 +67,15 @@ fn an_error_that_nobody_reads_is_an_exit_code_all_the_same() {
 }
 
 #[test]
-fn a_variable_that_is_not_unicode_is_named_where_it_is_a_setting_and_else_ignored() {
+fn a_variable_that_is_not_unicode_is_an_error_only_if_it_is_a_setting() {
     let not_unicode = OsStr::from_bytes(b"\xff");
     let openapi_with = |variable: &OsStr| {
         let mut command = program();
         command.arg("openapi").env(variable, not_unicode);
         command.output().unwrap()
     };
-    for nobodys in [OsStr::new("SOMEBODYS"), OsStr::from_bytes(b"\xfe")] {
-        let output = openapi_with(nobodys);
+    for other in [OsStr::new("OTHER_VARIABLE"), OsStr::from_bytes(b"\xfe")] {
+        let output = openapi_with(other);
         assert!(output.status.success(), "{}", stderr(&output));
     }
     for setting in [

@@ -1,4 +1,4 @@
-//! The platform of our own sees what no worker may do.
+//! The local platform's own check finds violations of the protocol.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -7,13 +7,13 @@ use reqwest::blocking::Client;
 use super::health_check;
 use crate::support::platform::{Fault, KEY, POD, Platform, Route};
 
-/// A worker by hand.
-struct Hand {
+/// A worker whose requests the test sends.
+struct ManualWorker {
     client: Client,
     platform: Platform,
 }
 
-impl Hand {
+impl ManualWorker {
     fn new() -> Self {
         let client = Client::builder().no_proxy().build().unwrap();
         let platform = Platform::start();
@@ -48,28 +48,28 @@ impl Hand {
         format!("http://{}/v2/endpoint-1/{query}", self.platform.address())
     }
 
-    fn is_caught(&self) -> bool {
+    fn fails_check(&self) -> bool {
         catch_unwind(AssertUnwindSafe(|| self.platform.check())).is_err()
     }
 }
 
 #[test]
-fn an_error_that_is_sent_again_in_other_words_is_caught() {
-    let hand = Hand::new();
-    hand.platform.script(Route::Post, [Fault::Status(500)]);
-    hand.take();
-    hand.post(r#"{"error":"one"}"#);
-    assert!(!hand.is_caught());
-    hand.post(r#"{"error":"two"}"#);
-    assert!(hand.is_caught());
+fn the_check_fails_if_an_error_is_sent_again_with_another_text() {
+    let worker = ManualWorker::new();
+    worker.platform.script(Route::Post, [Fault::Status(500)]);
+    worker.take();
+    worker.post(r#"{"error":"one"}"#);
+    assert!(!worker.fails_check());
+    worker.post(r#"{"error":"two"}"#);
+    assert!(worker.fails_check());
 }
 
 #[test]
-fn a_job_that_has_failed_and_is_delivered_again_may_end_otherwise() {
-    let hand = Hand::new();
+fn the_check_passes_if_a_failed_job_is_delivered_again_and_completes() {
+    let worker = ManualWorker::new();
     for body in [r#"{"error":"one"}"#, r#"{"output":2}"#] {
-        hand.take();
-        hand.post(body);
+        worker.take();
+        worker.post(body);
     }
-    assert!(!hand.is_caught());
+    assert!(!worker.fails_check());
 }
