@@ -7,6 +7,7 @@ mod description;
 mod encoder;
 mod error;
 pub mod export;
+mod onnx;
 mod operators;
 mod pooling;
 mod precision;

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use kernels::product::bytes::GROUP;
+use kernels::gemm::int8::GROUP;
 
 /// Why an export failed. Nothing is left behind that could be taken for a model directory.
 #[derive(Debug, thiserror::Error)]

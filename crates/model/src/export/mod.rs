@@ -9,7 +9,6 @@ mod checkpoint;
 mod error;
 mod graph;
 mod loaded;
-mod onnx;
 mod packing;
 mod quality;
 mod reference;
@@ -28,6 +27,7 @@ use prost::Message;
 use sha2::{Digest, Sha256};
 
 use crate::Precision;
+use crate::onnx;
 use crate::{DESCRIPTION_FILE, Description, GRAPH_FILE, REPORT_FILE, TOKENIZER_FILE};
 pub use agreement::Agreement;
 use check::check;
@@ -39,7 +39,7 @@ pub use traffic::bytes_per_pass;
 use weights::WeightsWriter;
 
 /// Counts the changes of what is written for one and the same checkpoint, so that caches do not keep old exports.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
 
 /// What the exported model is called and how it is written.
 #[derive(Debug, Clone)]

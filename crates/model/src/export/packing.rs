@@ -4,10 +4,10 @@ use super::Error;
 use super::onnx::Tensor;
 use super::safetensors::TensorPlace;
 use super::transformer::Source;
-use kernels::product::floats::place;
-use kernels::product::{PANEL, panels};
+use kernels::gemm::fp32::packed_index;
+use kernels::gemm::{PANEL, panel_count};
 
-/// Packs the stacked matrices, each `[out, in]`, into one, in the order of [`place`].
+/// Packs the stacked matrices, each `[out, in]`, into one, in the order of [`packed_index`].
 pub fn pack_matrix(
     source: &mut Source<'_>,
     name: &str,
@@ -15,14 +15,14 @@ pub fn pack_matrix(
 ) -> Result<Tensor, Error> {
     let inputs = parts[0].shape[1];
     let outputs = parts.iter().map(|part| part.shape[0]).sum();
-    let shape = [panels(outputs), inputs, PANEL];
+    let shape = [panel_count(outputs), inputs, PANEL];
     let mut packed = vec![0.0_f32; shape.iter().product()];
     let mut output = 0;
     for part in parts {
         let weights = source.checkpoint.weights.read(part)?;
         for row in weights.chunks_exact(inputs) {
             for (input, &weight) in row.iter().enumerate() {
-                packed[place(output, input, inputs)] = weight;
+                packed[packed_index(output, input, inputs)] = weight;
             }
             output += 1;
         }

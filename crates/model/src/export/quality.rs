@@ -13,7 +13,7 @@ use super::reference::Reference;
 use super::{Error, Options, export};
 use crate::Precision;
 use crate::{Embedding, QualityReport};
-use kernels::product::bytes::Instructions;
+use kernels::gemm::int8::InstructionSet;
 
 const SENTENCES: &str = include_str!("sentences.txt");
 /// Sentences for weights of which nothing was published: they are random, and their figures bind nobody.
@@ -87,7 +87,7 @@ pub fn measure(
         mean_cosine: agreement.mean_cosine,
         worst_cosine: agreement.worst_cosine,
         top_10_overlap: agreement.top_10_overlap,
-        byte_products: Instructions::detect().name().to_owned(),
+        byte_products: InstructionSet::detect().name().to_owned(),
         seconds: start.elapsed().as_secs_f64(),
     })
 }

@@ -8,14 +8,14 @@ use super::Error;
 use super::onnx::Tensor;
 use super::safetensors::{TensorPlace, Transfer};
 use super::transformer::Source;
-use kernels::product::bytes::{GROUP, fits, place};
-use kernels::product::{PANEL, panels};
+use kernels::gemm::int8::{GROUP, fits, packed_index};
+use kernels::gemm::{PANEL, panel_count};
 
 const GREATEST: f32 = 127.0;
 
 /// A rounded matrix and what undoes the rounding, one value for each of its outputs.
 pub struct RoundedMatrix {
-    /// Bytes, in the order of [`place`].
+    /// Bytes, in the order of [`packed_index`].
     pub weights: Tensor,
     /// Scales.
     pub scale: Tensor,
@@ -37,7 +37,7 @@ pub fn round_matrix(
             inputs,
         });
     }
-    let shape = [panels(outputs), inputs / GROUP, PANEL, GROUP];
+    let shape = [panel_count(outputs), inputs / GROUP, PANEL, GROUP];
     let mut packed = vec![0_u8; shape.iter().product()];
     let (mut scales, mut sums) = (Vec::with_capacity(outputs), Vec::with_capacity(outputs));
     for part in parts {
@@ -48,7 +48,7 @@ pub fn round_matrix(
             scales.push(scale);
             sums.push(bytes.iter().map(|&byte| i32::from(byte)).sum());
             for (input, byte) in bytes.into_iter().enumerate() {
-                packed[place(output, input, inputs)] = byte as u8;
+                packed[packed_index(output, input, inputs)] = byte as u8;
             }
         }
     }

@@ -40,7 +40,10 @@ pub fn bytes_per_pass(graph: &Path) -> Result<u64, Error> {
 fn tables(node: &Node) -> &[String] {
     match (node.domain.as_str(), node.op_type.as_str()) {
         ("" | "ai.onnx", "Gather") => node.input.get(..1).unwrap_or_default(),
-        (operators::DOMAIN, operators::name::EMBED | operators::name::EMBED_ROUND) => &node.input,
+        (
+            operators::DOMAIN,
+            operators::name::EMBED_TOKENS | operators::name::EMBED_TOKENS_QUANTIZED,
+        ) => &node.input,
         _ => &[],
     }
 }
@@ -102,7 +105,7 @@ mod tests {
         };
         let embed = Node {
             domain: operators::DOMAIN.to_owned(),
-            op_type: operators::name::EMBED.to_owned(),
+            op_type: operators::name::EMBED_TOKENS.to_owned(),
             input: vec!["ids".to_owned(), "rounded words".to_owned()],
             ..Node::default()
         };

@@ -37,7 +37,11 @@ pub fn build(source: Source<'_>, precision: Precision) -> Result<Model, Error> {
         Pooling::Cls => writer.layer(last, tokens, true)?.floats,
         Pooling::Mean => {
             let tokens = writer.layer(last, tokens, false)?;
-            let mean = Operation::of(DOMAIN, name::MEAN, &[&tokens.floats, input::LENGTHS]);
+            let mean = Operation::of(
+                DOMAIN,
+                name::MEAN_POOLING,
+                &[&tokens.floats, input::LENGTHS],
+            );
             writer.graph.add("pooling.mean", mean)
         }
     };
@@ -109,7 +113,7 @@ impl GraphWriter<'_> {
             Positions::AfterPadding { padding_id } => padding_id,
         };
         let operation = self
-            .operation([name::EMBED, name::EMBED_ROUND], &inputs)
+            .operation([name::EMBED_TOKENS, name::EMBED_TOKENS_QUANTIZED], &inputs)
             .float("epsilon", self.architecture.epsilon)
             .integer("padding_id", padding_id);
         Ok(self.rows("embeddings", operation))
@@ -152,7 +156,7 @@ impl GraphWriter<'_> {
             inputs: self.hidden(),
         };
         let product = self.product(&linear, tokens)?;
-        let operators = [name::ATTEND, name::ATTEND_ROUND];
+        let operators = [name::ATTENTION, name::ATTENTION_QUANTIZED];
         let operation = self
             .operation(operators, &[&product, input::LENGTHS])
             .integer("width", 3 * self.hidden() as i64)
@@ -170,7 +174,7 @@ impl GraphWriter<'_> {
         };
         let product = self.product(&linear, tokens)?;
         let operation = self
-            .operation([name::GELU, name::GELU_ROUND], &[&product])
+            .operation([name::GELU, name::GELU_QUANTIZED], &[&product])
             .integer("width", linear.outputs as i64);
         Ok(self.factor(&format!("layer.{layer}.gelu"), operation))
     }
@@ -191,7 +195,10 @@ impl GraphWriter<'_> {
         let product = self.product(&linear, tokens)?;
         let normalization = format!("{source}.LayerNorm");
         let [scale, shift] = self.source.normalization(&mut self.graph, &normalization)?;
-        let operators = [name::ADD_NORMALIZE, name::ADD_NORMALIZE_ROUND];
+        let operators = [
+            name::ADD_LAYER_NORMALIZATION,
+            name::ADD_LAYER_NORMALIZATION_QUANTIZED,
+        ];
         let operation = self
             .operation(operators, &[&product, residual, &scale, &shift])
             .float("epsilon", self.architecture.epsilon);
@@ -204,7 +211,7 @@ impl GraphWriter<'_> {
         let (operator, matrix) = match self.precision {
             Precision::Fp32 => {
                 let weights = pack_matrix(&mut self.source, &linear.name, &parts)?;
-                (name::FLOAT_LINEAR, vec![weights])
+                (name::LINEAR, vec![weights])
             }
             Precision::Int8 => {
                 let RoundedMatrix {
@@ -212,7 +219,7 @@ impl GraphWriter<'_> {
                     scale,
                     sum,
                 } = round_matrix(&mut self.source, &linear.name, &parts)?;
-                (name::ROUNDED_LINEAR, vec![weights, scale, sum])
+                (name::QUANTIZED_LINEAR, vec![weights, scale, sum])
             }
         };
         let matrix = matrix.into_iter().map(|tensor| self.graph.weight(tensor));
