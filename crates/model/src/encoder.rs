@@ -12,7 +12,7 @@ use ort::value::Tensor;
 
 use super::description::{Description, ModelDirectory};
 use super::pooling::{normalize, pool};
-use super::{Embedding, Error, Tokens, session};
+use super::{Embedding, Error, Tokens, graph_check, session};
 
 /// Names of the inputs of a transformer graph, as every exporter writes them.
 pub mod input {
@@ -62,13 +62,14 @@ enum Input {
 }
 
 impl Encoder {
-    /// Loads the graph of a model directory, to be run by `threads` threads.
+    /// Loads the graph of a model directory, to be run by `threads` threads. A graph that is damaged is an error.
     pub fn load(
         environment: &Environment,
         directory: &ModelDirectory,
         threads: NonZeroUsize,
     ) -> Result<Self, Error> {
-        let session = session::open(environment, &directory.graph, threads)?;
+        let origin = graph_check::check(directory)?;
+        let session = session::open(environment, &directory.graph, origin, threads)?;
         let refuse = |why: String| Error::NotAModel {
             directory: directory.path.clone(),
             why,

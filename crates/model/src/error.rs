@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::graph_check::GraphError;
+
 /// Why a model cannot be loaded or a text cannot be embedded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -29,6 +31,14 @@ pub enum Error {
         directory: PathBuf,
         /// What is missing or contradictory.
         why: String,
+    },
+    /// A graph of our own is damaged or was changed after it was exported.
+    #[error("{path} is not a graph that can be run", path = path.display())]
+    Graph {
+        /// The graph.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: GraphError,
     },
     /// The tokenizer cannot be built.
     #[error("the tokenizer cannot be loaded")]

@@ -10,14 +10,7 @@ use std::path::{Path, PathBuf};
 use super::Error;
 use super::onnx::{DataLocation, ElementType, StringEntry, Tensor};
 use super::safetensors::{TensorPlace, Transfer, WeightsFile};
-
-/// File name of the weights in a model directory.
-pub const WEIGHTS_FILE: &str = "model.onnx.data";
-
-/// ONNX asks that mapped tensors begin at multiples of the page size.
-const PAGE_BYTES: u64 = 4096;
-/// Tensors below this size stand in the graph itself.
-const INLINE_BYTES: u64 = 64 * 1024;
+use crate::weights_file::{INLINE_BYTES, WEIGHTS_FILE, next_offset};
 
 /// The weights file under construction.
 pub struct WeightsWriter {
@@ -125,7 +118,7 @@ impl WeightsWriter {
         if length < INLINE_BYTES {
             return Ok(None);
         }
-        let offset = self.position.next_multiple_of(PAGE_BYTES);
+        let offset = next_offset(self.position);
         let padding = vec![0; (offset - self.position) as usize];
         self.file
             .write_all(&padding)
