@@ -7,12 +7,13 @@ in
 {
   inherit stamp;
   isLinux = callPackage ({ stdenv }: stdenv.hostPlatform.isLinux) { };
+  manifest = callPackage ({ lib }: lib.importTOML ../Cargo.toml) { };
   pins = callPackage ./pins.nix { };
   sources = callPackage ./src.nix { };
   crates = callPackage ./crates.nix { };
 
   onnxruntime = callPackage ./onnxruntime.nix { };
-  exporter = callPackage ./exporter { };
+  exporter = callPackage ./exporter.nix { };
   server = callPackage ./server.nix { };
 
   checkpoint = callPackage ./checkpoint.nix { name = "bge-m3"; };

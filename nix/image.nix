@@ -4,6 +4,7 @@
 {
   dockerTools,
   lib,
+  manifest,
   root,
   server,
   pins,
@@ -11,7 +12,7 @@
   tag ? "latest",
 }:
 let
-  inherit (lib.importTOML ../Cargo.toml) package;
+  inherit (manifest.workspace) package;
   port = "8000";
   seconds = count: count * 1000 * 1000 * 1000;
 in

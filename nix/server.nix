@@ -1,21 +1,27 @@
-# The program. Its tests are a check of their own, so that an image need not wait for them.
+# The server. Its tests are a check of their own, so that an image does not wait for them.
 {
   lib,
   rustPlatform,
   crates,
+  manifest,
   sources,
 }:
 let
-  inherit (lib.importTOML ../Cargo.toml) package;
+  inherit (manifest) package;
 in
 rustPlatform.buildRustPackage {
   pname = package.name;
-  inherit (package) version;
-  src = sources.program;
+  inherit (manifest.workspace.package) version;
+  src = sources.server;
   cargoDeps = crates;
+  # Without this, the exporter would be part of every image.
+  cargoBuildFlags = [
+    "--package"
+    package.name
+  ];
   doCheck = false;
 
-  # Panics name the source they come from. By its path in the store all sources would be part of every image.
+  # A panic names the source file it comes from. With store paths, every image would contain the sources of all dependencies.
   preBuild = ''
     export RUSTFLAGS="--remap-path-prefix=${crates}=/crates --remap-path-prefix=$NIX_BUILD_TOP=/build"
   '';

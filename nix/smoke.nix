@@ -13,6 +13,6 @@ writeShellApplication {
     curl
     jq
   ];
-  runtimeEnv.REFERENCES = "${../src/export/reference}";
+  runtimeEnv.REFERENCES = "${../crates/model/src/export/reference}";
   text = lib.removePrefix "# shellcheck shell=bash\n" (builtins.readFile ./smoke.sh);
 }

@@ -1,4 +1,4 @@
-# What is built from which files: nothing is built again because of a file that it does not read.
+# The source files of each build. A build lists exactly what it reads, so no other file causes a rebuild.
 { lib }:
 let
   inherit (lib) fileset;
@@ -8,36 +8,65 @@ let
       root = ../.;
       fileset = fileset.unions files;
     };
-  manifest = [
+  workspace = [
     ../Cargo.toml
     ../Cargo.lock
   ];
-  program = manifest ++ [
+  # Cargo reads the manifests of all members, whichever it builds.
+  manifests = workspace ++ [
+    (fileset.fileFilter (file: file.name == "Cargo.toml") ../crates)
+  ];
+  server = workspace ++ [
+    ../crates
     ../src
     ./pins.json
   ];
+  code = server ++ [
+    ../openapi
+    ../tests
+  ];
+  # A test follows the links in these pages, also to files other than pages.
+  pages =
+    map fileset.maybeMissing [
+      ../CHANGELOG.md
+      ../CONTRIBUTING.md
+      ../LICENSE
+      ../SECURITY.md
+      ../docs
+    ]
+    ++ [
+      ../README.md
+      ../.ci
+      ../.github
+      ../Dockerfile
+      ../deny.toml
+      ../flake.lock
+      ../flake.nix
+      ./.
+    ];
 in
 {
-  program = only program;
-
-  # With all that tests and lints read. `tests` has a script that must stay executable.
-  tests = only (
-    program
+  # What decides the bytes of a model.
+  exporter = only (
+    manifests
     ++ [
-      ../.runpod
-      ../benches
-      ../openapi
-      ../tests
+      ../crates/kernels
+      ../crates/model
     ]
   );
 
-  # What decides about the bytes of a model. See `exporter`.
-  exporter = only (
-    manifest
+  server = only server;
+
+  # Everything that is compiled or formatted.
+  code = only code;
+
+  # Everything that tests read. `tests` contains a script that must stay executable.
+  tests = only (
+    code
+    ++ pages
     ++ [
-      ../src/config/precision.rs
-      ../src/export
-      ../src/model
+      ../.runpod
+      ../benches
     ]
   );
 }

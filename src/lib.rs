@@ -3,7 +3,7 @@
 //! The server. The crates `kernels`, `model` and `bench` stand beside it. Dependencies run one way, held by a test:
 //!
 //! ```text
-//! main -> cli -> app -> { http, runpod } -> jobs -> openai -> service -> engine -> (model)
+//! main -> cli -> app -> { http, runpod } -> jobs -> service -> engine -> (model)
 //! config, artifacts, metrics: leaves
 //! ```
 #![cfg_attr(not(test), warn(clippy::unwrap_used))]
@@ -18,6 +18,5 @@ pub mod engine;
 pub mod http;
 pub mod jobs;
 pub mod metrics;
-pub mod openai;
 pub mod runpod;
 pub mod service;

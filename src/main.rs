@@ -1,5 +1,8 @@
 //! The program: everything it does is in the library.
 
 fn main() -> std::process::ExitCode {
-    runpod_query::cli::run()
+    runpod_query::cli::run(
+        std::env::args_os(),
+        runpod_query::runpod::Timings::default(),
+    )
 }

@@ -4,6 +4,7 @@
 mod architecture;
 mod artifacts;
 mod bench;
+mod documents;
 mod engine;
 mod export;
 mod http;

@@ -1,4 +1,4 @@
-# A derivation that runs one command of Cargo over everything that tests read, and leaves nothing.
+# A derivation that runs one Cargo command on the whole workspace and has an empty output.
 {
   stdenv,
   cargo,
@@ -13,7 +13,7 @@ name: command: environment:
 stdenv.mkDerivation (
   {
     inherit name;
-    src = sources.tests;
+    src = sources.code;
     cargoDeps = crates;
     nativeBuildInputs = [
       cargo

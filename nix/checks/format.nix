@@ -1,2 +1,2 @@
 { callPackage }:
-callPackage ./cargo.nix { } "format" "cargo fmt --check" { }
+callPackage ./cargo.nix { } "format" "cargo fmt --all --check" { }

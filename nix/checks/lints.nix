@@ -1,3 +1,4 @@
 { callPackage }:
-callPackage ./cargo.nix { } "lints" "cargo clippy --offline --frozen --all-targets -- -D warnings"
+callPackage ./cargo.nix { } "lints"
+  "cargo clippy --frozen --workspace --all-targets -- -D warnings"
   { }

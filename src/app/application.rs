@@ -15,10 +15,10 @@ use super::loader::{Cause, end_of_loading, load_behind};
 use super::queue::Queue;
 use super::signals::Signals;
 use crate::config::Settings;
-use crate::http;
-use crate::jobs::{Gauge, Jobs};
-use crate::runpod;
-use crate::service::{Limits, Loaded, Service, with_causes};
+use crate::http::{self, Jobs};
+use crate::jobs::Gauge;
+use crate::runpod::{self, Timings};
+use crate::service::{Loaded, RequestLimits, Service, with_causes};
 
 /// The part of the grace during which the listener stays open for those who wait.
 const LISTENING: u32 = 2;
@@ -90,14 +90,14 @@ enum End {
 }
 
 /// Builds an application on a runtime of its own and runs it; gives the exit code of the process.
-pub fn serve<L, E>(settings: &Settings, load: L) -> Result<ExitCode, Error>
+pub fn serve<L, E>(settings: &Settings, timings: Timings, load: L) -> Result<ExitCode, Error>
 where
     L: FnOnce() -> Result<Loaded, E> + Send + 'static,
     E: Into<Cause>,
 {
     let system = System::new();
     let outcome = system.block_on(async {
-        let application = Application::build(settings, load).await?;
+        let application = Application::build(settings, timings, load).await?;
         let patience = application.patience.clone();
         let code = application.run_until_stopped().await;
         Ok((code, patience.load(Ordering::Relaxed)))
@@ -115,14 +115,14 @@ impl Application {
     /// Listens, answers from then on, and runs `load` on a thread behind it.
     ///
     /// Port 0 lets the system choose; see [`Application::port`].
-    pub async fn build<L, E>(settings: &Settings, load: L) -> Result<Self, Error>
+    pub async fn build<L, E>(settings: &Settings, timings: Timings, load: L) -> Result<Self, Error>
     where
         L: FnOnce() -> Result<Loaded, E> + Send + 'static,
         E: Into<Cause>,
     {
         let signals = Signals::install().map_err(Error::Signals)?;
-        let service = Service::new(Limits::from(settings));
-        let queue = Queue::new(settings, &service)?;
+        let service = Service::new(RequestLimits::from(settings));
+        let queue = Queue::new(settings, timings, &service)?;
         let jobs = Jobs::new(service.clone(), &settings.jobs);
         let http::Listening {
             server,

@@ -3,7 +3,7 @@
 //! Owns the order of things: signal handlers, then the listener, then the model behind it; at the end no new
 //! connections and no new jobs, then the running ones and their answers, then the engine. Imports [`crate::http`],
 //! [`crate::runpod`], [`crate::jobs`], [`crate::service`] and [`crate::config`]. Once built, an application answers at
-//! every moment, be it that it is not ready yet.
+//! every moment, even if only to say that it is not ready yet.
 
 mod application;
 mod loader;

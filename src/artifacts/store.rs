@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use reqwest::Url;
 
 use super::cache::{Cache, Leftovers};
-use super::{Error, Patience, Pins};
+use super::{Error, Pins, RetryPolicy};
 use crate::config;
 
 /// Where things come from.
@@ -18,8 +18,8 @@ use crate::config;
 pub struct Sources {
     /// What is fetched.
     pub pins: Cow<'static, Pins>,
-    /// How patiently.
-    pub patience: Patience,
+    /// How downloads are retried.
+    pub retry: RetryPolicy,
     /// Python interpreters that may have pip, the first that has it being used.
     pub interpreters: Vec<OsString>,
 }
@@ -28,7 +28,7 @@ impl Default for Sources {
     fn default() -> Self {
         Self {
             pins: Cow::Borrowed(Pins::get()),
-            patience: Patience::default(),
+            retry: RetryPolicy::default(),
             interpreters: vec!["python3".into(), "python".into()],
         }
     }

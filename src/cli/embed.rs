@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::prepare::{self, LoadedModel};
 use super::{Failure, arguments};
 use crate::config::Settings;
-use crate::engine::{Engine, Priority};
+use crate::engine::{Call, Engine, Priority};
 use model::Embedding;
 
 #[derive(Serialize)]
@@ -76,7 +76,7 @@ fn all(engine: &Engine, texts: &[String], at_once: usize) -> Result<Vec<Embeddin
     for piece in texts.chunks(at_once) {
         embeddings.extend(
             runtime
-                .block_on(engine.embed(piece.to_vec(), Priority::Bulk))?
+                .block_on(engine.embed(piece, Priority::Bulk, Call::default()))?
                 .embeddings,
         );
         progress.inc(piece.len() as u64);

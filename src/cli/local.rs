@@ -10,8 +10,7 @@ use serde_json::value::RawValue;
 use super::handler_flags::HandlerFlags;
 use super::{Failure, print, serve};
 use crate::config::{self, Settings};
-use crate::jobs;
-use crate::service::{Limits, Service};
+use crate::service::{Call, Request, RequestLimits, Service};
 
 /// Where a job is looked for that nobody has typed.
 const FILE: &str = "test_input.json";
@@ -71,12 +70,13 @@ pub fn perform(settings: &Settings, job: &LocalJob) -> Result<ExitCode, Failure>
         .ok_or_else(|| format!("{source} has no input; it must be {{\"input\": {{...}}}}"))?;
     let loaded = serve::load(settings)?;
     let engine = loaded.engine.clone();
-    let service = Service::new(Limits::from(settings));
+    let service = Service::new(RequestLimits::from(settings));
     service.fill(loaded);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()?;
-    let performed = runtime.block_on(jobs::perform(&service, &input));
+    let request = Request::parse(&input, service.limits().texts);
+    let performed = runtime.block_on(service.perform(&request, Call::default()));
     engine.stop();
     let performed = performed.map_err(|error| error.line())?;
     let printed = Printed {

@@ -18,6 +18,7 @@ mod serve;
 mod typed;
 
 use std::error::Error;
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -25,6 +26,7 @@ use clap::CommandFactory;
 use clap::error::ErrorKind;
 
 use crate::config::{self, Settings};
+use crate::runpod::Timings;
 use arguments::{Arguments, Command};
 use typed::Typed;
 
@@ -33,14 +35,14 @@ use typed::Typed;
 type Failure = Box<dyn Error + Send + Sync>;
 
 /// Runs the program and gives its exit code: 0 when the command did what it says, 1 when it failed, 2 when it was
-/// not understood. Who stops reading what a command prints ends it without a word, as a signal would.
-pub fn run() -> ExitCode {
-    let typed = typed::parse(std::env::args_os(), config::is_queue_worker())
+/// not understood. `arguments` begin with the program's name; `timings` are those of RunPod's queue. A command whose reader goes ends silently, as a signal would end it.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, timings: Timings) -> ExitCode {
+    let typed = typed::parse(arguments, config::is_queue_worker())
         .and_then(refuse_flags_of_others)
         .unwrap_or_else(|error| error.exit());
-    match execute(typed) {
+    match execute(typed, timings) {
         Ok(code) => code,
-        Err(error) if print::is_unread(error.as_ref()) => ExitCode::from(print::NOBODY_READS),
+        Err(error) if print::is_unread(error.as_ref()) => ExitCode::from(print::BROKEN_PIPE),
         Err(error) => {
             // Where nobody reads this either, the exit code has to do.
             let _ = writeln!(io::stderr(), "error: {}", chain(error.as_ref()));
@@ -64,7 +66,7 @@ fn refuse_flags_of_others(typed: Typed) -> Result<Typed, clap::Error> {
     }
 }
 
-fn execute(Typed { arguments, ignored }: Typed) -> Result<ExitCode, Failure> {
+fn execute(Typed { arguments, ignored }: Typed, timings: Timings) -> Result<ExitCode, Failure> {
     let is_bare = arguments.command.is_none();
     let command = arguments.command.unwrap_or_default();
     let (file, handler) = (arguments.settings, arguments.handler);
@@ -79,12 +81,12 @@ fn execute(Typed { arguments, ignored }: Typed) -> Result<ExitCode, Failure> {
         log::warn!("arguments that are not understood: {}", ignored.join(", "));
     }
     for variable in &settings.unusable_variables {
-        log::warn!("{variable} is no number that can be used; the default stands in for it");
+        log::warn!("{variable} is not a usable number; the default is used");
     }
     match command {
         Command::Serve(_) => match local::job(&handler, is_bare, &settings)? {
             Some(job) => local::perform(&settings, &job),
-            None => serve::serve(settings),
+            None => serve::serve(settings, timings),
         },
         Command::Embed(embed) => embed::embed(&settings, &embed),
         Command::Fetch(_) => prepare::fetch(&settings),

@@ -4,16 +4,15 @@ use std::error::Error;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 
-/// The exit code of a program that wrote what nobody reads any more: what a shell makes of SIGPIPE, by which other
-/// programs end then.
-pub const NOBODY_READS: u8 = 128 + 13;
+/// The exit code after standard output was closed by its reader: a shell's for a program that SIGPIPE ended.
+pub const BROKEN_PIPE: u8 = 128 + 13;
 
 /// Writes a line.
 pub fn line(text: impl Display) -> io::Result<()> {
     writeln!(io::stdout().lock(), "{text}")
 }
 
-/// Whether a command failed because its reader has gone.
+/// Whether a command failed because the reader of its output has gone.
 pub fn is_unread(error: &(dyn Error + Send + Sync + 'static)) -> bool {
     let written = error.downcast_ref::<io::Error>().map(io::Error::kind);
     let json = || {

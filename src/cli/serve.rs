@@ -10,12 +10,13 @@ use crate::artifacts::Pins;
 use crate::config::Settings;
 use crate::engine::Engine;
 use crate::http;
+use crate::runpod::Timings;
 use crate::service::{Loaded, ModelInfo};
 
 /// Serves until a signal ends it.
-pub fn serve(settings: Settings) -> Result<ExitCode, Failure> {
+pub fn serve(settings: Settings, timings: Timings) -> Result<ExitCode, Failure> {
     let behind = settings.clone();
-    Ok(app::serve(&settings, move || load(&behind))?)
+    Ok(app::serve(&settings, timings, move || load(&behind))?)
 }
 
 /// Prints the OpenAPI document as it is checked in.

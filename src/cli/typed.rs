@@ -1,8 +1,9 @@
-//! From words to arguments.
+//! From the words of the command line to arguments.
 //!
 //! RunPod may append what it likes to a worker's command, and a worker that does not start costs its owner money: a
-//! worker leaves out what it does not know, and what it knows with a value that it does not understand. Everybody else
-//! has made a mistake and is told so.
+//! worker ignores unknown arguments, and known ones with invalid values. clap's own `ignore_errors` stops at the first
+//! error and loses what follows it, so each argument that clap rejects is removed and the rest is parsed again. For
+//! everybody else an unknown argument is an error.
 
 use std::ffi::OsString;
 

@@ -8,12 +8,10 @@ mod environment;
 mod error;
 mod file;
 mod jobs;
-
+mod queue;
 mod queue_variable;
-mod role;
 mod secret;
 mod server;
-mod worker;
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -26,32 +24,19 @@ use serde::Deserialize;
 pub use error::Error;
 pub use jobs::Jobs;
 
+pub use environment::{ENVIRONMENT_PREFIX, is_queue_worker, is_realtime};
+use environment::{FOREIGN_VARIABLES, is_given};
+pub use queue::QueueSettings;
 use queue_variable::QueueValues;
 pub use queue_variable::QueueVariable;
-use role::{REALTIME_VARIABLE, is_given};
-pub use role::{is_queue_worker, is_realtime};
 pub use secret::Secret;
 pub use server::Server;
-pub use worker::Worker;
-
-/// Prefix of the environment variables that are settings, with `__` between levels:
-/// `RUNPOD_QUERY__SERVER__PORT` is `server.port`.
-pub const ENVIRONMENT_PREFIX: &str = "RUNPOD_QUERY";
 
 /// What is logged unless somebody says otherwise: what the HTTP library says of itself is of no use to anybody.
 pub const DEFAULT_LOG_FILTER: &str = "info,actix_server=warn";
 
 /// The variable that is `server.api_key`.
 const KEY_VARIABLE: &str = "RUNPOD_QUERY__SERVER__API_KEY";
-
-/// Variables that other programs define and that mean one of our settings; our own name for it wins.
-const FOREIGN_VARIABLES: [(&str, &str); 5] = [
-    ("PORT", "server.port"),
-    ("PORT_HEALTH", "server.health_port"),
-    (REALTIME_VARIABLE, "server.port"),
-    ("ORT_DYLIB_PATH", "artifacts.runtime_library"),
-    ("RUST_LOG", "log.filter"),
-];
 
 /// All settings.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -70,7 +55,7 @@ pub struct Settings {
     /// Where files come from and where they are kept.
     pub artifacts: Artifacts,
     /// RunPod's queue.
-    pub worker: Worker,
+    pub worker: QueueSettings,
     /// What is written to standard error.
     pub log: Log,
     /// Variables of RunPod's whose values cannot be used: the defaults stand in for them.

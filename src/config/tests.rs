@@ -83,6 +83,7 @@ fn an_unknown_setting_or_a_wrong_value_stops_the_start_and_is_named() {
         ),
         ("RUNPOD_QUERY__MODEL__PRECISION", "fp16", "fp16"),
         ("RUNPOD_QUERY__NONSENSE", "1", "nonsense"),
+        ("RUNPOD_QUERY__WORKER__TIME_DIVISOR", "10", "time_divisor"),
     ] {
         let error = settings(&[(variable, value)]).unwrap_err().to_string();
         assert!(error.contains(named), "{variable}={value}: {error}");
@@ -160,7 +161,7 @@ fn the_variables_of_a_worker_are_understood() {
     ])
     .unwrap()
     .worker;
-    let given = Worker {
+    let given = QueueSettings {
         get_job_url: Some("https://platform/job-take/$ID".into()),
         post_output_url: Some("https://platform/job-done/$ID".into()),
         ping_url: Some("https://platform/ping".into()),
@@ -170,7 +171,7 @@ fn the_variables_of_a_worker_are_understood() {
         gpu_type_id: Some("NVIDIA RTX A5000".to_owned()),
         endpoint_id: Some("abc".to_owned()),
         max_concurrency: non_zero(8),
-        ..Worker::default()
+        ..QueueSettings::default()
     };
     assert_eq!(worker, given);
 }
@@ -203,7 +204,7 @@ fn a_number_of_runpods_is_rounded_and_what_is_none_becomes_the_default_and_is_to
     ] {
         let given = settings(&[(variable, value)]).unwrap();
         assert_eq!(given.unusable_variables, [variable], "{value}");
-        assert_eq!(given.worker, Worker::default(), "{variable}={value}");
+        assert_eq!(given.worker, QueueSettings::default(), "{variable}={value}");
     }
     // A setting of our own is its owner's mistake.
     assert!(settings(&[("RUNPOD_QUERY__WORKER__MAX_CONCURRENCY", "many")]).is_err());

@@ -1,19 +1,24 @@
 //! Texts to vectors for many callers at once: admission, scheduling and the thread that owns the encoder.
 //!
-//! Owns the bounded queue and the order in which waiting texts go. Imports [`model`], [`crate::config`] and
-//! [`crate::metrics`], and knows neither actions nor wire formats. Every admitted text leaves the queue exactly once, every caller gets exactly
-//! one answer, and a batch is whatever waits when the encoder becomes free: nothing ever waits for company.
+//! Owns the bounded queue and the order in which waiting texts run. Imports [`model`], [`crate::config`] and
+//! [`crate::metrics`], and knows neither actions nor wire formats. Every admitted text leaves the queue exactly once,
+//! every caller gets exactly one answer, and a batch is whatever waits when the encoder becomes free: no text ever waits
+//! for a fuller batch.
 
-mod begin;
+mod call;
+mod encoder_thread;
+#[expect(
+    clippy::module_inception,
+    reason = "the file is named after the type that it holds"
+)]
+mod engine;
 mod error;
-mod handle;
 mod queue;
 mod schedule;
-mod worker;
 
-pub use begin::Begin;
+pub use call::Call;
+pub use encoder_thread::Encode;
+pub use engine::{Embedded, Engine};
 pub use error::Error;
-pub use handle::{Embedded, Engine};
-pub use queue::Status;
+pub use queue::EngineStatus;
 pub use schedule::Priority;
-pub use worker::Encode;

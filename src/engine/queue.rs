@@ -1,7 +1,7 @@
 //! The texts that wait, shared by all callers and the one thread that takes them.
 //!
-//! Room is counted in texts and reserved before any work is done for them; a text gives its room back when it leaves
-//! for a batch, or when its caller has gone and somebody else needs the room.
+//! Room is counted in texts and reserved before any work is done for them. A text gives its room back when it leaves
+//! for a batch, or when it is abandoned and another call needs the room.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::schedule::{Demand, Scheduler};
-use super::{Begin, Error};
+use super::{Call, Error};
 use model::{Embedding, Tokens};
 
 /// Bounds of the hint when to try again.
@@ -20,7 +20,7 @@ const PACE_WEIGHT: f64 = 0.2;
 
 /// What the engine is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Status {
+pub struct EngineStatus {
     /// Texts in the queue.
     pub queued_texts: usize,
     /// Calls of which no text has left the queue.
@@ -31,21 +31,21 @@ pub struct Status {
     pub accepting: bool,
 }
 
-/// One call, shared by its texts.
-#[derive(Debug)]
-pub(super) struct Call {
-    /// When its first text left the queue.
-    pub begin: Begin,
-}
-
 /// One text on its way through the queue.
 pub(super) struct Entry {
     pub tokens: Tokens,
     pub demand: Demand,
-    pub call: Arc<Call>,
+    pub call: Call,
     pub reply: oneshot::Sender<Result<Embedding, Error>>,
     /// Its room in the queue, given back by dropping it.
     pub room: Option<OwnedSemaphorePermit>,
+}
+
+impl Entry {
+    /// Whether nobody wants the vector any more: the call was cancelled, or its future dropped.
+    fn is_abandoned(&self) -> bool {
+        self.call.is_cancelled() || self.reply.is_closed()
+    }
 }
 
 /// The queue; see the module's documentation.
@@ -125,6 +125,10 @@ impl Queue {
             if !batch.is_empty() {
                 return Some(batch);
             }
+            if !state.waiting.is_empty() {
+                // The whole batch was cancelled in this moment.
+                continue;
+            }
             if !state.accepting {
                 return None;
             }
@@ -146,31 +150,26 @@ impl Queue {
         };
     }
 
-    /// Refuses all further texts; what waits is still taken.
+    /// Rejects all further texts; what waits is still taken.
     pub fn close(&self) {
         self.lock().accepting = false;
         self.changed.notify_all();
     }
 
-    /// Refuses all further texts and drops those that wait, whose callers see the engine stopped.
+    /// Rejects all further texts and drops those that wait; their callers get [`Error::Stopped`].
     pub fn abandon(&self) {
         let mut state = self.lock();
         state.accepting = false;
         state.waiting.clear();
     }
 
-    /// What waits and runs; texts whose caller has gone wait no more.
-    pub fn status(&self) -> Status {
+    /// What waits and runs; abandoned texts are not counted.
+    pub fn status(&self) -> EngineStatus {
         let state = self.lock();
-        let waiting = || {
-            state
-                .waiting
-                .iter()
-                .filter(|entry| !entry.reply.is_closed())
-        };
-        let unstarted = waiting().filter(|entry| entry.call.begin.get().is_none());
-        let calls: HashSet<_> = unstarted.map(|entry| Arc::as_ptr(&entry.call)).collect();
-        Status {
+        let waiting = || state.waiting.iter().filter(|entry| !entry.is_abandoned());
+        let unstarted = waiting().filter(|entry| entry.call.started().is_none());
+        let calls: HashSet<_> = unstarted.map(|entry| entry.call.address()).collect();
+        EngineStatus {
             queued_texts: waiting().count(),
             queued_calls: calls.len(),
             running_texts: state.running_texts,
@@ -186,7 +185,7 @@ impl Queue {
 
 impl State {
     fn forget_abandoned(&mut self) {
-        self.waiting.retain(|entry| !entry.reply.is_closed());
+        self.waiting.retain(|entry| !entry.is_abandoned());
     }
 
     fn take(&mut self, now: Instant) -> Vec<Entry> {
@@ -198,10 +197,8 @@ impl State {
             .into_iter()
             .map(|index| self.waiting.swap_remove(index))
             .collect();
+        batch.retain(|entry| entry.call.start(now));
         batch.sort_by_key(|entry| entry.demand.tokens());
-        for entry in &batch {
-            entry.call.begin.mark(now);
-        }
         self.running_texts = batch.len();
         batch
     }

@@ -1,7 +1,7 @@
-//! Who may ask: everybody, or whoever knows the key.
+//! Access: open to everyone, or to those who know the key.
 //!
-//! The probe is always open, since load balancers have no key, and so is the documentation, which tells nothing of this
-//! endpoint. Whatever else is asked for, be it that it does not exist, needs the key.
+//! The probe is always open, because load balancers have no key, and so is the documentation, which reveals nothing about
+//! this endpoint. Every other address needs the key, even one that does not exist.
 
 use actix_web::Error as ActixError;
 use actix_web::body::{EitherBody, MessageBody};
@@ -12,25 +12,26 @@ use actix_web::web::Data;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{docs, ping};
+use super::docs;
+use super::error::SCHEME;
 use crate::config::Secret;
 use crate::service::Error;
 
-/// The scheme that may precede the key.
-pub const SCHEME: &str = "Bearer";
+/// The address of the load balancer's probe.
+pub const PING: &str = "/ping";
 
 type Fingerprint = [u8; 32];
 
-/// Who may ask.
+/// Who has access.
 #[derive(Clone)]
 pub struct Access {
-    /// Of the key: two fingerprints take the same time to compare whatever is given, and however long it is.
+    /// The key's fingerprint: comparing two of them takes the same time whatever is given, and however long it is.
     key: Option<Fingerprint>,
 }
 
 impl Access {
-    /// Whoever knows `key`; everybody without one. Space around it is none of it: a file that holds a key usually ends
-    /// in a newline, and no header can.
+    /// Access for those who know `key`; for everyone without one. White space around the key is removed: a file that
+    /// holds a key usually ends in a newline, and no header can.
     pub fn new(key: Option<&Secret>) -> Self {
         Self {
             key: key.map(|key| fingerprint(key.expose().trim().as_bytes())),
@@ -41,7 +42,7 @@ impl Access {
         let Some(key) = self.key else {
             return true;
         };
-        ping::PATH == path
+        PING == path
             || docs::serves(path)
             || authorization.is_some_and(|given| {
                 let given = fingerprint(credential(given));
@@ -67,7 +68,7 @@ fn credential(given: &[u8]) -> &[u8] {
     }
 }
 
-/// Refuses whoever may not ask.
+/// Refuses requests without access.
 pub async fn authorize(
     request: ServiceRequest,
     next: Next<impl MessageBody>,

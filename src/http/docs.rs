@@ -61,7 +61,7 @@ async fn api_document(docs: Data<Docs>) -> HttpResponse {
 #[get("/docs/{file:.*}")]
 async fn page(file: Path<String>, docs: Data<Docs>) -> Result<HttpResponse, Error> {
     let file = utoipa_swagger_ui::serve(&file, Arc::clone(&docs.swagger))
-        .map_err(|error| Error::Internal(error.to_string().into()))?
+        .map_err(|error| Error::internal(error.to_string()))?
         .ok_or(Error::NotFound)?;
     let mut response = HttpResponse::Ok();
     if file.gzpipped {

@@ -14,8 +14,10 @@ use utoipa::openapi::{
 };
 use utoipa::{IntoResponses, ToSchema};
 
-use super::access;
 use crate::service::{Code, Error, Invalid, Malformed, TooLarge, Unavailable};
+
+/// The scheme of the key, which may precede it.
+pub const SCHEME: &str = "Bearer";
 
 /// What every answer that is no success says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -68,7 +70,7 @@ impl ResponseError for Error {
             response.insert_header((ALLOW, allowed.join(", ")));
         }
         if let Self::Unauthorized = self {
-            response.insert_header((WWW_AUTHENTICATE, access::SCHEME));
+            response.insert_header((WWW_AUTHENTICATE, SCHEME));
         }
         response.json(ErrorBody::from(self))
     }
@@ -219,7 +221,7 @@ fn example(code: Code) -> Error {
         Code::Overloaded => Error::Overloaded {
             retry_after: std::time::Duration::from_secs(2),
         },
-        Code::Internal => Error::Internal("an example".into()),
+        Code::Internal => Error::internal("an example"),
         Code::Unavailable => Unavailable::Loading.into(),
         Code::Timeout => Error::Timeout {
             limit: std::time::Duration::from_secs(60),

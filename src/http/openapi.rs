@@ -7,10 +7,11 @@ use utoipa::openapi::server::{Server, ServerBuilder, ServerVariableBuilder};
 use utoipa::openapi::{Components, OpenApi, PathItem, Ref, RefOr};
 use utoipa_actix_web::AppExt;
 
+use super::access::PING;
 use super::error::{self, ErrorBody};
+use super::openai;
 use super::routes::{self, ENDPOINT_PREFIX, OPENAI_PREFIX};
-use super::{openai_error, ping};
-use crate::openai;
+use crate::service;
 use crate::service::Code;
 
 /// Name of the key in the document.
@@ -25,7 +26,7 @@ const KEY: &str = "key";
             one body, `{\"code\", \"message\"}`, or OpenAI's under OpenAI's addresses; all codes are listed under *Schemas*, `Code`. Addresses that do not \
             exist answer `not_found`, wrong methods `method_not_allowed`.",
     ),
-    components(schemas(ErrorBody, openai::ErrorBody)),
+    components(schemas(ErrorBody, service::openai::ErrorBody)),
     tags(
         (name = "RunPod", description = "Jobs as RunPod's API takes them. The same routes exist under /v2/{endpoint}."),
         (name = "OpenAI", description = "The same vectors as OpenAI's API gives them. The routes exist under /v2/{endpoint}/openai, too."),
@@ -64,7 +65,7 @@ fn describe(mut document: OpenApi) -> OpenApi {
     }
     let components = document.components.get_or_insert_with(Components::new);
     components.responses.extend(error::documented());
-    components.responses.extend(openai_error::documented());
+    components.responses.extend(openai::documented());
     let scheme = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("The key, where the endpoint has one."));
@@ -74,11 +75,11 @@ fn describe(mut document: OpenApi) -> OpenApi {
 
 /// Every route but the probe may need a key.
 fn require_key(path: &str, item: &mut PathItem) {
-    if path == ping::PATH {
+    if path == PING {
         return;
     }
-    let name = match openai_error::is_openai(path) {
-        true => openai_error::name(Code::Unauthorized),
+    let name = match openai::is_openai(path) {
+        true => openai::name(Code::Unauthorized),
         false => Code::Unauthorized.to_string(),
     };
     let status = error::status(Code::Unauthorized).as_str().to_owned();
@@ -98,7 +99,7 @@ fn require_key(path: &str, item: &mut PathItem) {
 fn servers(prefix: &str) -> Vec<Server> {
     let name = ServerVariableBuilder::new()
         .default_value("query")
-        .description(Some("Name of the endpoint; here every name is right."));
+        .description(Some("Name of the endpoint; any name is accepted."));
     vec![
         Server::new("/"),
         ServerBuilder::new()

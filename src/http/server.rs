@@ -12,13 +12,14 @@ use actix_web::{App, Error, HttpServer};
 use utoipa_actix_web::AppExt;
 
 use super::access::{self, Access};
+use super::body::BodyLimits;
 use super::docs::{self, Docs};
-use super::envelope::BodyLimits;
 use super::fallback::{Methods, fallback};
+use super::jobs::Jobs;
 use super::trace::{Running, WorkerId};
-use super::{openai_error, openapi, routes, trace};
+use super::{openai, openapi, routes, trace};
 use crate::config::Settings;
-use crate::jobs::{Gauge, Jobs};
+use crate::jobs::Gauge;
 use crate::service::Service;
 
 /// Threads that read and write; the model has its own.
@@ -51,7 +52,7 @@ pub fn listen(service: &Service, jobs: &Jobs, settings: &Settings) -> std::io::R
         .workers(WORKERS)
         .keep_alive(KEEP_ALIVE)
         .client_disconnect_timeout(LINGER)
-        // A client that has closed its side has gone: what it asked for need not be computed.
+        // A client that has closed its side has disconnected: its request is cancelled.
         .h1_allow_half_closed(false)
         .disable_signals()
         .shutdown_timeout(settings.shutdown_grace_seconds.get() as u64);
@@ -135,6 +136,6 @@ fn app(
         .default_service(web::to(fallback))
         // The last one is the outermost.
         .wrap(from_fn(access::authorize))
-        .wrap(from_fn(openai_error::shape))
+        .wrap(from_fn(openai::shape))
         .wrap(from_fn(trace::trace))
 }

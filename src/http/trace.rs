@@ -11,7 +11,7 @@ use actix_web::web::Data;
 use actix_web::{Error, HttpMessage};
 use uuid::Uuid;
 
-use super::ping;
+use super::access::PING;
 use crate::jobs::Gauge;
 use crate::service::{self, Service};
 
@@ -95,7 +95,7 @@ fn log_request<B>(method: &Method, response: &ServiceResponse<B>, id: &str, time
     let path: String = request.path().chars().take(PATH_CHARACTERS).collect();
     let level = match path.as_str() {
         // A load balancer asks this all the time.
-        ping::PATH if response.status().is_success() => log::Level::Debug,
+        PING if response.status().is_success() => log::Level::Debug,
         _ => log::Level::Info,
     };
     let texts = request

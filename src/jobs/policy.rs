@@ -7,9 +7,9 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::span::{LONGEST, Span};
-use crate::service::{Kind, Malformed};
+use crate::service::{JsonKind, Malformed};
 
-/// How errors call the policy.
+/// The name of the policy in errors.
 const PART: &str = "policy";
 
 const EXECUTION_TIMEOUT: Span = Span {
@@ -26,10 +26,18 @@ const TTL: Span = Span {
 /// How long a job may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// From its beginning to its end.
+    /// From its start to its end.
     pub execution_timeout: Duration,
-    /// From its arrival to its end.
+    /// From its submission to its end.
     pub ttl: Duration,
+}
+
+impl Policy {
+    /// No limits, for jobs whose limits somebody else enforces.
+    pub const UNLIMITED: Self = Self {
+        execution_timeout: Duration::MAX,
+        ttl: Duration::MAX,
+    };
 }
 
 /// RunPod's defaults.
@@ -56,7 +64,7 @@ pub struct PolicyFields {
 }
 
 impl Policy {
-    /// Reads a policy; `null` counts as absent, and fields that are unknown here are ignored.
+    /// Parses a policy; `null` counts as absent, and fields that are unknown here are ignored.
     pub fn parse(value: &RawValue) -> Result<Self, Malformed> {
         #[derive(Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -66,15 +74,12 @@ impl Policy {
             #[serde(borrow)]
             ttl: Option<&'a RawValue>,
         }
-        match Kind::of(value) {
-            Kind::Null => return Ok(Self::default()),
-            Kind::Object => {}
-            found @ (Kind::Boolean | Kind::Number | Kind::String | Kind::List) => {
-                return Err(Malformed::NotAnObject { part: PART, found });
-            }
+        if JsonKind::of(value) == JsonKind::Null {
+            return Ok(Self::default());
         }
-        let fields: Fields<'_> = serde_json::from_str(value.get())
-            .map_err(|reason| Malformed::Json { part: PART, reason })?;
+        Malformed::unless_object(PART, value)?;
+        let fields: Fields<'_> =
+            serde_json::from_str(value.get()).map_err(Malformed::json(PART))?;
         let given = |span: Span, field: Option<&RawValue>| {
             field.map_or(Ok(None), |value| span.from_json(value))
         };

@@ -1,18 +1,18 @@
-//! Spans of time, as requests give them: in milliseconds.
+//! Durations as requests give them: in milliseconds.
 
 use std::time::Duration;
 
 use serde_json::value::RawValue;
 
-use crate::service::{Kind, Malformed, quote};
+use crate::service::{JsonKind, Malformed, quote};
 
-/// Seven days, in milliseconds: RunPod keeps no job for longer.
+/// Seven days, in milliseconds: RunPod keeps no job longer.
 pub const LONGEST: u64 = 7 * 24 * 60 * 60 * 1000;
 
-/// A span that a request may give, and its bounds.
+/// A duration that a request may give, and its bounds.
 #[derive(Debug, Clone, Copy)]
 pub struct Span {
-    /// How errors call it.
+    /// Its name in errors.
     pub field: &'static str,
     /// The shortest, in milliseconds.
     pub shortest: u64,
@@ -21,26 +21,26 @@ pub struct Span {
 }
 
 impl Span {
-    /// Reads a span from a query string.
+    /// Parses a duration from a query string.
     pub fn from_text(&self, text: &str) -> Result<Duration, Malformed> {
         self.parse(text).ok_or_else(|| self.refuse(quote(text)))
     }
 
-    /// Reads a span from JSON; `null` counts as absent.
+    /// Parses a duration from JSON; `null` counts as absent.
     pub fn from_json(&self, value: &RawValue) -> Result<Option<Duration>, Malformed> {
-        match Kind::of(value) {
-            Kind::Null => Ok(None),
-            Kind::Number => match self.parse(value.get()) {
+        match JsonKind::of(value) {
+            JsonKind::Null => Ok(None),
+            JsonKind::Number => match self.parse(value.get()) {
                 Some(span) => Ok(Some(span)),
                 None => Err(self.refuse(value.get().to_owned())),
             },
-            kind @ (Kind::Boolean | Kind::String | Kind::List | Kind::Object) => {
+            kind @ (JsonKind::Boolean | JsonKind::String | JsonKind::List | JsonKind::Object) => {
                 Err(self.refuse(kind.to_string()))
             }
         }
     }
 
-    /// JSON knows no integers: 1000, 1000.0 and 1e3 are one number.
+    /// JSON has no integers: 1000, 1000.0 and 1e3 are the same number.
     fn parse(&self, number: &str) -> Option<Duration> {
         let milliseconds: f64 = number.parse().ok()?;
         let is_within = (self.shortest as f64..=self.longest as f64).contains(&milliseconds);

@@ -6,8 +6,8 @@
 
 mod engine;
 mod http;
+mod queue;
 mod requests;
-mod worker;
 
 use std::fmt;
 
@@ -18,8 +18,8 @@ use prometheus_client::registry::{Registry, Unit};
 
 pub use engine::Engine;
 pub use http::Http;
+pub use queue::QueueMetrics;
 pub use requests::Requests;
-pub use worker::Worker;
 
 /// Media type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -35,7 +35,7 @@ pub struct Metrics {
     /// Requests over HTTP.
     pub http: Http,
     /// RunPod's queue.
-    pub worker: Worker,
+    pub worker: QueueMetrics,
 }
 
 impl Metrics {

@@ -1,10 +1,11 @@
 //! RunPod's addresses: from the templates in the environment to what is asked. All of them are secrets.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
 
 use super::Error;
-use super::job_id::{JobId, encode};
 use crate::config::{self, QueueVariable, Secret};
+use crate::jobs::JobId;
 
 /// Stands for the worker's name, in every template.
 const WORKER: &str = "$RUNPOD_POD_ID";
@@ -21,6 +22,13 @@ const PROTOCOL_VERSION: &str = "1.12.0";
 /// Longest reason that RunPod takes of a worker that cannot work.
 const REASON_CHARACTERS: usize = 256;
 
+/// Everything but RFC 3986's unreserved characters.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
 /// The addresses of one worker.
 pub struct Addresses {
     take: String,
@@ -30,7 +38,11 @@ pub struct Addresses {
 
 impl Addresses {
     /// Fills the templates of `settings`; `take` is the one that jobs are taken from.
-    pub fn new(settings: &config::Worker, take: &Secret, worker: &str) -> Result<Self, Error> {
+    pub fn new(
+        settings: &config::QueueSettings,
+        take: &Secret,
+        worker: &str,
+    ) -> Result<Self, Error> {
         let post = settings
             .post_output_url
             .as_ref()
@@ -80,7 +92,10 @@ impl Addresses {
 
     /// Where the result of the job `id` is posted.
     pub fn post(&self, id: &JobId) -> String {
-        with_query(&self.post.replace(ID, &id.encoded()), "isStream=false")
+        with_query(
+            &self.post.replace(ID, &encode(id.as_str())),
+            "isStream=false",
+        )
     }
 
     /// Where a heartbeat for the jobs `ids` goes.
@@ -125,16 +140,21 @@ fn check(variable: QueueVariable, address: &str) -> Result<(), Error> {
     }
 }
 
+/// Percent-encodes `text` for a path or a query.
+pub fn encode(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn addresses(take: &str, post: &str, ping: &str) -> Result<Addresses, Error> {
-        let settings = config::Worker {
+        let settings = config::QueueSettings {
             post_output_url: (!post.is_empty()).then(|| post.into()),
             ping_url: (!ping.is_empty()).then(|| ping.into()),
             gpu_type_id: Some("NVIDIA A5000".to_owned()),
-            ..config::Worker::default()
+            ..config::QueueSettings::default()
         };
         Addresses::new(&settings, &take.into(), "pod/1")
     }

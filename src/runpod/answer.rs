@@ -1,25 +1,20 @@
-//! From a job's input to the bytes that RunPod gets for it.
+//! From a job to the bytes that RunPod gets for it.
 
-use std::panic::AssertUnwindSafe;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
-use futures_util::FutureExt;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::job_id::JobId;
-use super::parse::Input;
-use super::waits::Waits;
-use crate::jobs;
-use crate::service::{Error, Performed, Service, with_causes};
+use crate::jobs::{Execution, Outcome, Waiting};
+use crate::service::{Error, Service, with_causes};
 
 /// The answer to a job, serialised once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// What is posted, every time the same.
     pub body: Bytes,
-    /// Whether it is a result and not an error: an error may go another way the next time.
+    /// Whether it is a result and not an error: the job may succeed the next time.
     pub is_output: bool,
 }
 
@@ -48,16 +43,14 @@ impl Answer {
     }
 }
 
-/// Performs the job `id`.
-pub async fn answer(service: &Service, id: &JobId, input: Input, waits: &Waits) -> Answer {
-    let begin = Instant::now();
-    let outcome = match input {
-        Ok(input) => perform(service, &input, waits).await,
-        Err(error) => Err(error),
-    };
-    let milliseconds = begin.elapsed().as_secs_f64() * 1e3;
+/// Performs a job.
+pub async fn answer(service: &Service, job: &Execution, waiting: &Waiting) -> Answer {
+    let start = Instant::now();
+    let outcome = job.run(service, waiting).await;
+    let milliseconds = start.elapsed().as_secs_f64() * 1e3;
+    let id = &job.id;
     match outcome {
-        Ok(performed) => {
+        Outcome::Finished(Ok(performed)) => {
             log::info!(
                 job_id:% = id;
                 "job outcome=completed texts={} waited_ms={:.1} duration_ms={milliseconds:.1}",
@@ -66,7 +59,7 @@ pub async fn answer(service: &Service, id: &JobId, input: Input, waits: &Waits) 
             );
             Answer::output(&performed.output)
         }
-        Err(error) => {
+        Outcome::Finished(Err(error)) => {
             log::info!(
                 job_id:% = id;
                 "job outcome=failed code={} duration_ms={milliseconds:.1}",
@@ -77,23 +70,13 @@ pub async fn answer(service: &Service, id: &JobId, input: Input, waits: &Waits) 
             }
             Answer::error(&error.line())
         }
-    }
-}
-
-/// A job that was taken has its place: where the service is full for now, it waits as long as RunPod does.
-async fn perform(service: &Service, input: &RawValue, waits: &Waits) -> Result<Performed, Error> {
-    let begin = Instant::now();
-    loop {
-        let attempt = AssertUnwindSafe(jobs::perform(service, input)).catch_unwind();
-        let outcome = attempt
-            .await
-            .unwrap_or_else(|_| Err(Error::Internal("the job panicked".into())));
-        match outcome {
-            Err(Error::Overloaded { retry_after }) if begin.elapsed() < waits.job => {
-                let pause: Duration = retry_after.min(waits.overloaded);
-                tokio::time::sleep(pause).await;
-            }
-            outcome => return outcome,
+        Outcome::TimedOut(error) => {
+            log::info!(job_id:% = id; "job outcome=timed_out duration_ms={milliseconds:.1}");
+            Answer::error(&error)
+        }
+        Outcome::Cancelled => {
+            log::info!(job_id:% = id; "job outcome=cancelled duration_ms={milliseconds:.1}");
+            Answer::error("the job was cancelled")
         }
     }
 }

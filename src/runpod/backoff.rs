@@ -1,49 +1,49 @@
-//! Waits that double, each made a little shorter by chance, so that workers do not return all at once.
+//! Exponential backoff with jitter: workers that fail at the same time do not retry at the same time.
 
 use std::time::Duration;
 
-use super::waits::Ladder;
+use super::timings::BackoffRange;
 
-/// The next wait of a ladder.
+/// The pauses of one series of failures.
 #[derive(Debug, Clone)]
 pub struct Backoff {
-    ladder: Ladder,
+    range: BackoffRange,
     next: Duration,
     random: fastrand::Rng,
 }
 
 impl Backoff {
-    /// Begins with the ladder's first wait.
-    pub fn new(ladder: Ladder, random: fastrand::Rng) -> Self {
+    /// A backoff whose first pause is the range's first.
+    pub fn new(range: BackoffRange, random: fastrand::Rng) -> Self {
         Self {
-            ladder,
-            next: ladder.first,
+            range,
+            next: range.first,
             random,
         }
     }
 
-    /// The next wait, in the upper half of its step.
+    /// The next pause: between half and all of the current step.
     pub fn next(&mut self) -> Duration {
-        self.next_below(self.ladder.longest)
+        self.next_below(self.range.longest)
     }
 
-    /// As [`Backoff::next`], with another end of the ladder.
+    /// As [`Backoff::next`], with another longest pause.
     pub fn next_below(&mut self, longest: Duration) -> Duration {
         let step = self.next.min(longest);
         self.next = (step * 2).min(longest);
         step.mul_f64(0.5 + self.random.f64() / 2.0)
     }
 
-    /// Begins again.
+    /// Starts over, after a success.
     pub fn reset(&mut self) {
-        self.next = self.ladder.first;
+        self.next = self.range.first;
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runpod::Waits;
+    use crate::runpod::Timings;
 
     /// Whole steps in milliseconds that `wait` may come from: half of the step to all of it.
     fn assert_step(wait: Duration, milliseconds: u64) {
@@ -52,26 +52,26 @@ mod tests {
     }
 
     #[test]
-    fn the_steps_double_up_to_the_longest_and_begin_again_after_a_success() {
-        for (ladder, steps) in [
+    fn the_pauses_double_up_to_the_longest_and_start_over_after_a_success() {
+        for (range, steps) in [
             (
-                Waits::default().empty,
+                Timings::default().empty,
                 &[100, 200, 400, 800, 1_000, 1_000][..],
             ),
             (
-                Waits::default().failure,
+                Timings::default().failure,
                 &[100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000],
             ),
             (
-                Waits::default().post_failure,
+                Timings::default().post_failure,
                 &[250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000],
             ),
             (
-                Waits::default().stop_failure,
+                Timings::default().stop_failure,
                 &[1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000],
             ),
         ] {
-            let mut backoff = Backoff::new(ladder, fastrand::Rng::with_seed(1));
+            let mut backoff = Backoff::new(range, fastrand::Rng::with_seed(1));
             for step in steps {
                 assert_step(backoff.next(), *step);
             }
@@ -81,25 +81,25 @@ mod tests {
     }
 
     #[test]
-    fn a_longer_end_is_reached_when_it_is_asked_for() {
-        let waits = Waits::default();
-        let mut backoff = Backoff::new(waits.failure, fastrand::Rng::with_seed(2));
+    fn a_longer_limit_is_reached_when_it_is_given() {
+        let timings = Timings::default();
+        let mut backoff = Backoff::new(timings.failure, fastrand::Rng::with_seed(2));
         for step in [
             100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000,
         ] {
-            assert_step(backoff.next_below(waits.refused), step);
+            assert_step(backoff.next_below(timings.unauthorized), step);
         }
         assert_step(backoff.next(), 5_000);
     }
 
     #[test]
-    fn chance_is_repeatable_by_its_seed_and_differs_between_seeds() {
-        let waits = |seed| {
+    fn jitter_is_repeatable_by_its_seed_and_differs_between_seeds() {
+        let timings = |seed| {
             let mut backoff =
-                Backoff::new(Waits::default().failure, fastrand::Rng::with_seed(seed));
+                Backoff::new(Timings::default().failure, fastrand::Rng::with_seed(seed));
             [backoff.next(), backoff.next(), backoff.next()]
         };
-        assert_eq!(waits(3), waits(3));
-        assert_ne!(waits(3), waits(4));
+        assert_eq!(timings(3), timings(3));
+        assert_ne!(timings(3), timings(4));
     }
 }

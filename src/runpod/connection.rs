@@ -12,10 +12,11 @@ use reqwest::header::{
 use reqwest::redirect::{Action, Attempt, Policy};
 use reqwest::{Client, Response, StatusCode};
 
-use super::job_id::JobId;
-use super::waits::Waits;
-use super::{Error, addresses::Addresses};
+use super::Error;
+use super::addresses::{Addresses, encode};
+use super::timings::Timings;
 use crate::config::Secret;
+use crate::jobs::JobId;
 
 /// What the SDK calls the content of a result, though it is plain JSON; nothing shows that RunPod takes another name.
 const RESULT_TYPE: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
@@ -78,7 +79,7 @@ pub struct Connection {
 
 impl Connection {
     /// Connects to nothing yet.
-    pub fn new(key: Option<&Secret>, waits: &Waits) -> Result<Self, Error> {
+    pub fn new(key: Option<&Secret>, timings: &Timings) -> Result<Self, Error> {
         let mut headers = HeaderMap::new();
         if let Some(key) = key {
             let mut key = HeaderValue::from_str(key.expose().trim()).map_err(Error::Key)?;
@@ -98,7 +99,7 @@ impl Connection {
             .map_err(Error::Client)?;
         Ok(Self {
             client,
-            retry_after: waits.retry_after,
+            retry_after: timings.retry_after,
         })
     }
 
@@ -171,7 +172,7 @@ fn redirected(attempt: Attempt<'_>) -> Action {
 
 fn header_value(id: &JobId) -> HeaderValue {
     HeaderValue::from_str(id.as_str())
-        .or_else(|_| HeaderValue::from_str(&id.encoded()))
+        .or_else(|_| HeaderValue::from_str(&encode(id.as_str())))
         .unwrap_or(HeaderValue::from_static(""))
 }
 

@@ -13,7 +13,7 @@ pub enum Error {
     )]
     NoPostAddress,
     /// A template does not become an address.
-    #[error("{variable} is no address")]
+    #[error("{variable} is not an address")]
     Address {
         /// Where the template stands.
         variable: QueueVariable,
@@ -23,8 +23,8 @@ pub enum Error {
     /// The credential has characters that no header may have.
     #[error("{} cannot be sent", QueueVariable::API_KEY)]
     Key(#[source] reqwest::header::InvalidHeaderValue),
-    /// There is no HTTP client, for want of certificates perhaps.
-    #[error("cannot connect to anything")]
+    /// The HTTP client cannot be set up, for example without certificates.
+    #[error("cannot set up the HTTP client")]
     Client(#[source] reqwest::Error),
     /// The system refuses the heartbeat's thread.
     #[error("cannot start the heartbeat")]

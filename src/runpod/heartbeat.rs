@@ -1,4 +1,4 @@
-//! The sign of life: a thread, a runtime and a connection of its own, so that no work can hold it up.
+//! The heartbeat: it has its own thread, runtime and connection, so that no work can delay it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -62,7 +62,7 @@ async fn beat(beat: Arc<Beat>, mut ended: oneshot::Receiver<()>) {
             _ = ticks.tick() => {}
             _ = &mut ended => return,
         }
-        // One that is slow to be answered does not delay the next.
+        // A slow answer does not delay the next heartbeat.
         tokio::spawn(Arc::clone(&beat).ping());
     }
 }
@@ -80,7 +80,7 @@ impl Beat {
         }
     }
 
-    /// One heartbeat, with one more try where RunPod may not have seen it.
+    /// One heartbeat, retried once where RunPod may not have received it.
     async fn ping(self: Arc<Self>) {
         if !self.is_seen().await {
             tokio::time::sleep(self.pulse.interval / 2).await;

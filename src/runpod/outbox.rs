@@ -1,4 +1,7 @@
-//! A finished answer on its way to RunPod: sent again and again, always the same bytes, until RunPod has it.
+//! Delivery of a finished answer: retried with exponential backoff, always with the same bytes, until RunPod
+//! acknowledges it.
+//!
+//! Every delivery ends: acknowledged, no longer wanted, or given up after its bytes and their replacement were refused.
 
 use std::time::{Duration, Instant};
 
@@ -8,21 +11,21 @@ use prometheus_client::metrics::gauge::Gauge;
 use super::answer::Answer;
 use super::backoff::Backoff;
 use super::connection::{Failure, Reply};
+use super::post_outcome::{PostOutcome, post_outcome};
 use super::registry::Ticket;
 use super::shared::Shared;
-use super::verdict::{Verdict, verdict};
 use crate::service::with_causes;
 
 /// Identical attempts before bytes that RunPod refuses are replaced, and before the replacement is given up.
 const REFUSALS: u32 = 2;
 
-/// One answer and how far it has come.
+/// One answer and the state of its delivery.
 struct Parcel<'a> {
     shared: &'a Shared,
     ticket: &'a Ticket,
     body: Bytes,
     backoff: Backoff,
-    /// What an attempt gets once the worker has been told to end: the more the slower they are.
+    /// Timeout of an attempt after the stop was requested; it doubles whenever it is exceeded.
     last_attempt: Duration,
     refusals: u32,
     is_replaced: bool,
@@ -48,8 +51,8 @@ pub async fn deliver(shared: &Shared, ticket: &Ticket, answer: Answer, taken: In
         shared,
         ticket,
         body: answer.body.clone(),
-        backoff: Backoff::new(shared.waits.post_failure, fastrand::Rng::new()),
-        last_attempt: shared.waits.last_post,
+        backoff: Backoff::new(shared.timings.post_failure, fastrand::Rng::new()),
+        last_attempt: shared.timings.last_post,
         refusals: 0,
         is_replaced: false,
         is_overdue: false,
@@ -65,17 +68,19 @@ pub async fn deliver(shared: &Shared, ticket: &Ticket, answer: Answer, taken: In
             }
             Next::Unwanted => return parcel.log_end("unwanted", ready),
             Next::After(pause) => {
-                if !parcel.is_overdue && taken.elapsed() > shared.waits.job && !parcel.stays_late()
+                if !parcel.is_overdue
+                    && taken.elapsed() > shared.timings.job
+                    && !parcel.is_retried_late()
                 {
                     return;
                 }
-                shared.pause(pause, shared.waits.post_stopping).await;
+                shared.pause(pause, shared.timings.post_stopping).await;
             }
         }
     }
 }
 
-/// Counts an answer for as long as it is on its way.
+/// Counts an answer as unacknowledged until it is dropped.
 struct Waiting<'a>(&'a Gauge);
 
 impl<'a> Waiting<'a> {
@@ -94,7 +99,9 @@ impl Drop for Waiting<'_> {
 impl Parcel<'_> {
     async fn attempt(&mut self) -> Next {
         let Shared {
-            waits, statistics, ..
+            timings,
+            statistics,
+            ..
         } = self.shared;
         self.ticket.sending();
         statistics.posts.inc();
@@ -107,34 +114,34 @@ impl Parcel<'_> {
             Ok(reply) => (Some(reply.status), reply.retry_after),
             Err(_) => (None, None),
         };
-        let verdict = verdict(status, retry_after);
-        if verdict != Verdict::Acknowledged {
+        let outcome_of_post = post_outcome(status, retry_after);
+        if outcome_of_post != PostOutcome::Acknowledged {
             self.log_failure(&outcome);
         }
-        match verdict {
-            Verdict::Acknowledged => {
+        match outcome_of_post {
+            PostOutcome::Acknowledged => {
                 statistics.acknowledged.inc();
                 Next::Acknowledged
             }
-            Verdict::Forgotten => {
+            PostOutcome::Forgotten => {
                 statistics.forgotten.inc();
                 Next::Unwanted
             }
-            Verdict::Refused => self.refused(status),
-            Verdict::NotAllowed => Next::After(waits.post_refused),
-            Verdict::TryAgain(said) => Next::After(said.unwrap_or_else(|| self.backoff.next())),
+            PostOutcome::Refused => self.refused(status),
+            PostOutcome::NotAllowed => Next::After(timings.post_unauthorized),
+            PostOutcome::TryAgain(said) => Next::After(said.unwrap_or_else(|| self.backoff.next())),
         }
     }
 
-    /// One that hangs must not use up the time in which another would arrive before the end.
+    /// After the stop was requested, a hanging attempt must leave time for another.
     async fn send(&mut self) -> Result<Reply, Failure> {
         let Shared {
             connection,
             addresses,
-            waits,
+            timings,
             ..
         } = self.shared;
-        let post = connection.post(addresses, self.ticket.id(), self.body.clone(), waits.post);
+        let post = connection.post(addresses, self.ticket.id(), self.body.clone(), timings.post);
         if let Some(outcome) = self.shared.within_stop(post, self.last_attempt).await {
             return outcome;
         }
@@ -142,7 +149,7 @@ impl Parcel<'_> {
         Err(Failure::TimedOut)
     }
 
-    /// A result that RunPod refuses becomes an error, so that whoever waits for it learns of that.
+    /// A refused result is replaced by an error, so that its client learns of it.
     fn refused(&mut self, status: Option<u16>) -> Next {
         self.refusals += 1;
         if self.refusals < REFUSALS {
@@ -164,12 +171,12 @@ impl Parcel<'_> {
         Next::After(self.backoff.next())
     }
 
-    /// RunPod has stopped to wait: whether it is worth while to go on.
-    fn stays_late(&mut self) -> bool {
+    /// RunPod no longer waits for the result; whether it is still retried.
+    fn is_retried_late(&mut self) -> bool {
         let id = self.ticket.id();
         self.is_overdue = true;
-        let stays = self.ticket.overdue();
-        if stays {
+        let is_retried = self.ticket.overdue();
+        if is_retried {
             log::error!(job_id:% = id; "result is late attempts={}", self.attempts);
         } else {
             log::error!(
@@ -179,7 +186,7 @@ impl Parcel<'_> {
             );
             self.shared.statistics.given_up.inc();
         }
-        stays
+        is_retried
     }
 
     fn log_failure(&self, outcome: &Result<Reply, Failure>) {

@@ -1,4 +1,4 @@
-//! The worker as a whole: takes jobs, starts them in the same instant, and ends in order.
+//! The worker as a whole: it takes jobs, starts them at once, and stops in order.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -11,20 +11,20 @@ use super::addresses::Addresses;
 use super::answer::{Answer, answer};
 use super::connection::Connection;
 use super::heartbeat::{Heartbeat, Pulse};
-use super::job_id::JobId;
-use super::pace::{Pace, Polled};
-use super::parse::{Deliveries, Delivery, Input};
+use super::parse::{Deliveries, Delivery};
+use super::poll_pacing::{PollOutcome, PollPacing};
 use super::registry::{Admission, Registry, Ticket};
 use super::shared::Shared;
 use super::take::{Taken, taken};
-use super::waits::Waits;
+use super::timings::Timings;
 use super::{Error, outbox, stop_channel};
 use crate::config::{self, Settings};
+use crate::jobs::{Execution, Gauge, JobId, Submission, Waiting};
 use crate::service::Service;
 
-/// What failed when a worker cannot work, as its one message calls it.
+/// The failed check that a worker reports when it cannot work.
 const FAILED_CHECK: &str = "model";
-/// How many times larger a text becomes at most where every character is escaped.
+/// How many times larger a text becomes at most when every character is escaped.
 const ESCAPED: usize = 3;
 /// Bytes of a delivery around the inputs of its jobs.
 const ENVELOPE_BYTES: usize = 1_000_000;
@@ -33,12 +33,16 @@ const ENVELOPE_BYTES: usize = 1_000_000;
 #[derive(Clone)]
 pub struct Worker {
     shared: Arc<Shared>,
-    settings: config::Worker,
+    settings: config::QueueSettings,
 }
 
 impl Worker {
-    /// A worker that has not begun; nothing where the settings name no queue.
-    pub fn new(settings: &Settings, service: &Service) -> Result<Option<Self>, Error> {
+    /// A worker that has not started; nothing where the settings name no queue.
+    pub fn new(
+        settings: &Settings,
+        timings: Timings,
+        service: &Service,
+    ) -> Result<Option<Self>, Error> {
         let Some(take) = &settings.worker.get_job_url else {
             return Ok(None);
         };
@@ -47,16 +51,21 @@ impl Worker {
             .pod_id
             .clone()
             .unwrap_or_else(|| Uuid::new_v4().to_string());
-        let waits = Waits::from(worker);
+        let timings = timings.with_settings(worker);
         let concurrency = worker.max_concurrency.get();
         let shared = Shared {
-            connection: Connection::new(worker.api_key.as_ref(), &waits)?,
+            connection: Connection::new(worker.api_key.as_ref(), &timings)?,
             addresses: Arc::new(Addresses::new(worker, take, &name)?),
-            waits,
             statistics: service.metrics().worker.clone(),
             service: service.clone(),
             registry: Arc::new(Registry::new(concurrency)),
             places: Semaphore::new(concurrency),
+            waiting: Waiting {
+                longest_pause: timings.overloaded,
+                patience: timings.job,
+                jobs: Gauge::default(),
+            },
+            timings,
             stopping: watch::Sender::new(false),
             job_bytes: settings.server.body_limit_bytes.get(),
         };
@@ -82,19 +91,19 @@ impl Worker {
         };
         tokio::select! {
             () = rest => {}
-            // Jobs can be stopped to the end.
+            // Jobs can be stopped until the last one ends.
             () = async { stop_channel::listen(shared).await; std::future::pending().await } => {}
         }
         log::info!("queue drained {}", self.counts());
         Ok(())
     }
 
-    /// Takes no more jobs; those that are taken are answered.
+    /// Takes no more jobs; those that were taken are answered.
     pub fn stop(&self) {
         self.shared.stopping.send_replace(true);
     }
 
-    /// The jobs whose answers RunPod does not have.
+    /// The ids of the jobs whose answers RunPod has not acknowledged.
     pub fn unanswered(&self) -> String {
         let ids = self.shared.registry.ids();
         ids.iter()
@@ -103,14 +112,14 @@ impl Worker {
             .join(",")
     }
 
-    /// Tells RunPod that this worker will never work.
+    /// Reports to RunPod that this worker will never work.
     pub async fn report_unhealthy(&self, reason: &str) {
         let Some(address) = self.shared.addresses.unhealthy(FAILED_CHECK, reason) else {
             return;
         };
-        let limit = self.shared.waits.unhealthy;
+        let limit = self.shared.timings.unhealthy;
         if self.shared.connection.tell(&address, limit).await.is_err() {
-            log::warn!("RunPod could not be told that this worker is not healthy");
+            log::warn!("the report that this worker is unhealthy did not reach RunPod");
         }
     }
 
@@ -119,10 +128,10 @@ impl Worker {
             return Ok(None);
         }
         let pulse = Pulse {
-            connection: Connection::new(self.settings.api_key.as_ref(), &self.shared.waits)?,
+            connection: Connection::new(self.settings.api_key.as_ref(), &self.shared.timings)?,
             addresses: Arc::clone(&self.shared.addresses),
             registry: Arc::clone(&self.shared.registry),
-            interval: self.shared.waits.ping_interval,
+            interval: self.shared.timings.ping_interval,
         };
         Heartbeat::start(pulse).map(Some)
     }
@@ -134,11 +143,11 @@ impl Worker {
     }
 }
 
-/// One take after the other until the worker is told to end.
+/// Takes jobs, one request after the other, until the worker is told to stop.
 async fn take_jobs(shared: &Arc<Shared>) {
-    let mut pace = Pace::new(&shared.waits, fastrand::Rng::new());
+    let mut pacing = PollPacing::new(&shared.timings, fastrand::Rng::new());
     while let Some(wanted) = shared.unless_stopping(shared.registry.room()).await {
-        let begin = Instant::now();
+        let start = Instant::now();
         let Some(taken) = take(shared, wanted).await else {
             return;
         };
@@ -148,61 +157,62 @@ async fn take_jobs(shared: &Arc<Shared>) {
         };
         if matches!(
             polled,
-            Polled::Failed | Polled::Refused | Polled::Throttled(_)
+            PollOutcome::Failed | PollOutcome::Refused | PollOutcome::Throttled(_)
         ) {
             shared.statistics.failed_polls.inc();
         }
-        let pause = pace.after(polled, begin.elapsed());
+        let pause = pacing.after(polled, start.elapsed());
         shared.unless_stopping(tokio::time::sleep(pause)).await;
     }
 }
 
-/// One take. When the worker is told to end, it may still deliver for a moment.
+/// One request for jobs. When the worker is told to stop, the request may still deliver for a short time.
 async fn take(shared: &Shared, wanted: usize) -> Option<Taken> {
     let busy = shared.registry.load().held() > 0;
     let address = shared.addresses.take(wanted, busy);
     let limit = shared
         .job_bytes
-        // One of them may be of escaped characters throughout.
+        // One of them may consist of escaped characters.
         .saturating_mul(wanted.saturating_add(ESCAPED - 1))
         .saturating_add(ENVELOPE_BYTES);
     shared.statistics.polls.inc();
-    let take = shared.connection.get(&address, limit, shared.waits.poll);
-    let answer = shared.within_stop(take, shared.waits.last_take).await;
-    answer.map(taken)
+    let take = shared.connection.get(&address, limit, shared.timings.poll);
+    let answer = shared.within_stop(take, shared.timings.last_take).await;
+    let texts = shared.service.limits().texts;
+    answer.map(|answer| taken(answer, texts))
 }
 
-/// Starts every job of a delivery that is not worked on yet.
-fn accept(shared: &Arc<Shared>, deliveries: Deliveries) -> Polled {
+/// Starts every job of a delivery that is not running yet.
+fn accept(shared: &Arc<Shared>, deliveries: Deliveries) -> PollOutcome {
     let statistics = &shared.statistics;
     if deliveries.nameless > 0 {
         log::error!(
-            "jobs without a name are dropped count={}",
+            "jobs without an id are dropped count={}",
             deliveries.nameless
         );
         statistics.nameless.inc_by(deliveries.nameless as u64);
     }
-    let mut polled = Polled::Nothing;
+    let mut polled = PollOutcome::Nothing;
     for delivery in deliveries.jobs {
-        if begin(shared, delivery) {
-            polled = Polled::Jobs;
+        if admit(shared, delivery) {
+            polled = PollOutcome::Jobs;
         }
     }
     polled
 }
 
-/// Starts a job unless it is worked on already; whether it is new. One that has ended before is not: a platform that
-/// hands it out on and on would be asked, and told of its end, without a pause.
-fn begin(shared: &Arc<Shared>, delivery: Delivery) -> bool {
+/// Starts a job unless it is running already; returns whether it is new. A job that has ended before is not: a platform
+/// that redelivers it repeatedly would otherwise be asked for jobs without a pause.
+fn admit(shared: &Arc<Shared>, delivery: Delivery) -> bool {
     let id = delivery.id.clone();
     let (task, is_new) = match shared.registry.admit(delivery) {
         Admission::Held => {
-            log::warn!(job_id:% = id; "a job is delivered again and worked on already");
+            log::warn!(job_id:% = id; "a job that is running is delivered again");
             shared.statistics.repeated.inc();
             return false;
         }
         Admission::Answered(ticket, body) => {
-            log::warn!(job_id:% = id; "a job is delivered again and gets the same answer");
+            log::warn!(job_id:% = id; "a job that was answered is delivered again and gets the same answer");
             shared.statistics.answered_again.inc();
             let answer = Answer {
                 body,
@@ -211,36 +221,38 @@ fn begin(shared: &Arc<Shared>, delivery: Delivery) -> bool {
             let task = post(Arc::clone(shared), ticket, answer, Instant::now());
             (tokio::spawn(task), false)
         }
-        Admission::New(ticket, input) => (start(shared, ticket, input), true),
-        Admission::Again(ticket, input) => {
-            log::warn!(job_id:% = id; "a job is delivered again and done once more");
-            (start(shared, ticket, input), false)
+        Admission::New(ticket, submission) => (start(shared, ticket, submission), true),
+        Admission::Again(ticket, submission) => {
+            log::warn!(job_id:% = id; "a job that has ended is delivered again and performed again");
+            (start(shared, ticket, submission), false)
         }
     };
     shared.registry.attach(&id, task.abort_handle());
     is_new
 }
 
-fn start(shared: &Arc<Shared>, ticket: Ticket, input: Input) -> JoinHandle<()> {
+fn start(shared: &Arc<Shared>, ticket: Ticket, submission: Submission) -> JoinHandle<()> {
     shared.statistics.taken.inc();
-    tokio::spawn(perform(Arc::clone(shared), ticket, input))
+    tokio::spawn(perform(Arc::clone(shared), ticket, submission))
 }
 
-async fn perform(shared: Arc<Shared>, ticket: Ticket, input: Input) {
-    let taken = Instant::now();
+async fn perform(shared: Arc<Shared>, ticket: Ticket, submission: Submission) {
+    let job = Execution::new(ticket.id().clone(), Arc::new(submission));
+    let taken = job.submitted;
     let place = shared.places.acquire().await;
-    let answer = answer(&shared.service, ticket.id(), input, &shared.waits).await;
+    let answer = answer(&shared.service, &job, &shared.waiting).await;
     drop(place);
+    drop(job);
     ticket.ready();
     post(shared, ticket, answer, taken).await;
 }
 
-/// Posts an answer, and begins again where RunPod has asked for the job again in the moment of its acknowledgement.
+/// Posts an answer, and starts the job again if RunPod redelivered it while it acknowledged the answer.
 async fn post(shared: Arc<Shared>, ticket: Ticket, answer: Answer, taken: Instant) {
     outbox::deliver(&shared, &ticket, answer, taken).await;
     let copy = ticket.take_copy();
     drop(ticket);
     if let Some(copy) = copy {
-        begin(&shared, copy);
+        admit(&shared, copy);
     }
 }

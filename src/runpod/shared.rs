@@ -1,4 +1,4 @@
-//! What the parts of a worker have in common.
+//! What the parts of a worker share.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,9 +7,9 @@ use tokio::sync::{Semaphore, watch};
 
 use super::addresses::Addresses;
 use super::connection::Connection;
-use super::job_id::JobId;
 use super::registry::Registry;
-use super::waits::Waits;
+use super::timings::Timings;
+use crate::jobs::{JobId, Waiting};
 use crate::metrics;
 use crate::service::Service;
 
@@ -17,26 +17,28 @@ use crate::service::Service;
 pub struct Shared {
     /// The requests.
     pub connection: Connection,
-    /// Where they go.
+    /// Their addresses.
     pub addresses: Arc<Addresses>,
-    /// How long they take.
-    pub waits: Waits,
+    /// How long they may take.
+    pub timings: Timings,
     /// What has been done.
-    pub statistics: metrics::Worker,
+    pub statistics: metrics::QueueMetrics,
     /// What performs the jobs.
     pub service: Service,
+    /// How a job waits while the service is overloaded: as long as RunPod waits for its answer.
+    pub waiting: Waiting,
     /// The jobs.
     pub registry: Arc<Registry>,
-    /// A permit for every job that may run at one time.
+    /// A permit for every job that may run concurrently.
     pub places: Semaphore,
-    /// Whether the worker has been told to end.
+    /// Whether the worker has been told to stop.
     pub stopping: watch::Sender<bool>,
-    /// Largest input of one job.
+    /// Largest input of one job, in bytes.
     pub job_bytes: usize,
 }
 
 impl Shared {
-    /// Waits `pause`, and not longer than `when_stopping` once the worker has been told to end.
+    /// Waits for `pause`, but not longer than `when_stopping` once the worker has been told to stop.
     pub async fn pause(&self, pause: Duration, when_stopping: Duration) {
         if self
             .unless_stopping(tokio::time::sleep(pause))
@@ -47,7 +49,7 @@ impl Shared {
         }
     }
 
-    /// Stops those of `jobs` that are worked on; whether there was one.
+    /// Cancels those of `jobs` that are running; returns whether there was one.
     pub fn stop_jobs(&self, jobs: Vec<JobId>) -> bool {
         let mut any = false;
         for id in jobs {
@@ -60,7 +62,7 @@ impl Shared {
         any
     }
 
-    /// What `future` gives, unless the worker is told to end before.
+    /// The output of `future`, unless the worker is told to stop first.
     pub async fn unless_stopping<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
@@ -69,26 +71,26 @@ impl Shared {
         }
     }
 
-    /// What `future` gives, for which there is no more than `time` once the worker has been told to end.
+    /// The output of `future`, which gets no more than `time` once the worker has been told to stop.
     pub async fn within_stop<T>(
         &self,
         future: impl Future<Output = T>,
         time: Duration,
     ) -> Option<T> {
-        let over = async {
+        let timed_out = async {
             self.told_to_stop().await;
             tokio::time::sleep(time).await;
         };
         tokio::select! {
             biased;
             value = future => Some(value),
-            () = over => None,
+            () = timed_out => None,
         }
     }
 
-    /// Returns when the worker is told to end.
+    /// Returns when the worker is told to stop.
     pub async fn told_to_stop(&self) {
-        // It fails only without a sender, which is in here.
+        // It fails only without a sender, which `self` owns.
         let _ = self
             .stopping
             .subscribe()

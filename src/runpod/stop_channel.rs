@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::backoff::Backoff;
 use super::connection::{Failure, Reply};
-use super::job_id::JobId;
 use super::shared::Shared;
+use crate::jobs::JobId;
 
 /// Largest list of jobs to stop, in bytes.
 const LIST_BYTES: usize = 1_000_000;
@@ -23,22 +23,22 @@ pub async fn listen(shared: &Shared) {
     let Some(address) = shared.addresses.stop() else {
         return;
     };
-    let mut backoff = Backoff::new(shared.waits.stop_failure, fastrand::Rng::new());
+    let mut backoff = Backoff::new(shared.timings.stop_failure, fastrand::Rng::new());
     loop {
         let answer = shared
             .connection
-            .get(&address, LIST_BYTES, shared.waits.poll)
+            .get(&address, LIST_BYTES, shared.timings.poll)
             .await;
         let pause = match reaction(answer) {
             Reaction::Stop(jobs) => {
                 backoff.reset();
                 match shared.stop_jobs(jobs) {
                     true => Duration::ZERO,
-                    false => shared.waits.stop_failure.first,
+                    false => shared.timings.stop_failure.first,
                 }
             }
-            Reaction::Wait(said) => said.unwrap_or(shared.waits.throttled),
-            Reaction::Absent => shared.waits.stop_failure.longest,
+            Reaction::Wait(said) => said.unwrap_or(shared.timings.throttled),
+            Reaction::Absent => shared.timings.stop_failure.longest,
             Reaction::Failed => backoff.next(),
         };
         tokio::time::sleep(pause).await;

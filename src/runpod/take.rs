@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::connection::{Failure, Reply};
-use super::pace::Polled;
 use super::parse::{self, Deliveries};
+use super::poll_pacing::PollOutcome;
 use crate::service::with_causes;
 
 /// Bytes of an unexpected answer that the log shows.
@@ -17,53 +17,53 @@ pub enum Taken {
     /// Jobs, perhaps none.
     Deliveries(Deliveries),
     /// No answer to work on, and what follows from that.
-    Without(Polled),
+    Without(PollOutcome),
 }
 
-/// Reads the answer to a take.
-pub fn taken(answer: Result<Reply, Failure>) -> Taken {
+/// Reads the answer to a take; a job may hold `texts` texts.
+pub fn taken(answer: Result<Reply, Failure>, texts: usize) -> Taken {
     let reply = match answer {
         Ok(reply) => reply,
-        Err(Failure::TimedOut) => return Taken::Without(Polled::TimedOut),
+        Err(Failure::TimedOut) => return Taken::Without(PollOutcome::TimedOut),
         Err(failure @ Failure::Transport(_)) => {
             log::warn!("take failed cause={:?}", with_causes(&failure));
-            return Taken::Without(Polled::Failed);
+            return Taken::Without(PollOutcome::Failed);
         }
     };
     match status(reply.status, reply.retry_after) {
         Some(polled) => {
-            if polled != Polled::Nothing {
+            if polled != PollOutcome::Nothing {
                 log::warn!("take refused status={}", reply.status);
             }
             Taken::Without(polled)
         }
-        None => match deliveries(&reply) {
+        None => match deliveries(&reply, texts) {
             Some(deliveries) => Taken::Deliveries(deliveries),
             None => {
                 log_sample(&reply);
-                Taken::Without(Polled::Failed)
+                Taken::Without(PollOutcome::Failed)
             }
         },
     }
 }
 
 /// What a status means; nothing where the body has to be read.
-fn status(status: u16, retry_after: Option<Duration>) -> Option<Polled> {
+fn status(status: u16, retry_after: Option<Duration>) -> Option<PollOutcome> {
     match status {
         // RunPod answers 400 when it is about to park the worker.
-        204 | 400 => Some(Polled::Nothing),
+        204 | 400 => Some(PollOutcome::Nothing),
         200..=299 => None,
-        401 | 403 => Some(Polled::Refused),
-        429 => Some(Polled::Throttled(retry_after)),
-        _ => Some(Polled::Failed),
+        401 | 403 => Some(PollOutcome::Refused),
+        429 => Some(PollOutcome::Throttled(retry_after)),
+        _ => Some(PollOutcome::Failed),
     }
 }
 
-fn deliveries(reply: &Reply) -> Option<Deliveries> {
+fn deliveries(reply: &Reply, texts: usize) -> Option<Deliveries> {
     let Some(limit) = reply.cut_at else {
-        return parse::deliveries(&reply.body);
+        return parse::deliveries(&reply.body, texts);
     };
-    let deliveries = parse::cut_deliveries(&reply.body, limit)?;
+    let deliveries = parse::cut_deliveries(&reply.body, limit, texts)?;
     log::error!(
         "take brought more than {limit} bytes jobs={} nameless={}: jobs behind them are lost",
         deliveries.jobs.len(),
@@ -96,12 +96,12 @@ mod tests {
         let said = Some(Duration::from_secs(9));
         for (statuses, expected) in [
             (&[200, 201, 202][..], None),
-            (&[204, 400], Some(Polled::Nothing)),
-            (&[401, 403], Some(Polled::Refused)),
-            (&[429], Some(Polled::Throttled(said))),
+            (&[204, 400], Some(PollOutcome::Nothing)),
+            (&[401, 403], Some(PollOutcome::Refused)),
+            (&[429], Some(PollOutcome::Throttled(said))),
             (
                 &[302, 304, 404, 405, 410, 500, 502, 503, 504],
-                Some(Polled::Failed),
+                Some(PollOutcome::Failed),
             ),
         ] {
             for given in statuses {
@@ -118,17 +118,20 @@ mod tests {
                 ("", Some(0)),
                 ("<html>", None),
             ] {
-                let taken = taken(Ok(Reply {
-                    status: 200,
-                    retry_after: None,
-                    content_type: content_type.to_owned(),
-                    body: body.into(),
-                    cut_at: None,
-                }));
+                let taken = taken(
+                    Ok(Reply {
+                        status: 200,
+                        retry_after: None,
+                        content_type: content_type.to_owned(),
+                        body: body.into(),
+                        cut_at: None,
+                    }),
+                    1,
+                );
                 let found = match taken {
                     Taken::Deliveries(deliveries) => Some(deliveries.jobs.len()),
                     Taken::Without(polled) => {
-                        assert_eq!(polled, Polled::Failed);
+                        assert_eq!(polled, PollOutcome::Failed);
                         None
                     }
                 };
@@ -139,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_poll_that_was_held_too_long_is_no_failure() {
-        let timed_out = taken(Err(Failure::TimedOut));
-        assert!(matches!(timed_out, Taken::Without(Polled::TimedOut)));
+        let timed_out = taken(Err(Failure::TimedOut), 1);
+        assert!(matches!(timed_out, Taken::Without(PollOutcome::TimedOut)));
     }
 }

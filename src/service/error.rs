@@ -1,15 +1,18 @@
 //! The one public error: its variants are what a caller can do about it, its text is what the caller reads.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Code, Invalid, Kind};
+use serde_json::value::RawValue;
+
+use super::{Code, Invalid, JsonKind};
 use crate::engine;
 
 /// When to ask again while the model loads.
 const LOADING_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Why a request got no answer.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// The request is not what its route takes.
     #[error(transparent)]
@@ -67,7 +70,7 @@ pub enum Error {
     },
     /// A defect. The text says nothing of the cause, which is for the log alone.
     #[error("the server failed; its log says why")]
-    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+    Internal(#[source] Arc<dyn std::error::Error + Send + Sync>),
     /// The server cannot answer now.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
@@ -80,7 +83,7 @@ pub enum Error {
 }
 
 /// Why a request is not what its route takes.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Malformed {
     /// A part of the request is not JSON.
     #[error("{part} is not valid JSON: {reason}")]
@@ -88,7 +91,7 @@ pub enum Malformed {
         /// Which part.
         part: &'static str,
         /// What is wrong, and where.
-        reason: serde_json::Error,
+        reason: String,
     },
     /// A part of the request is not an object.
     #[error("{part} is {found}; it must be an object")]
@@ -96,7 +99,7 @@ pub enum Malformed {
         /// Which part.
         part: &'static str,
         /// What it is.
-        found: Kind,
+        found: JsonKind,
     },
     /// The envelope holds no input.
     #[error("input is missing; the body must be {{\"input\": {{...}}}}")]
@@ -117,7 +120,7 @@ pub enum Malformed {
 }
 
 /// What is above its limit.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum TooLarge {
     /// The body of a request.
     #[error("the body is larger than {limit} bytes")]
@@ -167,12 +170,17 @@ pub enum Unavailable {
     /// It has just been started.
     #[error("the model is still loading")]
     Loading,
-    /// It has been told to end.
+    /// It has been told to stop.
     #[error("the server is about to end")]
     Stopping,
 }
 
 impl Error {
+    /// A defect and its cause.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(cause.into().into())
+    }
+
     /// The error's name.
     pub fn code(&self) -> Code {
         match self {
@@ -217,6 +225,28 @@ impl Error {
     }
 }
 
+impl Malformed {
+    /// The error of a `part` that is not JSON.
+    pub fn json(part: &'static str) -> impl Fn(serde_json::Error) -> Self {
+        move |reason| Self::Json {
+            part,
+            reason: reason.to_string(),
+        }
+    }
+
+    /// Refuses a `part` that is not an object.
+    pub fn unless_object(part: &'static str, value: &RawValue) -> Result<(), Self> {
+        match JsonKind::of(value) {
+            JsonKind::Object => Ok(()),
+            found @ (JsonKind::Null
+            | JsonKind::Boolean
+            | JsonKind::Number
+            | JsonKind::String
+            | JsonKind::List) => Err(Self::NotAnObject { part, found }),
+        }
+    }
+}
+
 /// An error and all its causes in one line, for the log.
 pub fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
@@ -232,9 +262,7 @@ impl From<engine::Error> for Error {
             engine::Error::Overloaded { retry_after } => Self::Overloaded { retry_after },
             engine::Error::TooLarge { limit, texts } => TooLarge::Queue { texts, limit }.into(),
             engine::Error::Stopped => Unavailable::Stopping.into(),
-            engine::Error::Panicked { .. } | engine::Error::Model(_) => {
-                Self::Internal(Box::new(error))
-            }
+            engine::Error::Panicked { .. } | engine::Error::Model(_) => Self::internal(error),
         }
     }
 }

@@ -1,9 +1,9 @@
-//! What can be wrong with an input that is well formed, with the words for it.
+//! What can be wrong with a well-formed input, with the words for it.
 
-use super::{Action, Kind};
+use super::{Action, JsonKind};
 
 /// What is wrong with an input.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
     /// A field is of the wrong kind.
     #[error("{field} is {found}; it must be {expected}")]
@@ -11,11 +11,11 @@ pub enum Invalid {
         /// The field.
         field: &'static str,
         /// What it is.
-        found: Kind,
+        found: JsonKind,
         /// What it must be.
         expected: &'static str,
     },
-    /// A member of a list is no text.
+    /// A member of a list is not a text.
     #[error("{field}[{index}] is {found}; each text must be a string")]
     Member {
         /// The list.
@@ -23,7 +23,7 @@ pub enum Invalid {
         /// Position in the list, from 0.
         index: usize,
         /// What the member is.
-        found: Kind,
+        found: JsonKind,
     },
     /// A text holds nothing but white space.
     #[error("{field} is blank")]

@@ -1,21 +1,22 @@
-//! JSON, read strictly and no further than a request needs it.
+//! JSON, parsed strictly and no further than a request needs it.
 //!
 //! Strictly: a key that appears twice, half a surrogate pair or nesting without end is an error wherever it stands.
-//! No further: numbers and booleans are only told apart, and a list keeps its first members and counts the others, so
-//! that a body within its limit stays small in memory.
+//! No further: a list keeps its first members and counts the others, so that a body within its limit stays small in
+//! memory.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::Number;
 use serde_json::value::RawValue;
 
-/// Characters of a key that an error repeats.
+/// Characters of a key or value that an error repeats.
 const SHOWN_CHARACTERS: usize = 40;
 
 /// What a JSON value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum JsonKind {
     /// `null`
     Null,
     /// `true` or `false`
@@ -30,8 +31,8 @@ pub enum Kind {
     Object,
 }
 
-impl Kind {
-    /// The kind of a value that is not read yet.
+impl JsonKind {
+    /// The kind of a value that is not parsed yet.
     pub fn of(value: &RawValue) -> Self {
         match value.get().as_bytes().first() {
             Some(b'n') => Self::Null,
@@ -44,7 +45,7 @@ impl Kind {
     }
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for JsonKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Null => "null",
@@ -65,7 +66,7 @@ pub enum Value {
     /// `true` or `false`
     Boolean,
     /// A number.
-    Number,
+    Number(Number),
     /// A string.
     String(String),
     /// A list.
@@ -85,18 +86,18 @@ pub struct List {
 
 impl Value {
     /// What it is.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> JsonKind {
         match self {
-            Self::Null => Kind::Null,
-            Self::Boolean => Kind::Boolean,
-            Self::Number => Kind::Number,
-            Self::String(_) => Kind::String,
-            Self::List(_) => Kind::List,
-            Self::Object(_) => Kind::Object,
+            Self::Null => JsonKind::Null,
+            Self::Boolean => JsonKind::Boolean,
+            Self::Number(_) => JsonKind::Number,
+            Self::String(_) => JsonKind::String,
+            Self::List(_) => JsonKind::List,
+            Self::Object(_) => JsonKind::Object,
         }
     }
 
-    /// Reads `json`, keeping at most `members` members of a list.
+    /// Parses `json`, keeping at most `members` members of each list.
     pub fn read(json: &RawValue, members: usize) -> Result<Self, serde_json::Error> {
         Reader { members }.deserialize(&mut serde_json::Deserializer::from_str(json.get()))
     }
@@ -138,16 +139,18 @@ impl<'de> Visitor<'de> for Reader {
         Ok(Value::Boolean)
     }
 
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Value, E> {
-        Ok(Value::Number)
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Value, E> {
+        Ok(Value::Number(number.into()))
     }
 
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Value, E> {
-        Ok(Value::Number)
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Value, E> {
+        Ok(Value::Number(number.into()))
     }
 
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Value, E> {
-        Ok(Value::Number)
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Value, E> {
+        // JSON has no number that is not finite.
+        let number = Number::from_f64(number).ok_or_else(|| E::custom("number out of range"))?;
+        Ok(Value::Number(number))
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
@@ -202,10 +205,10 @@ mod tests {
         assert_eq!(fields["n"], Value::Null);
         assert_eq!(fields["b"], Value::Boolean);
         for number in ["i", "u", "f"] {
-            assert_eq!(fields[number], Value::Number);
+            assert_eq!(fields[number].kind(), JsonKind::Number);
         }
         assert_eq!(fields["s"], Value::String("é\n".to_owned()));
-        let members = vec![Value::String("a".to_owned()), Value::Number];
+        let members = vec![Value::String("a".to_owned()), Value::Number(2.into())];
         assert_eq!(fields["l"], Value::List(List { members, length: 3 }));
         assert_eq!(fields["o"], Value::Object(BTreeMap::new()));
     }
@@ -233,7 +236,11 @@ mod tests {
     fn the_kind_of_a_value_is_known_before_it_is_read() {
         for json in ["null", "true", "false", "-1", "2.5", "\"\"", "[]", "{}"] {
             let raw: &RawValue = serde_json::from_str(json).unwrap();
-            assert_eq!(Kind::of(raw), Value::read(raw, 0).unwrap().kind(), "{json}");
+            assert_eq!(
+                JsonKind::of(raw),
+                Value::read(raw, 0).unwrap().kind(),
+                "{json}"
+            );
         }
     }
 

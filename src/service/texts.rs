@@ -1,11 +1,16 @@
-//! From a value to texts: what holds for every text, whichever field it stands in.
+//! From a value to texts: the rules for every text, whatever its field.
 
-use super::json::{Kind, List, Value};
+use std::sync::Arc;
+
+use super::json::{JsonKind, List, Value};
 use super::{Error, Invalid, TooLarge};
 
-/// Why a value is no text.
+/// Texts, shared and not copied by everyone who needs them: the engine, and whoever may retry the request.
+pub type Texts = Arc<[String]>;
+
+/// Why a value is not a text.
 enum Flaw {
-    Kind(Kind),
+    Kind(JsonKind),
     Blank,
 }
 
@@ -14,15 +19,17 @@ pub fn one_text(
     field: &'static str,
     value: Value,
     expected: &'static str,
-) -> Result<String, Invalid> {
-    text(value).map_err(|flaw| match flaw {
-        Flaw::Blank => Invalid::Blank { field },
-        Flaw::Kind(found) => Invalid::Kind {
-            field,
-            found,
-            expected,
-        },
-    })
+) -> Result<Texts, Invalid> {
+    text(value)
+        .map(|text| [text].into())
+        .map_err(|flaw| match flaw {
+            Flaw::Blank => Invalid::Blank { field },
+            Flaw::Kind(found) => Invalid::Kind {
+                field,
+                found,
+                expected,
+            },
+        })
 }
 
 /// The texts of a field: at least one, and at most `limit`, which is also as many as were kept of the list.
@@ -31,7 +38,7 @@ pub fn texts(
     value: Value,
     expected: &'static str,
     limit: usize,
-) -> Result<Vec<String>, Error> {
+) -> Result<Texts, Error> {
     let found = value.kind();
     let Value::List(List { members, length }) = value else {
         return Err(Invalid::Kind {

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use runpod_query::artifacts::{Patience, Pins, Sha256, Sources, Store};
+use runpod_query::artifacts::{Pins, RetryPolicy, Sha256, Sources, Store};
 use runpod_query::config;
 use serde_json::{Value, json};
 
@@ -48,7 +48,7 @@ impl Setup {
             cache,
             sources: Sources {
                 pins: Cow::Owned(Pins::parse(&pins.to_string()).unwrap()),
-                patience: impatient(),
+                retry: impatient(),
                 interpreters: vec![OsString::from("no-such-python")],
             },
         }
@@ -128,15 +128,13 @@ pub fn file_pin(content: &[u8]) -> Value {
     json!({ "bytes": content.len(), "sha256": Sha256::of(content).to_string() })
 }
 
-/// As patient as the program in the number of attempts, and in a hurry between them.
-pub fn impatient() -> Patience {
-    Patience {
+/// As patient as the program, except for the pauses between attempts.
+pub fn impatient() -> RetryPolicy {
+    RetryPolicy {
         first_pause: Duration::from_millis(1),
         longest_pause: Duration::from_millis(4),
         longest_wait: Duration::from_millis(80),
-        connect_timeout: Duration::from_secs(2),
-        read_timeout: Duration::from_millis(300),
-        ..Patience::default()
+        ..RetryPolicy::default()
     }
 }
 
@@ -157,10 +155,9 @@ pub fn hub_that_always(act: fn(&Request) -> Answer) -> Hub {
     Hub::start(Vec::new(), Box::new(act))
 }
 
-/// An address that nobody listens on.
+/// An address that nobody listens on: the system gives no program a port below 1024 by chance.
 pub fn nowhere() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("http://{}", listener.local_addr().unwrap())
+    "http://127.0.0.1:1".to_owned()
 }
 
 /// An error with all its causes, as the program prints it.

@@ -1,7 +1,8 @@
-"""What README tells people to type."""
+"""What the documents tell people to type, and what they say is answered."""
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,15 +12,34 @@ import runpod
 
 from program import clean_environment
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 RUNPOD = "https://api.runpod.ai"
+LOCAL = "localhost:8000"
 SECONDS = 60
+# What stands for the rest of a list.
+REST = "..."
+# What differs from one answer to the next, as a document shows it: ids, numbers of milliseconds, counts of jobs.
+CHANGING = [
+    (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", r"[0-9a-f-]{36}"),
+    (r'"(delayTime|executionTime|completed|failed|inProgress|inQueue|retried|idle|running)":\d+', r'"\1":\\d+'),
+    # Decimals that every processor agrees on.
+    (r"(-?0\.\d{4})\d+", r"\1\\d+"),
+]
+
+
+def blocks(language: str) -> list[str]:
+    """Every block of code in a language."""
+    return [
+        block
+        for page in PAGES
+        for block in re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
+    ]
 
 
 def block(language: str, wanted: str) -> str:
     """The one block of code in a language that has a line as wanted."""
-    blocks = re.findall(rf"```{language}\n(.*?)```", README.read_text(), re.DOTALL)
-    found = [block for block in blocks if re.search(wanted, block, re.MULTILINE)]
+    found = [block for block in blocks(language) if re.search(wanted, block, re.MULTILINE)]
     assert len(found) == 1, f"{len(found)} blocks of {language} with {wanted}"
     return found[0]
 
@@ -27,6 +47,24 @@ def block(language: str, wanted: str) -> str:
 def example(package: str) -> str:
     """The one example that uses a Python package."""
     return block("python", rf"^(import|from) {package}\b")
+
+
+def conversations() -> list[tuple[str, str]]:
+    """Every command that stands with what it prints."""
+    found = []
+    for text in blocks("console"):
+        for part in re.split(r"^\$ ", text, flags=re.MULTILINE)[1:]:
+            command, _, printed = part.partition("\n")
+            found.append((command, printed))
+    return found
+
+
+def pattern(printed: str) -> str:
+    """What a program may print where a document shows `printed`."""
+    literal = re.escape(printed.strip()).replace(r"\-", "-").replace(r"\"", '"').replace(r"\.", ".")
+    for shown, possible in CHANGING:
+        literal = re.sub(shown, possible, literal)
+    return literal.replace(REST, ".*")
 
 
 def output(command: list[str], code: str, server) -> str:
@@ -42,6 +80,43 @@ def output(command: list[str], code: str, server) -> str:
         check=True,
         timeout=SECONDS,
     ).stdout
+
+
+@pytest.mark.parametrize("command, printed", conversations())
+def test_a_command_prints_what_the_document_shows(command, printed, server, program):
+    name, *arguments = shlex.split(command)
+    if name == "runpod-query":
+        name = str(program)
+    else:
+        assert name == "curl" and any(LOCAL in argument for argument in arguments), command
+        arguments = [argument.replace(f"http://{LOCAL}", server.url).replace(LOCAL, server.url) for argument in arguments]
+    answer = subprocess.run(
+        [name, *arguments],
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=SECONDS,
+    ).stdout
+    assert printed.strip(), f"nothing is shown for {command}"
+    assert re.fullmatch(pattern(printed), answer.strip()), f"{command} prints {answer[:500]}"
+
+
+def test_the_documents_show_answers_of_each_interface():
+    commands = [command for command, _ in conversations()]
+    for words in ["/runsync", "/v1/embeddings", "/health", "runpod-query embed"]:
+        assert any(words in command for command in commands), words
+
+
+def test_another_answer_than_the_one_shown_is_noticed():
+    shown = '{"status":"FAILED","error":"invalid: a","embedding":[-0.019954577,...],"delayTime":0}'
+    assert re.fullmatch(pattern(shown), shown.replace("0.019954577,...", "0.019951,1,2").replace(":0}", ":15}"))
+    for other in [
+        shown.replace("FAILED", "COMPLETED"),
+        shown.replace("invalid: a", "invalid: b"),
+        shown.replace("0.0199", "0.0189"),
+    ]:
+        assert not re.fullmatch(pattern(shown), other)
 
 
 def test_the_call_with_curl_works_with_another_address(server, printed):

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::{join, join_all};
 use runpod_query::config;
-use runpod_query::engine::{Embedded, Engine, Error, Priority};
+use runpod_query::engine::{Call, Embedded, Engine, Error, Priority};
 
 use crate::support::fake::{FAIL, PANIC, Script, WAIT, fake, tokenizer, vector, wait_until};
 
@@ -30,7 +30,7 @@ fn call(
     priority: Priority,
 ) -> std::thread::JoinHandle<Result<Embedded, Error>> {
     let engine = engine.clone();
-    std::thread::spawn(move || block_on(engine.embed(texts, priority)))
+    std::thread::spawn(move || block_on(engine.embed(texts, priority, Call::default())))
 }
 
 fn block_on<F: Future>(future: F) -> F::Output {
@@ -69,7 +69,10 @@ async fn vectors_come_in_the_order_of_their_texts() {
     let mixed: Vec<String> = (0..300)
         .map(|number| format!("w{number}{}", " w1".repeat(number % 7)))
         .collect();
-    let embedded = engine.embed(mixed, Priority::Bulk).await.unwrap();
+    let embedded = engine
+        .embed(mixed, Priority::Bulk, Call::default())
+        .await
+        .unwrap();
     let expected: Vec<_> = (0..300)
         .map(|number| vector(number, 1 + number % 7))
         .collect();
@@ -84,7 +87,10 @@ async fn vectors_come_in_the_order_of_their_texts() {
 async fn long_texts_take_the_same_way_over_another_thread() {
     let (engine, script) = engine(8, 16);
     let long = vec![format!("w7{}", " w1".repeat(3000)), "w8".to_owned()];
-    let embedded = engine.embed(long, Priority::Interactive).await.unwrap();
+    let embedded = engine
+        .embed(long, Priority::Interactive, Call::default())
+        .await
+        .unwrap();
     assert_eq!(embedded.embeddings, [vector(7, 3001), vector(8, 1)]);
     assert_eq!(script.batches(), [[1], [3001]]);
 }
@@ -92,7 +98,10 @@ async fn long_texts_take_the_same_way_over_another_thread() {
 #[tokio::test]
 async fn a_call_without_texts_has_no_vectors() {
     let (engine, script) = engine(8, 16);
-    let embedded = engine.embed(Vec::new(), Priority::Bulk).await.unwrap();
+    let embedded = engine
+        .embed(Vec::new(), Priority::Bulk, Call::default())
+        .await
+        .unwrap();
     assert!(embedded.embeddings.is_empty());
     assert!(script.batches().is_empty());
 }
@@ -138,7 +147,8 @@ fn a_full_queue_refuses_the_whole_call_at_once_and_says_when_to_try_again() {
     let running = occupy(&engine, &script);
     let waiting = call(&engine, numbered(0..8), Priority::Bulk);
     queued(&engine, 8);
-    let refused = block_on(engine.embed(numbered(0..3), Priority::Interactive)).unwrap_err();
+    let refused =
+        block_on(engine.embed(numbered(0..3), Priority::Interactive, Call::default())).unwrap_err();
     assert!(
         matches!(refused, Error::Overloaded { retry_after } if retry_after >= Duration::from_secs(1)),
         "{refused:?}"
@@ -155,7 +165,8 @@ fn a_full_queue_refuses_the_whole_call_at_once_and_says_when_to_try_again() {
 #[test]
 fn a_call_that_never_fits_into_the_queue_is_told_so() {
     let (engine, _script) = engine(10, 512);
-    let refused = block_on(engine.embed(numbered(0..11), Priority::Bulk)).unwrap_err();
+    let refused =
+        block_on(engine.embed(numbered(0..11), Priority::Bulk, Call::default())).unwrap_err();
     assert!(
         matches!(
             refused,
@@ -173,7 +184,7 @@ fn a_caller_that_has_gone_costs_nothing_and_leaves_its_room() {
     let (engine, script) = engine(10, 512);
     let running = occupy(&engine, &script);
     block_on(async {
-        let gone = engine.embed(numbered(0..10), Priority::Interactive);
+        let gone = engine.embed(numbered(0..10), Priority::Interactive, Call::default());
         assert!(
             tokio::time::timeout(Duration::from_millis(20), gone)
                 .await
@@ -213,12 +224,12 @@ fn a_failed_batch_answers_its_callers_and_nobody_else() {
 async fn the_engine_serves_on_after_a_panic_of_the_encoder() {
     let (engine, _script) = engine(8, 16);
     let error = engine
-        .embed(texts(&[PANIC]), Priority::Interactive)
+        .embed(texts(&[PANIC]), Priority::Interactive, Call::default())
         .await
         .unwrap_err();
     assert!(error.to_string().contains("as the text says"), "{error}");
     let embedded = engine
-        .embed(texts(&["w3"]), Priority::Interactive)
+        .embed(texts(&["w3"]), Priority::Interactive, Call::default())
         .await
         .unwrap();
     assert_eq!(embedded.embeddings, [vector(3, 1)]);
@@ -235,7 +246,8 @@ fn stopping_finishes_what_is_admitted_and_refuses_the_rest() {
         move || engine.stop()
     });
     wait_until("the engine to refuse calls", || !engine.status().accepting);
-    let refused = block_on(engine.embed(texts(&["w1"]), Priority::Interactive)).unwrap_err();
+    let refused =
+        block_on(engine.embed(texts(&["w1"]), Priority::Interactive, Call::default())).unwrap_err();
     assert!(matches!(refused, Error::Stopped), "{refused:?}");
     script.release();
     stopping.join().unwrap();
@@ -249,7 +261,7 @@ async fn many_callers_at_once_each_get_their_own_vectors() {
     let callers = (0..400_usize).map(|number| {
         let text = format!("w{number}{}", " w0".repeat(number % 13));
         let priority = [Priority::Interactive, Priority::Bulk][number % 2];
-        engine.embed(vec![text], priority)
+        engine.embed(vec![text], priority, Call::default())
     });
     for (number, outcome) in join_all(callers).await.into_iter().enumerate() {
         assert_eq!(
@@ -263,10 +275,31 @@ async fn many_callers_at_once_each_get_their_own_vectors() {
 async fn calls_of_one_task_run_side_by_side() {
     let (engine, script) = engine(8, 16);
     let (first, second) = join(
-        engine.embed(texts(&["w1"]), Priority::Interactive),
-        engine.embed(texts(&["w2"]), Priority::Interactive),
+        engine.embed(texts(&["w1"]), Priority::Interactive, Call::default()),
+        engine.embed(texts(&["w2"]), Priority::Interactive, Call::default()),
     )
     .await;
     assert!(first.is_ok() && second.is_ok());
     assert!(script.batches().len() <= 2);
+}
+
+#[test]
+fn a_cancelled_call_leaves_the_queue_before_the_next_batch_although_its_caller_still_waits() {
+    let (engine, script) = engine(10, 512);
+    let running = occupy(&engine, &script);
+    let cancelled = Call::default();
+    let caller = std::thread::spawn({
+        let (engine, call) = (engine.clone(), cancelled.clone());
+        move || block_on(engine.embed(numbered(0..10), Priority::Interactive, call))
+    });
+    queued(&engine, 10);
+    assert!(cancelled.cancel_unless_started());
+    assert_eq!(engine.status().queued_texts, 0);
+    let next = call(&engine, texts(&["w1 w2 w3"]), Priority::Interactive);
+    queued(&engine, 1);
+    script.release();
+    assert!(matches!(caller.join().unwrap(), Err(Error::Stopped)));
+    next.join().unwrap().unwrap();
+    running.join().unwrap().unwrap();
+    assert_eq!(script.batches(), [[1], [3]]);
 }

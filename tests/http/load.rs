@@ -1,7 +1,9 @@
 //! More than one client: overload, order, patience.
 
+use std::io::Write;
+use std::net::TcpStream;
 use std::num::NonZeroUsize;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -30,12 +32,9 @@ fn a_client_that_has_gone_costs_nothing() {
     let server = TestServer::start();
     let running = server.run_beside(json!({"query": WAIT}));
     server.script.wait_for_batches(1);
-    let impatient = server
-        .client
-        .post(server.url("/runsync"))
-        .timeout(Duration::from_millis(200))
-        .body(json!({"input": {"query": "w1 w2 w3"}}).to_string());
-    assert!(impatient.send().is_err());
+    let impatient = send_and_leave_open(&server, &json!({"input": {"query": "w1 w2 w3"}}));
+    wait_until("a job in the queue", || server.jobs() == (1, 1));
+    drop(impatient);
     wait_until("the server to notice", || server.jobs() == (0, 1));
     let next = server.run_beside(json!({"query": "w1 w2"}));
     wait_until("the next job", || server.jobs() == (1, 1));
@@ -43,6 +42,19 @@ fn a_client_that_has_gone_costs_nothing() {
     assert_eq!(next.join().unwrap().json()["status"], "COMPLETED");
     assert_eq!(running.join().unwrap().json()["status"], "COMPLETED");
     assert_eq!(server.script.batches(), [[1], [2]]);
+}
+
+/// Sends a job on a connection of its own, to be closed whenever the test likes.
+fn send_and_leave_open(server: &TestServer, envelope: &serde_json::Value) -> TcpStream {
+    let address = server.url("").replace("http://", "");
+    let body = envelope.to_string();
+    let length = body.len();
+    let request = format!(
+        "POST /runsync HTTP/1.1\r\nhost: {address}\r\ncontent-length: {length}\r\n\r\n{body}"
+    );
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    stream
 }
 
 #[test]
@@ -54,10 +66,10 @@ fn an_answer_that_takes_too_long_is_a_timeout() {
         .run(json!({"query": WAIT}))
         .assert_error(504, "timeout", "no answer within 1 s");
     server.script.release();
-    assert_eq!(
-        server.run(json!({"query": "w1"})).json()["status"],
-        "COMPLETED"
-    );
+    // On a busy machine the next one may take too long as well.
+    wait_until("a job to be done in time", || {
+        server.run(json!({"query": "w1"})).status == 200
+    });
 }
 
 #[test]
@@ -88,8 +100,10 @@ fn a_bulk_job_does_not_hold_up_a_query() {
 #[test]
 fn a_job_says_how_long_it_waited_and_how_long_it_ran() {
     let server = TestServer::start();
+    let begin = Instant::now();
     let running = server.run_beside(json!({"query": WAIT}));
     server.script.wait_for_batches(1);
+    let taken = begin.elapsed().as_millis();
     let waiting = server.run_beside(json!({"query": "w1"}));
     wait_until("a job in the queue", || server.jobs() == (1, 1));
     std::thread::sleep(Duration::from_millis(60));
@@ -99,7 +113,10 @@ fn a_job_says_how_long_it_waited_and_how_long_it_ran() {
         waiting.join().unwrap().json(),
     );
     assert!(ran["executionTime"].as_u64().unwrap() >= 60, "{ran}");
-    assert!(ran["delayTime"].as_u64().unwrap() < 60, "{ran}");
+    assert!(
+        u128::from(ran["delayTime"].as_u64().unwrap()) <= taken,
+        "{taken}: {ran}"
+    );
     assert!(waited["delayTime"].as_u64().unwrap() >= 60, "{waited}");
 }
 

@@ -1,8 +1,11 @@
 //! What operators need: metrics, a key, a port for the probe, the worker's name.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 
 use reqwest::blocking::RequestBuilder;
+use runpod_query::app::Error;
+use runpod_query::config;
 use serde_json::json;
 
 use crate::support::fake::{FAIL, WAIT, wait_until};
@@ -155,10 +158,10 @@ fn without_a_key_any_key_will_do() {
 
 #[test]
 fn the_probe_answers_on_its_own_port_from_the_first_moment() {
-    let mut settings = settings();
-    settings.server.port = free_port();
-    settings.server.health_port = Some(free_port());
-    let server = TestServer::start_loading(&settings);
+    let server = start_on_ports_of_its_own(|server| {
+        server.port = free_port();
+        server.health_port = Some(free_port());
+    });
     let probe = || {
         let port = server.health_port.unwrap();
         send(server.client.get(format!("http://127.0.0.1:{port}/ping"))).status
@@ -171,11 +174,25 @@ fn the_probe_answers_on_its_own_port_from_the_first_moment() {
 
 #[test]
 fn a_port_for_the_probe_that_is_the_same_is_no_second_one() {
-    let mut settings = settings();
-    settings.server.port = free_port();
-    settings.server.health_port = Some(settings.server.port);
-    let server = TestServer::start_with(&settings);
+    let server = start_on_ports_of_its_own(|server| {
+        server.port = free_port();
+        server.health_port = Some(server.port);
+    });
     assert_eq!(server.health_port, None);
+}
+
+/// A loading server on the ports that `choose` sets. Somebody else may take one before the server does, and then others
+/// are chosen.
+fn start_on_ports_of_its_own(choose: impl Fn(&mut config::Server)) -> TestServer {
+    loop {
+        let mut settings = settings();
+        choose(&mut settings.server);
+        match TestServer::try_start_loading(&settings) {
+            Ok(server) => return server,
+            Err(Error::Listen { source, .. }) if source.kind() == ErrorKind::AddrInUse => {}
+            Err(error) => panic!("{error}"),
+        }
+    }
 }
 
 /// A port that is likely to be free a moment later.

@@ -1,6 +1,7 @@
 //! What is refused, with which status, code and words.
 
 use std::num::NonZeroUsize;
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -220,11 +221,19 @@ fn no_error_repeats_a_text() {
 fn a_body_of_many_small_values_is_refused_quickly() {
     let server = TestServer::start();
     let zeros = format!(r#"{{"input":{{"queries":[{}0]}}}}"#, "0,".repeat(5_000_000));
-    let begin = std::time::Instant::now();
+    // The measure: the same text, read by a parser that keeps every value.
+    let begin = Instant::now();
+    drop(serde_json::from_str::<Value>(&zeros).unwrap());
+    let parsed = begin.elapsed();
+    let begin = Instant::now();
     let job: Value = server.post("/runsync", &zeros).json();
+    let refused = begin.elapsed();
     assert_eq!(
         job["error"],
         "too_large: queries holds 5000001 texts; the limit is 512"
     );
-    assert!(begin.elapsed().as_secs() < 5);
+    assert!(
+        refused < parsed * 20,
+        "{refused:?}, and {parsed:?} to parse"
+    );
 }

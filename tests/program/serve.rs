@@ -2,6 +2,7 @@
 
 use serde_json::json;
 
+use crate::support::fake::wait_until;
 use crate::support::golden::{cosine, golden, largest_difference, length, texts};
 use crate::support::program::{Served, floats, program};
 
@@ -77,8 +78,11 @@ fn a_stop_signal_lets_the_running_job_end_and_the_program_with_success() {
         let answer = std::thread::scope(|scope| {
             let running =
                 scope.spawn(|| served.run(&json!({"action": "embed_batch", "texts": texts})));
-            // The job takes about a second.
-            std::thread::sleep(std::time::Duration::from_millis(200));
+            wait_until("the job to be there", || {
+                let jobs = &served.health()["jobs"];
+                let held = ["inQueue", "inProgress"].map(|field| jobs[field].as_u64().unwrap());
+                held != [0, 0] || running.is_finished()
+            });
             served.signal(signal);
             running.join().unwrap()
         });

@@ -51,8 +51,10 @@ fn what_runpod_says_in_other_numbers_keeps_no_worker_from_its_work() {
         let platform = Platform::start();
         platform.submit("a", &health_check());
         let variables = [("RUNPOD_PING_INTERVAL", value)];
-        let worker = QueueWorker::start_with(&platform, &[], &variables);
+        let mut worker = QueueWorker::start_with(&platform, &[], &variables);
         assert_eq!(platform.answer("a"), healthy());
+        worker.served.signal("TERM");
+        worker.served.wait();
         let log = worker.served.log();
         assert_eq!(log.contains("RUNPOD_PING_INTERVAL"), is_told, "{log}");
     }

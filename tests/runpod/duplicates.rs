@@ -60,12 +60,15 @@ fn a_job_that_is_delivered_again_before_the_worker_learns_of_its_acknowledgement
 {
     for input in [health_check(), json!({"query": " "})] {
         let platform = Platform::start();
-        platform.script(Route::Post, [Fault::Slow(Duration::from_millis(300))]);
+        platform.script(Route::Post, [Fault::Held]);
         platform.submit("a", &input);
         let _worker = QueueWorker::start(&platform);
         platform.wait_for_requests(Route::Post, 1);
         platform.submit("a", &input);
         platform.wait_until_handed_out("a", 2);
+        // Who asks for the next jobs has the last ones.
+        platform.wait_for_next(Route::Take);
+        platform.release();
         platform.wait_until_done();
         assert_eq!(platform.posts("a").len(), 2, "{input}");
         platform.check();

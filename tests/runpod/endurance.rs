@@ -23,12 +23,11 @@ fn ten_thousand_jobs_of_which_one_in_twenty_meets_a_fault_are_each_answered_in_o
     }
     let variables = [
         ("RUNPOD_MAX_CONCURRENCY", "8"),
-        ("RUNPOD_QUERY__WORKER__TIME_DIVISOR", "100"),
         ("RUNPOD_PING_INTERVAL", "60000"),
         ("RUST_LOG", "error,runpod_query::app=info"),
     ];
     let begin = Instant::now();
-    let mut worker = QueueWorker::start_with(&platform, &[], &variables);
+    let mut worker = QueueWorker::start_scaled(100, &platform, &[], &variables);
     platform.wait_for_answers(JOBS / 4);
     let early = resident_bytes(worker.served.id());
     platform.wait_until_done();

@@ -16,7 +16,7 @@ fn a_running_job_that_is_stopped_is_never_answered_and_makes_room_for_the_next()
     assert_eq!(platform.answer("next"), healthy());
     let stops = platform.requests(Route::Stop);
     assert_eq!(stops[0].path, "/v2/endpoint-1/job-stop/pod-1");
-    platform.expect_nothing_named();
+    platform.wait_until_nothing_is_named();
     platform.check();
 }
 
@@ -28,6 +28,7 @@ fn a_result_that_waits_for_its_acknowledgement_is_not_sent_any_more_once_it_is_s
     let _worker = QueueWorker::start(&platform);
     platform.wait_for_requests(Route::Post, 3);
     platform.stop_jobs(&["a"]);
+    platform.wait_until_nothing_is_named();
     platform.wait_for_requests(Route::Stop, platform.requests(Route::Stop).len() + 2);
     let posts = platform.posts("a").len();
     platform.recover();

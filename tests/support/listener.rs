@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 /// Longest wait for a request.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One request as it came.
 #[derive(Debug)]
@@ -33,12 +33,15 @@ impl Listener {
         std::thread::spawn(move || {
             for (number, stream) in listener.incoming().enumerate() {
                 let status = statuses[number.min(statuses.len() - 1)];
-                let Ok(request) = stream.and_then(|stream| serve(stream, status)) else {
+                let Ok((request, mut stream)) = stream.and_then(receive) else {
                     continue;
                 };
+                // Before the answer, so that a request that was answered is never missed.
                 if sender.send(request).is_err() {
                     return;
                 }
+                // A client that has gone needs no answer.
+                let _ = answer(&mut stream, status);
             }
         });
         Self { port, received }
@@ -54,13 +57,13 @@ impl Listener {
         self.received.recv_timeout(PATIENCE).unwrap()
     }
 
-    /// Whether nothing comes for `time`.
-    pub fn is_quiet_for(&self, time: Duration) -> bool {
-        self.received.recv_timeout(time).is_err()
+    /// Whether every request that was answered has been looked at with [`Listener::next`].
+    pub fn has_no_more(&self) -> bool {
+        self.received.try_recv().is_err()
     }
 }
 
-fn serve(mut stream: TcpStream, status: u16) -> std::io::Result<Received> {
+fn receive(stream: TcpStream) -> std::io::Result<(Received, TcpStream)> {
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut head = String::new();
@@ -76,9 +79,12 @@ fn serve(mut stream: TcpStream, status: u16) -> std::io::Result<Received> {
         .map_or(0, |length| length.trim().parse().unwrap());
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
+    let body = String::from_utf8(body).unwrap();
+    Ok((Received { head, body }, stream))
+}
+
+fn answer(stream: &mut TcpStream, status: u16) -> std::io::Result<()> {
     let answer =
         format!("HTTP/1.1 {status} Status\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-    stream.write_all(answer.as_bytes())?;
-    let body = String::from_utf8(body).unwrap();
-    Ok(Received { head, body })
+    stream.write_all(answer.as_bytes())
 }

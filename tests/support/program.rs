@@ -12,6 +12,11 @@ use serde_json::{Value, json};
 
 /// Longest time for anything that a test waits for: a first start fetches the model.
 const PATIENCE: Duration = Duration::from_secs(300);
+/// Times that the program gets for its end and for a request, so that neither is short because the machine is busy.
+const LONG_TIMES: [(&str, &str); 2] = [
+    ("RUNPOD_QUERY__SERVER__SHUTDOWN_GRACE_SECONDS", "300"),
+    ("RUNPOD_QUERY__SERVER__REQUEST_TIMEOUT_SECONDS", "300"),
+];
 /// Precedes the address in the log.
 const ADDRESS: &str = "address=";
 
@@ -45,8 +50,14 @@ impl Served {
         Self::spawn(command)
     }
 
-    /// Starts a command that serves; does not wait until the model is loaded.
+    /// Starts a command that serves; does not wait until the model is loaded. It has [`LONG_TIMES`], unless
+    /// the command says otherwise.
     pub fn spawn(mut command: Command) -> Self {
+        for (name, value) in LONG_TIMES {
+            if command.get_envs().all(|(given, _)| given != name) {
+                command.env(name, value);
+            }
+        }
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
         let (sender, address) = channel();
@@ -113,6 +124,15 @@ impl Served {
         }
     }
 
+    /// Waits until the log has `words`: a line is read a moment after it was written.
+    pub fn wait_for_log(&self, words: &str) {
+        let begin = Instant::now();
+        while !self.log().contains(words) {
+            assert!(begin.elapsed() < PATIENCE, "no {words}: {}", self.log());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// What `/health` shows.
     pub fn health(&self) -> Value {
         let answer = self.client.get(self.url("/health")).send().unwrap();
@@ -160,7 +180,14 @@ impl Served {
 
     /// Waits for the end of the program.
     pub fn wait(&mut self) -> ExitStatus {
-        let status = self.child.wait().unwrap();
+        let begin = Instant::now();
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(begin.elapsed() < PATIENCE, "no end: {}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        };
         if let Some(reader) = self.reader.take() {
             reader.join().unwrap();
         }

@@ -1,5 +1,6 @@
 //! The whole server on a free port, and a client that shows what it answered.
 
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
@@ -8,9 +9,10 @@ use std::time::Duration;
 use actix_web::rt::System;
 use reqwest::blocking::{Client, RequestBuilder};
 use reqwest::header::HeaderMap;
-use runpod_query::app::{Application, Stopper};
+use runpod_query::app::{Application, Error, Stopper};
 use runpod_query::config::Settings;
 use runpod_query::engine::Engine;
+use runpod_query::runpod::Timings;
 use runpod_query::service::{Loaded, ModelInfo};
 use serde_json::{Value, json};
 
@@ -71,11 +73,17 @@ impl Answer {
     }
 }
 
+/// Longest wait for one answer.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Time that a server gets for its end, so that it is never short of it because the machine is busy.
+const GRACE_SECONDS: NonZeroUsize = NonZeroUsize::new(60).unwrap();
+
 /// Settings for a test: loopback, a free port.
 pub fn settings() -> Settings {
     let mut settings = Settings::default();
     settings.server.host = "127.0.0.1".to_owned();
     settings.server.port = 0;
+    settings.server.shutdown_grace_seconds = GRACE_SECONDS;
     settings
 }
 
@@ -97,6 +105,11 @@ impl TestServer {
 
     /// A server that loads until [`TestServer::finish_loading`].
     pub fn start_loading(settings: &Settings) -> Self {
+        Self::try_start_loading(settings).unwrap()
+    }
+
+    /// As [`TestServer::start_loading`], or why it cannot start.
+    pub fn try_start_loading(settings: &Settings) -> Result<Self, Error> {
         let (encoder, script) = fake();
         let (loader, loaded) = channel();
         let (started, start) = channel();
@@ -109,23 +122,26 @@ impl TestServer {
                         Engine::spawn(encoder, tokenizer(), &engine).unwrap()
                     })
                 };
-                let application = Application::build(&settings, load).await.unwrap();
-                started
-                    .send((
-                        application.port(),
-                        application.health_port(),
-                        application.stopper(),
-                    ))
-                    .unwrap();
+                let application =
+                    match Application::build(&settings, Timings::default(), load).await {
+                        Ok(application) => application,
+                        Err(error) => {
+                            started.send(Err(error)).unwrap();
+                            return ExitCode::FAILURE;
+                        }
+                    };
+                let (port, health_port) = (application.port(), application.health_port());
+                let stopper = application.stopper();
+                started.send(Ok((port, health_port, stopper))).unwrap();
                 application.run_until_stopped().await
             })
         });
-        let (port, health_port, stopper) = start.recv().unwrap();
-        Self {
+        let (port, health_port, stopper) = start.recv().unwrap()?;
+        Ok(Self {
             script,
             health_port,
             client: Client::builder()
-                .timeout(Duration::from_secs(20))
+                .timeout(PATIENCE)
                 .no_proxy()
                 .build()
                 .unwrap(),
@@ -133,7 +149,7 @@ impl TestServer {
             stopper,
             loader,
             thread: Some(thread),
-        }
+        })
     }
 
     pub fn finish_loading(&self, outcome: Result<(), String>) {
@@ -186,8 +202,11 @@ impl TestServer {
     }
 
     /// Waits for the end and gives the exit code.
+    #[track_caller]
     pub fn exit_code(mut self) -> ExitCode {
-        self.thread.take().unwrap().join().unwrap()
+        let thread = self.thread.take().unwrap();
+        super::fake::wait_until("the server to end", || thread.is_finished());
+        thread.join().unwrap()
     }
 }
 

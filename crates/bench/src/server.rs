@@ -4,8 +4,7 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
-use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -23,7 +22,11 @@ const START_LIMIT: Duration = Duration::from_secs(300);
 /// Longest time for an end before the process is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(20);
 /// How much of a failed server's log is shown.
-const LOG_BYTES: u64 = 2_000;
+const LOG_BYTES: usize = 2_000;
+/// Precedes the address in the server's log.
+const ADDRESS: &str = "listening address=";
+/// The part of the log that has the address, in bytes.
+const START_OF_LOG_BYTES: usize = 16_000;
 /// With these a server would also take a pod's real jobs.
 const QUEUE_VARIABLES: [&str; 3] = [
     "RUNPOD_WEBHOOK_GET_JOB",
@@ -45,23 +48,24 @@ pub struct Server {
     child: Child,
     log: File,
     begin: Instant,
-    base: String,
 }
 
 impl Server {
-    /// Starts the server on a free port of the loopback address.
+    /// Starts the server on a port of the loopback address that the system chooses: one that was chosen here could be
+    /// somebody else's when the server listens.
     pub fn start(command: &ServerCommand) -> Result<Self, Error> {
         let failed = |source| Error::Start {
             executable: command.executable.clone(),
             source,
         };
         let log = tempfile::tempfile().map_err(failed)?;
-        let port = free_port().map_err(failed)?.to_string();
         let timeout = "RUNPOD_QUERY__SERVER__REQUEST_TIMEOUT_SECONDS";
         let mut process = Command::new(&command.executable);
         process
             .args(&command.arguments)
-            .args(["--host", "127.0.0.1", "--port", &port])
+            .args(["--host", "127.0.0.1", "--port", "0"])
+            // The address stands in the log.
+            .env("RUNPOD_QUERY__LOG__FILTER", "info")
             // One text of 8,192 tokens takes longer than the default.
             .env(timeout, JOB_TIMEOUT.as_secs().to_string())
             .stdin(Stdio::null())
@@ -75,13 +79,7 @@ impl Server {
             child: process.spawn().map_err(failed)?,
             log,
             begin,
-            base: format!("http://127.0.0.1:{port}"),
         })
-    }
-
-    /// Its address.
-    pub fn base(&self) -> &str {
-        &self.base
     }
 
     /// Its process.
@@ -94,38 +92,62 @@ impl Server {
         self.begin.elapsed()
     }
 
-    /// Waits until its probe says that it is ready.
-    pub async fn wait_until_ready(&mut self, client: &Client) -> Result<(), Error> {
-        while !is_ready(client).await {
-            // A child whose state cannot be asked for is not known to have ended.
-            if let Ok(Some(status)) = self.child.try_wait() {
-                let log = self.end_of_log();
-                return Err(Error::Ended { status, log });
+    /// Waits until it listens and its probe says that it is ready; a client of it.
+    pub async fn wait_until_ready(&mut self) -> Result<Client, Error> {
+        let base = loop {
+            if let Some(address) = self.address() {
+                break format!("http://{address}");
             }
-            if self.age() > START_LIMIT {
-                let seconds = START_LIMIT.as_secs();
-                let log = self.end_of_log();
-                return Err(Error::NotReady { seconds, log });
-            }
-            tokio::time::sleep(POLL).await;
+            self.pause().await?;
+        };
+        let client = Client::new(&base).map_err(|source| Error::Client(source.into()))?;
+        while !is_ready(&client).await {
+            self.pause().await?;
         }
+        Ok(client)
+    }
+
+    /// A moment, unless it has ended or takes too long.
+    async fn pause(&mut self) -> Result<(), Error> {
+        // A child whose state cannot be asked for is not known to have ended.
+        if let Ok(Some(status)) = self.child.try_wait() {
+            let log = self.end_of_log();
+            return Err(Error::Ended { status, log });
+        }
+        if self.age() > START_LIMIT {
+            let seconds = START_LIMIT.as_secs();
+            let log = self.end_of_log();
+            return Err(Error::NotReady { seconds, log });
+        }
+        tokio::time::sleep(POLL).await;
         Ok(())
     }
 
+    /// The address it listens on, once it stands in its log on a line that is complete.
+    fn address(&self) -> Option<String> {
+        let log = self.read_log(0, START_OF_LOG_BYTES)?;
+        let (_, rest) = log.split_once(ADDRESS)?;
+        let (line, _) = rest.split_once('\n')?;
+        // In a log of JSON the text goes on.
+        let address = line.split('"').next()?;
+        Some(address.trim().to_owned())
+    }
+
     /// What it wrote last, on one line.
-    fn end_of_log(&mut self) -> String {
-        let mut text = Vec::new();
-        let mut read = || {
-            let end = self.log.seek(SeekFrom::End(0))?;
-            self.log
-                .seek(SeekFrom::Start(end.saturating_sub(LOG_BYTES)))?;
-            self.log.read_to_end(&mut text)
-        };
-        if read().is_err() {
-            return String::from("its log cannot be read");
+    fn end_of_log(&self) -> String {
+        let length = self.log.metadata().map(|metadata| metadata.len());
+        let first = length.unwrap_or_default().saturating_sub(LOG_BYTES as u64);
+        match self.read_log(first, LOG_BYTES) {
+            Some(text) => text.trim().lines().collect::<Vec<_>>().join("; "),
+            None => String::from("its log cannot be read"),
         }
-        let text = String::from_utf8_lossy(&text);
-        text.trim().lines().collect::<Vec<_>>().join("; ")
+    }
+
+    /// At most `bytes` of its log. The server writes on where it is: the file's place is shared with it and stays.
+    fn read_log(&self, first: u64, bytes: usize) -> Option<String> {
+        let mut text = vec![0; bytes];
+        let count = self.log.read_at(&mut text, first).ok()?;
+        Some(String::from_utf8_lossy(&text[..count]).into_owned())
     }
 
     /// Asks it to end; whether it has ended in time.
@@ -178,12 +200,6 @@ async fn is_ready(client: &Client) -> bool {
     matches!(client.probe().await, Ok(StatusCode::OK))
 }
 
-fn free_port() -> std::io::Result<u16> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-        .local_addr()?
-        .port())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -201,8 +217,7 @@ mod tests {
             .build()
             .unwrap();
         let mut server = Server::start(command)?;
-        let client = Client::new(server.base()).unwrap();
-        runtime.block_on(server.wait_until_ready(&client))
+        runtime.block_on(server.wait_until_ready()).map(|_| ())
     }
 
     #[test]

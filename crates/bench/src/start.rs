@@ -33,8 +33,7 @@ pub async fn starts(
 
 async fn start(command: &ServerCommand, query: &Job) -> Result<(Server, Client, Duration), Error> {
     let mut server = Server::start(command)?;
-    let client = Client::new(server.base()).map_err(|source| Error::Client(source.into()))?;
-    server.wait_until_ready(&client).await?;
+    let client = server.wait_until_ready().await?;
     client.run(query).await.map_err(|source| Error::NoAnswer {
         what: "the start".to_owned(),
         source,

@@ -1,28 +1,35 @@
-//! From the bytes of a delivery to its jobs: a job that is broken is answered with what is wrong, and harms no other.
+//! From the bytes of a delivery to its jobs: a broken job is answered with what is wrong with it, and harms no other.
 
 use serde::de::Error as _;
 use serde_json::value::RawValue;
 
-use super::job_id::JobId;
 use super::scan;
-use crate::service::{self, INPUT, Kind, Malformed, TooLarge};
+use crate::jobs::{JobId, Policy, Submission};
+use crate::service::{INPUT, Malformed, Parsed, Request, TooLarge};
 
-/// Begins a text for some programs, and means nothing.
+/// Some programs put it before a text; it has no meaning.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
-/// How RunPod calls a job's name.
+/// The field of a job's id.
 const ID: &str = "id";
-
-/// What is asked for, which is an object; else what is wrong with it.
-pub type Input = Result<Box<RawValue>, service::Error>;
 
 /// A job as it was delivered.
 #[derive(Debug)]
 pub struct Delivery {
-    /// Its name.
+    /// Its id.
     pub id: JobId,
-    /// What is asked for.
-    pub input: Input,
+    /// What is asked for. RunPod itself enforces the limits of time of its jobs.
+    pub submission: Submission,
+}
+
+impl Delivery {
+    fn new(id: JobId, request: Parsed) -> Self {
+        let policy = Policy::UNLIMITED;
+        Self {
+            id,
+            submission: Submission { request, policy },
+        }
+    }
 }
 
 /// Everything in one delivery.
@@ -30,15 +37,15 @@ pub struct Delivery {
 pub struct Deliveries {
     /// The jobs, in their order.
     pub jobs: Vec<Delivery>,
-    /// How many had no name, so that nobody can be told anything about them.
+    /// How many had no id, so that they cannot be answered.
     pub nameless: usize,
 }
 
 impl Deliveries {
-    fn read(elements: Vec<&[u8]>) -> Self {
+    fn read(elements: Vec<&[u8]>, texts: usize) -> Self {
         let mut deliveries = Self::default();
         for element in elements {
-            deliveries.add(delivery(element));
+            deliveries.add(delivery(element, texts));
         }
         deliveries
     }
@@ -51,22 +58,22 @@ impl Deliveries {
     }
 }
 
-/// Reads the body of a delivery: an object or a list of them, or a string that holds the same. Nothing where it is
-/// neither, nor `null`, nor empty.
-pub fn deliveries(body: &[u8]) -> Option<Deliveries> {
+/// Parses the body of a delivery: an object or a list of them, or a string that holds the same; a job may hold `texts`
+/// texts. Nothing where it is neither, nor `null`, nor empty.
+pub fn deliveries(body: &[u8], texts: usize) -> Option<Deliveries> {
     if let Some(elements) = elements(body) {
-        return Some(Deliveries::read(elements));
+        return Some(Deliveries::read(elements, texts));
     }
     let inner: String = serde_json::from_slice(unmarked(body)).ok()?;
-    elements(inner.as_bytes()).map(Deliveries::read)
+    Some(Deliveries::read(elements(inner.as_bytes())?, texts))
 }
 
-/// As [`deliveries`], of a body that was cut at `limit` bytes: the job in which that happened is too large, and those
-/// behind it are not known.
-pub fn cut_deliveries(body: &[u8], limit: usize) -> Option<Deliveries> {
+/// As [`deliveries`], of a body that was cut at `limit` bytes: the job that was cut is too large, and those after it are
+/// unknown.
+pub fn cut_deliveries(body: &[u8], limit: usize, texts: usize) -> Option<Deliveries> {
     let mut elements = elements(body)?;
     let cut = elements.pop_if(|element| serde_json::from_slice::<&RawValue>(element).is_err());
-    let mut deliveries = Deliveries::read(elements);
+    let mut deliveries = Deliveries::read(elements, texts);
     if let Some(cut) = cut {
         deliveries.add(cut_delivery(cut, limit));
     }
@@ -95,50 +102,44 @@ fn named<'a>(members: &[(&[u8], &'a [u8])], name: &str) -> Vec<&'a [u8]> {
     members.map(|(_, value)| *value).collect()
 }
 
-/// Only a name that is a string is surely not cut itself.
+/// Only an id that is a string is certainly complete.
 fn cut_delivery(element: &[u8], limit: usize) -> Option<Delivery> {
     let members = scan::members(element)?;
     let id = serde_json::from_slice(named(&members, ID).last()?).ok()?;
-    Some(Delivery {
-        id: JobId::new(id)?,
-        input: Err(TooLarge::Delivery { limit }.into()),
-    })
+    let request = Err(TooLarge::Delivery { limit }.into());
+    Some(Delivery::new(JobId::new(id)?, request))
 }
 
-fn delivery(element: &[u8]) -> Option<Delivery> {
+fn delivery(element: &[u8], texts: usize) -> Option<Delivery> {
     let members = scan::members(element)?;
     let id = id(named(&members, ID).last()?)?;
     let input = match named(&members, INPUT)[..] {
-        [] => Err(Malformed::NoInput.into()),
+        [] => Err(Malformed::NoInput),
         [input] => object(input),
         [..] => Err(malformed(serde_json::Error::custom("it is given twice"))),
     };
-    Some(Delivery { id, input })
+    let request = match input {
+        Ok(input) => Request::parse(input, texts),
+        Err(error) => Err(error.into()),
+    };
+    Some(Delivery::new(id, request))
 }
 
-/// RunPod's names are strings; a number can be answered as well.
+/// RunPod's ids are strings; a number can be answered as well.
 fn id(value: &[u8]) -> Option<JobId> {
-    let name = serde_json::from_slice::<String>(value)
+    let id = serde_json::from_slice::<String>(value)
         .or_else(|_| serde_json::from_slice::<u64>(value).map(|number| number.to_string()));
-    JobId::new(name.ok()?)
+    JobId::new(id.ok()?)
 }
 
-fn object(input: &[u8]) -> Input {
-    let input: Box<RawValue> = serde_json::from_slice(input).map_err(malformed)?;
-    match Kind::of(&input) {
-        Kind::Object => Ok(input),
-        found @ (Kind::Null | Kind::Boolean | Kind::Number | Kind::String | Kind::List) => {
-            Err(Malformed::NotAnObject { part: INPUT, found }.into())
-        }
-    }
+fn object(input: &[u8]) -> Result<&RawValue, Malformed> {
+    let input: &RawValue = serde_json::from_slice(input).map_err(malformed)?;
+    Malformed::unless_object(INPUT, input)?;
+    Ok(input)
 }
 
-fn malformed(reason: serde_json::Error) -> service::Error {
-    Malformed::Json {
-        part: INPUT,
-        reason,
-    }
-    .into()
+fn malformed(reason: serde_json::Error) -> Malformed {
+    Malformed::json(INPUT)(reason)
 }
 
 #[cfg(test)]

@@ -1,23 +1,27 @@
 use super::*;
 
-/// Names of the jobs, each with its input or with what is wrong with it; and the number of the nameless.
+/// Ids of the jobs, each with its request or with what is wrong with it; and the number of those without an id.
 fn read(body: &[u8]) -> Option<(Vec<(String, String)>, usize)> {
-    deliveries(body).map(shown)
+    deliveries(body, 8).map(shown)
+}
+
+/// How a job with an empty input is shown.
+fn empty(id: &str) -> (String, String) {
+    (id.to_owned(), "invalid: give query or queries".to_owned())
 }
 
 fn shown(deliveries: Deliveries) -> (Vec<(String, String)>, usize) {
     let jobs = deliveries.jobs.into_iter().map(|delivery| {
-        let input = delivery
-            .input
-            .map_or_else(|error| error.line(), |input| input.get().to_owned());
-        (delivery.id.as_str().to_owned(), input)
+        let request = delivery.submission.request;
+        let request = request.map_or_else(|error| error.line(), |request| format!("{request:?}"));
+        (delivery.id.as_str().to_owned(), request)
     });
     (jobs.collect(), deliveries.nameless)
 }
 
 #[test]
 fn a_delivery_is_a_job_or_a_list_of_jobs_or_nothing() {
-    let job = |id: &str| (id.to_owned(), r#"{"query":"q"}"#.to_owned());
+    let job = |id: &str| (id.to_owned(), r#"Query(["q"])"#.to_owned());
     for (body, expected) in [
         (
             r#"{"id":"a","input":{"query":"q"},"webhook":null}"#,
@@ -46,7 +50,7 @@ fn what_is_no_delivery_at_all_is_told_apart() {
 fn a_mark_or_a_string_around_a_delivery_changes_nothing() {
     let job = r#"{"id":"a","input":{"query":"q"}}"#;
     let string = serde_json::to_string(job).unwrap();
-    let expected = vec![("a".to_owned(), r#"{"query":"q"}"#.to_owned())];
+    let expected = vec![("a".to_owned(), r#"Query(["q"])"#.to_owned())];
     for body in [
         format!("\u{feff}{job}"),
         format!("\u{feff} [{job}]"),
@@ -58,7 +62,7 @@ fn a_mark_or_a_string_around_a_delivery_changes_nothing() {
 
 #[test]
 fn of_a_delivery_that_is_cut_the_whole_jobs_are_done_and_the_cut_one_is_too_large() {
-    let whole = ("a".to_owned(), "{}".to_owned());
+    let whole = empty("a");
     let error = "too_large: the delivery of the job is larger than 9 bytes";
     let large = |id: &str| (id.to_owned(), error.to_owned());
     for (body, expected) in [
@@ -68,7 +72,7 @@ fn of_a_delivery_that_is_cut_the_whole_jobs_are_done_and_the_cut_one_is_too_larg
         ),
         (
             r#"[{"id":"a","input":{}},{"id":"b","input":{}}"#,
-            (vec![whole.clone(), ("b".to_owned(), "{}".to_owned())], 0),
+            (vec![whole.clone(), empty("b")], 0),
         ),
         (r#"[{"id":"a","input":{}},"#, (vec![whole.clone()], 0)),
         (
@@ -82,10 +86,10 @@ fn of_a_delivery_that_is_cut_the_whole_jobs_are_done_and_the_cut_one_is_too_larg
         (r#"[{"id":"a","input":{}},{"id":12"#, (vec![whole], 1)),
         (r#"{"id":"b","input":{"query":"\"#, (vec![large("b")], 0)),
     ] {
-        let deliveries = cut_deliveries(body.as_bytes(), 9).unwrap();
+        let deliveries = cut_deliveries(body.as_bytes(), 9, 8).unwrap();
         assert_eq!(shown(deliveries), expected, "{body}");
     }
-    assert!(cut_deliveries(b"<html>", 9).is_none());
+    assert!(cut_deliveries(b"<html>", 9, 8).is_none());
 }
 
 #[test]
@@ -102,7 +106,7 @@ fn a_job_without_a_usable_name_is_counted_and_harms_no_other() {
         "nonsense",
     ] {
         let body = format!(r#"[{nameless},{{"id":"b","input":{{}}}}]"#);
-        let expected = vec![("b".to_owned(), "{}".to_owned())];
+        let expected = vec![empty("b")];
         assert_eq!(read(body.as_bytes()), Some((expected, 1)), "{body}");
     }
 }
@@ -153,12 +157,12 @@ fn a_job_with_a_broken_input_is_told_what_is_wrong_and_harms_no_other() {
         let shown = String::from_utf8_lossy(&body);
         assert_eq!((jobs.len(), nameless), (2, 0), "{shown}: {jobs:?}");
         assert!(jobs[0].1.starts_with(words), "{shown}: {jobs:?}");
-        assert_eq!(jobs[1], ("b".to_owned(), "{}".to_owned()), "{shown}");
+        assert_eq!(jobs[1], empty("b"), "{shown}");
     }
 }
 
 #[test]
-fn what_only_the_service_can_judge_is_left_to_it() {
+fn an_input_that_only_a_strict_parser_refuses_is_an_error_of_its_job() {
     let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
     for input in [
         r#"{"query":"\ud83d"}"#,
@@ -167,7 +171,9 @@ fn what_only_the_service_can_judge_is_left_to_it() {
         &deep,
     ] {
         let body = format!(r#"{{"id":"a","input":{input}}}"#);
-        let expected = vec![("a".to_owned(), input.to_owned())];
-        assert_eq!(read(body.as_bytes()), Some((expected, 0)), "{body}");
+        let (jobs, nameless) = read(body.as_bytes()).unwrap();
+        assert_eq!((jobs.len(), nameless), (1, 0), "{body}");
+        let words = "malformed: input is not valid JSON";
+        assert!(jobs[0].1.starts_with(words), "{jobs:?}");
     }
 }

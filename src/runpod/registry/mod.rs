@@ -10,10 +10,10 @@ use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use super::ended::Ended;
-use super::job_id::JobId;
-use super::parse::{Delivery, Input};
-use super::remembered::Remembered;
+use super::ended_jobs::EndedJobs;
+use super::parse::Delivery;
+use super::result_cache::ResultCache;
+use crate::jobs::{JobId, Submission};
 
 /// How far a job is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,8 +54,8 @@ struct Held {
 #[derive(Default)]
 struct State {
     held: BTreeMap<JobId, Held>,
-    remembered: Remembered,
-    ended: Ended,
+    remembered: ResultCache,
+    ended: EndedJobs,
 }
 
 /// The jobs of one worker.
@@ -68,9 +68,9 @@ pub struct Registry {
 /// What a delivered job is to the worker.
 pub enum Admission {
     /// It is new.
-    New(Ticket, Input),
+    New(Ticket, Submission),
     /// It has ended before, without a result that is kept, and is done once more.
-    Again(Ticket, Input),
+    Again(Ticket, Submission),
     /// It is worked on already.
     Held,
     /// It was answered with this result.
@@ -105,7 +105,7 @@ impl Registry {
             held.copy = Some(delivery);
             return Admission::Held;
         }
-        let Delivery { id, input } = delivery;
+        let Delivery { id, submission } = delivery;
         let remembered = state.remembered.get(&id);
         let is_known = state.ended.contains(&id);
         let stage = if remembered.is_some() {
@@ -126,8 +126,8 @@ impl Registry {
         };
         match remembered {
             Some(result) => Admission::Answered(ticket, result),
-            None if is_known => Admission::Again(ticket, input),
-            None => Admission::New(ticket, input),
+            None if is_known => Admission::Again(ticket, submission),
+            None => Admission::New(ticket, submission),
         }
     }
 
@@ -148,7 +148,7 @@ impl Registry {
         task.inspect(AbortHandle::abort).is_some()
     }
 
-    /// Waits until jobs may be taken, and gives their number.
+    /// Timings until jobs may be taken, and gives their number.
     pub async fn room(&self) -> usize {
         let has_room = |load: &Load| self.free(load) > 0;
         let mut load = self.load.subscribe();
@@ -164,7 +164,7 @@ impl Registry {
         self.concurrency.saturating_sub(load.computing)
     }
 
-    /// Waits until no job is held.
+    /// Timings until no job is held.
     pub async fn drained(&self) {
         let mut load = self.load.subscribe();
         // It fails only when the registry has gone, and its jobs with it.

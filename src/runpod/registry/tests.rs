@@ -1,4 +1,5 @@
 use super::*;
+use crate::jobs::Policy;
 use crate::service::Malformed;
 
 fn id(name: &str) -> JobId {
@@ -8,7 +9,10 @@ fn id(name: &str) -> JobId {
 fn delivery(name: &str) -> Delivery {
     Delivery {
         id: id(name),
-        input: Err(Malformed::NoInput.into()),
+        submission: Submission {
+            request: Err(Malformed::NoInput.into()),
+            policy: Policy::UNLIMITED,
+        },
     }
 }
 

@@ -1,21 +1,25 @@
 //! From an input to a request that cannot be wrong: all checks that need no model are here.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::INPUT;
 use super::json::{Value, quote};
-use super::texts::{one_text, texts};
-use super::{Error, Invalid, Malformed};
+use super::openai::OpenAiRequest;
+use super::texts::{Texts, one_text, texts};
+use super::{Action, Error, Invalid, Malformed};
+
+/// How envelopes and errors call the input.
+pub const INPUT: &str = "input";
 
 const ACTION: &str = "action";
 const QUERY: &str = "query";
 const QUERIES: &str = "queries";
 const TEXTS: &str = "texts";
+const OPENAI_ROUTE: &str = "openai_route";
+const OPENAI_INPUT: &str = "openai_input";
 
 /// The fields that hold texts, and the one action that has each.
 const TEXT_FIELDS: [(&str, Action); 3] = [
@@ -24,71 +28,88 @@ const TEXT_FIELDS: [(&str, Action); 3] = [
     (TEXTS, Action::EmbedBatch),
 ];
 
-/// What can be asked for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Action {
-    /// Embed one query or a list of queries, ahead of bulk texts.
-    #[default]
-    EmbedQuery,
-    /// Embed a list of texts.
-    EmbedBatch,
-    /// Ask whether the model answers.
-    HealthCheck,
+/// What is asked for. A field that is `null` counts as absent, and fields that are not listed here are ignored.
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
+#[schema(example = json!({"query": "What is machine learning?"}))]
+pub struct Input {
+    /// What to do; `embed_query` unless given.
+    pub action: Option<Action>,
+    /// For `embed_query`: one text. The answer has `embedding`.
+    #[schema(example = "What is machine learning?")]
+    pub query: Option<String>,
+    /// For `embed_query`, instead of `query`: a list of texts. The answer has `embeddings`, in the same order.
+    #[schema(min_items = 1)]
+    pub queries: Option<Vec<String>>,
+    /// For `embed_batch`: a list of texts. The answer has `embeddings`, in the same order.
+    #[schema(min_items = 1)]
+    pub texts: Option<Vec<String>>,
 }
 
-impl Action {
-    /// Every action.
-    pub const ALL: [Self; 3] = [Self::EmbedQuery, Self::EmbedBatch, Self::HealthCheck];
-
-    /// The action as it is written in an input.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::EmbedQuery => "embed_query",
-            Self::EmbedBatch => "embed_batch",
-            Self::HealthCheck => "health_check",
-        }
-    }
-
-    /// All actions in one line.
-    pub(super) fn names() -> String {
-        Self::ALL.map(Self::as_str).join(", ")
-    }
-}
-
-impl fmt::Display for Action {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
-}
+/// An input once it is parsed: a request, or what is wrong with it.
+pub type Parsed = Result<Request, Error>;
 
 /// A valid request: no list is empty or too long, no text is blank.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Request {
     /// One query.
-    Query(String),
+    Query(Texts),
     /// A list of queries.
-    Queries(Vec<String>),
+    Queries(Texts),
     /// A list of texts.
-    Texts(Vec<String>),
+    Texts(Texts),
     /// Whether the model answers.
-    Health,
+    HealthCheck,
+    /// A request in OpenAI's form.
+    OpenAi(OpenAiRequest),
+    /// The same, passed on inside a job: errors of the caller are part of the answer's form.
+    OpenAiInJob(Result<OpenAiRequest, Error>),
 }
 
 impl Request {
-    /// Reads an input; a list may hold `limit` texts. Fields that no action has are ignored, and `null` counts as
+    /// Parses an input; a list may hold `limit` texts. Fields that no action has are ignored, and `null` counts as
     /// absent.
-    pub fn parse(input: &RawValue, limit: usize) -> Result<Self, Error> {
-        let value = Value::read(input, limit).map_err(|reason| Malformed::Json {
-            part: INPUT,
-            reason,
-        })?;
+    pub fn parse(input: &RawValue, limit: usize) -> Parsed {
+        let value = match Value::read(input, limit).map_err(Malformed::json(INPUT)) {
+            Ok(value) => value,
+            Err(error) if names_openai_route(input) => {
+                return Ok(Self::OpenAiInJob(Err(error.into())));
+            }
+            Err(error) => return Err(error.into()),
+        };
         let found = value.kind();
         let Value::Object(fields) = value else {
             return Err(Malformed::NotAnObject { part: INPUT, found }.into());
         };
         Fields { fields, limit }.request()
     }
+
+    /// Bytes that the request keeps in memory.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Query(texts) | Self::Queries(texts) | Self::Texts(texts) => bytes(texts),
+            Self::OpenAi(request) | Self::OpenAiInJob(Ok(request)) => {
+                request.texts().map_or(0, bytes)
+            }
+            Self::HealthCheck | Self::OpenAiInJob(Err(_)) => 0,
+        }
+    }
+}
+
+fn bytes(texts: &Texts) -> usize {
+    texts
+        .iter()
+        .map(|text| size_of::<String>() + text.len())
+        .sum()
+}
+
+/// Whether an input that is not valid JSON throughout is nevertheless meant for a route of OpenAI's.
+fn names_openai_route(input: &RawValue) -> bool {
+    #[derive(Deserialize)]
+    struct Fields {
+        openai_route: Option<String>,
+    }
+    let route = serde_json::from_str(input.get()).map(|fields: Fields| fields.openai_route);
+    route.is_ok_and(|route| route.is_some_and(|route| !route.is_empty()))
 }
 
 /// The fields of an input that are not yet taken.
@@ -98,7 +119,14 @@ struct Fields {
 }
 
 impl Fields {
-    fn request(mut self) -> Result<Request, Error> {
+    fn request(mut self) -> Parsed {
+        if let Some(Value::String(route)) = self.take(OPENAI_ROUTE)
+            && !route.is_empty()
+        {
+            let body = self.take(OPENAI_INPUT);
+            let request = OpenAiRequest::on_route(&route, OPENAI_INPUT, body, self.limit);
+            return Ok(Request::OpenAiInJob(request));
+        }
         let action = self.action()?;
         self.refuse_foreign(action)?;
         match action {
@@ -108,11 +136,11 @@ impl Fields {
                 let expected = "a list of strings";
                 Ok(Request::Texts(texts(TEXTS, list, expected, self.limit)?))
             }
-            Action::HealthCheck => Ok(Request::Health),
+            Action::HealthCheck => Ok(Request::HealthCheck),
         }
     }
 
-    fn query(&mut self) -> Result<Request, Error> {
+    fn query(&mut self) -> Parsed {
         match (self.take(QUERY), self.take(QUERIES)) {
             (Some(_), Some(_)) => Err(Invalid::TwoQueries.into()),
             (None, None) => Err(Invalid::NoQuery.into()),

@@ -2,15 +2,18 @@
 
 use super::*;
 
-fn parse(input: &str) -> Result<Request, String> {
+/// The request as its debug output, so that it can be compared.
+fn parse(input: &str) -> Result<String, String> {
     let raw: &RawValue = serde_json::from_str(input).unwrap();
-    Request::parse(raw, 3).map_err(|error| error.line())
+    Request::parse(raw, 3)
+        .map(|request| format!("{request:?}"))
+        .map_err(|error| error.line())
 }
 
 #[test]
 fn every_way_to_ask_is_understood() {
-    let one = || Ok(Request::Query("a".to_owned()));
-    let two = || vec!["a".to_owned(), " b".to_owned()];
+    let one = || Request::Query(["a".to_owned()].into());
+    let two = || Texts::from(["a".to_owned(), " b".to_owned()]);
     for (input, request) in [
         (r#"{"query":"a"}"#, one()),
         (r#"{"action":null,"query":"a"}"#, one()),
@@ -22,22 +25,22 @@ fn every_way_to_ask_is_understood() {
             r#"{"query":"a","instruction":{"x":[1]},"openai_route":null}"#,
             one(),
         ),
-        (r#"{"queries":["a"," b"]}"#, Ok(Request::Queries(two()))),
+        (r#"{"queries":["a"," b"]}"#, Request::Queries(two())),
         (
             r#"{"action":"embed_query","queries":["a"," b"]}"#,
-            Ok(Request::Queries(two())),
+            Request::Queries(two()),
         ),
         (
             r#"{"texts":["a"," b"],"action":"embed_batch"}"#,
-            Ok(Request::Texts(two())),
+            Request::Texts(two()),
         ),
-        (r#"{"action":"health_check"}"#, Ok(Request::Health)),
+        (r#"{"action":"health_check"}"#, Request::HealthCheck),
         (
             r#"{"query":"\ud83d\ude00"}"#,
-            Ok(Request::Query("😀".to_owned())),
+            Request::Query(["😀".to_owned()].into()),
         ),
     ] {
-        assert_eq!(parse(input), request, "{input}");
+        assert_eq!(parse(input), Ok(format!("{request:?}")), "{input}");
     }
 }
 
@@ -148,4 +151,23 @@ fn every_wrong_input_is_told_what_is_wrong_with_it() {
 fn an_error_repeats_no_more_than_the_beginning_of_what_was_given() {
     let error = parse(&format!(r#"{{"action":"{}"}}"#, "x".repeat(5000))).unwrap_err();
     assert!(error.len() < 200, "{error}");
+}
+
+#[test]
+fn a_broken_request_of_openais_inside_a_job_is_an_answer_in_openais_form() {
+    for (input, words) in [
+        (
+            r#"{"openai_route":"/v1/embeddings","openai_input":{"input":"\ud83d"}}"#,
+            "Malformed(Json",
+        ),
+        (r#"{"openai_route":"/v1/nothing"}"#, "NotFound"),
+        (
+            r#"{"openai_route":"/v1/embeddings","openai_input":[]}"#,
+            "openai_input",
+        ),
+    ] {
+        let request = parse(input).unwrap();
+        assert!(request.starts_with("OpenAiInJob(Err("), "{request}");
+        assert!(request.contains(words), "{request}");
+    }
 }

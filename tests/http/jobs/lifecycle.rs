@@ -137,13 +137,12 @@ fn a_result_of_runsync_can_be_looked_up_by_its_name() {
 #[test]
 fn runsync_gives_a_job_that_outlasts_its_wait_back_unfinished() {
     let server = TestServer::start();
-    let answer = server.post(
-        "/runsync?wait=1000",
-        &json!({"input": {"query": WAIT}}).to_string(),
-    );
+    submit(&server, &json!({"query": WAIT}));
+    server.script.wait_for_batches(1);
+    let answer = server.post("/runsync?wait=1000", r#"{"input":{"query":"w1"}}"#);
     assert_eq!(answer.status, 200, "{answer:?}");
     let job = answer.json();
-    assert_eq!(job["status"], "IN_PROGRESS");
+    assert_eq!(job["status"], "IN_QUEUE");
     server.script.release();
     wait_for(&server, job["id"].as_str().unwrap(), "COMPLETED");
     let answer = server.post("/runsync?wait=300000", r#"{"input":{"query":"w1"}}"#);

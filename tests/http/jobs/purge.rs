@@ -67,7 +67,8 @@ fn purging_takes_back_what_waits_and_leaves_what_runs() {
 #[test]
 fn a_job_that_timed_out_can_be_tried_again_under_its_name() {
     let server = TestServer::start();
-    let policy = json!({"executionTimeout": 500});
+    // Enough for the second try, which waits for nothing.
+    let policy = json!({"executionTimeout": 2000});
     let id = submit_with(&server, json!({"input": {"query": WAIT}, "policy": policy}));
     wait_for(&server, &id, "TIMED_OUT");
     server.script.release();

@@ -7,8 +7,10 @@ use super::{KEY, POD, Platform, Post, Request, Route, State};
 
 /// After so many refusals a result may be replaced by an error.
 const REFUSALS: usize = 2;
-/// How long a job may be on its way to the worker before a heartbeat must name it.
+/// How long a heartbeat may be on its way that was sent before the worker had a job.
 const ON_THE_WAY: Duration = Duration::from_secs(1);
+/// How long a job may be on its way to a worker that does not ask for another.
+const DELIVERY: Duration = Duration::from_secs(30);
 
 impl Platform {
     /// Fails unless every rule was kept that holds whatever goes wrong: jobs answered and always with the same bytes,
@@ -101,6 +103,18 @@ impl State {
 
     #[track_caller]
     fn check_heartbeats(&self) {
+        let mut takes: Vec<Instant> = self
+            .requests
+            .iter()
+            .filter(|request| request.route == Route::Take)
+            .map(|take| take.at)
+            .collect();
+        takes.sort_unstable();
+        // Who asks for the next jobs has the last ones.
+        let arrival = |handed: Instant| {
+            let next = takes.get(takes.partition_point(|take| *take <= handed));
+            next.map_or(handed + DELIVERY, |next| (*next).min(handed + DELIVERY))
+        };
         let pings = self
             .requests
             .iter()
@@ -108,7 +122,8 @@ impl State {
         for ping in pings {
             let named = ping.jobs();
             let is_held = |(handed, released): &(Instant, Option<Instant>)| {
-                *handed + ON_THE_WAY < ping.at && released.is_none_or(|released| released > ping.at)
+                released.is_none_or(|released| released > ping.at)
+                    && arrival(*handed) + ON_THE_WAY < ping.at
             };
             let held = self
                 .held

@@ -21,6 +21,8 @@ pub enum Fault {
     Truncated,
     /// The right thing, late.
     Slow(Duration),
+    /// The right thing, once the test calls [`super::Platform::release`].
+    Held,
     /// The right thing, under a wrong name.
     ContentType(&'static str),
     /// Status 200 with this body; no job is handed out.

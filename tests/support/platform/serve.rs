@@ -10,6 +10,8 @@ use serde_json::json;
 use super::exchange::{Answer, Exchange};
 use super::{Fault, Job, Post, Request, Route, Shared, State};
 
+/// Longest time until a connection that the worker has closed is noticed on a busy machine.
+const NOTICE: Duration = Duration::from_secs(10);
 /// How often a held request looks whether its worker has gone.
 const LOOK: Duration = Duration::from_millis(20);
 /// Jobs between the two deliveries of a job that is delivered twice.
@@ -56,6 +58,10 @@ fn converse(shared: &Shared, mut exchange: Exchange) {
             }),
             Some(Fault::Slow(pause)) => {
                 std::thread::sleep(pause);
+                shared.serve(&mut exchange, &request, None)
+            }
+            Some(Fault::Held) => {
+                shared.wait_for_release();
                 shared.serve(&mut exchange, &request, None)
             }
             None if request.route == Route::Unknown => exchange.answer(&bare(404)),
@@ -122,7 +128,7 @@ impl Shared {
         let wanted = request
             .parameter("batch_size")
             .map_or(1, |size| size.parse().unwrap());
-        let jobs = self.jobs(exchange, wanted);
+        let jobs = self.jobs(exchange, wanted, fault.as_ref());
         self.lock().open_takes -= 1;
         let Some(jobs) = jobs else {
             return false;
@@ -136,16 +142,6 @@ impl Shared {
         } else {
             payloads.concat()
         };
-        if fault == Some(Fault::Truncated) {
-            // The platform learns that the worker did not get them, and hands them out again.
-            self.lock().queue.extend(jobs);
-        } else {
-            let mut state = self.lock();
-            state.hand_out(&jobs);
-            if fault == Some(Fault::Duplicated) {
-                state.repeat(jobs);
-            }
-        }
         send(exchange, 200, &body, fault.as_ref())
     }
 
@@ -160,7 +156,7 @@ impl Shared {
     /// A worker that has closed its last take may be noticed a moment late.
     fn open_take(&self) {
         let begin = Instant::now();
-        while self.lock().open_takes > 0 && begin.elapsed() < LOOK * 10 {
+        while self.lock().open_takes > 0 && begin.elapsed() < NOTICE {
             std::thread::sleep(Duration::from_millis(1));
         }
         let mut state = self.lock();
@@ -168,8 +164,15 @@ impl Shared {
         state.most_open_takes = state.most_open_takes.max(state.open_takes);
     }
 
-    /// Waits for jobs; nothing when the worker goes meanwhile.
-    fn jobs(&self, exchange: &Exchange, wanted: usize) -> Option<Vec<Job>> {
+    fn wait_for_release(&self) {
+        let mut state = self.lock();
+        while !state.is_released && !self.is_closed.load(Ordering::Relaxed) {
+            state = self.changed.wait_timeout(state, LOOK).unwrap().0;
+        }
+    }
+
+    /// Waits for jobs and hands them out; nothing when the worker goes meanwhile.
+    fn jobs(&self, exchange: &Exchange, wanted: usize, fault: Option<&Fault>) -> Option<Vec<Job>> {
         let begin = Instant::now();
         let mut state = self.lock();
         loop {
@@ -178,7 +181,10 @@ impl Shared {
             }
             let count = wanted.min(state.queue.len());
             if count > 0 || begin.elapsed() >= state.hold {
-                return Some(state.queue.drain(..count).collect());
+                // In the same moment, so that a job is never neither in the queue nor handed out.
+                let jobs: Vec<Job> = state.queue.drain(..count).collect();
+                state.hand_out(&jobs, fault);
+                return Some(jobs);
             }
             state = self.changed.wait_timeout(state, LOOK).unwrap().0;
         }
@@ -204,19 +210,27 @@ impl Shared {
 }
 
 impl State {
-    fn hand_out(&mut self, jobs: &[Job]) {
+    fn hand_out(&mut self, jobs: &[Job], fault: Option<&Fault>) {
+        if fault == Some(&Fault::Truncated) {
+            // The platform learns that the worker did not get them, and hands them out again.
+            self.queue.extend(jobs.iter().cloned());
+            return;
+        }
         let now = Instant::now();
         for id in jobs.iter().filter_map(|job| job.id.clone()) {
             self.pending.insert(id.clone());
             self.held.entry(id).or_default().push((now, None));
         }
+        if fault == Some(&Fault::Duplicated) {
+            self.repeat(jobs);
+        }
     }
 
     /// Queues jobs once more, for a little later: what a worker remembers is bounded.
-    fn repeat(&mut self, jobs: Vec<Job>) {
+    fn repeat(&mut self, jobs: &[Job]) {
         let place = self.queue.len().min(REPEATED_AFTER);
         for job in jobs {
-            self.queue.insert(place, job);
+            self.queue.insert(place, job.clone());
         }
     }
 

@@ -1,10 +1,14 @@
 //! The real program as a worker of the platform, with a tiny real model.
 
-use std::process::Output;
+use std::ffi::OsString;
+use std::process::{Command, ExitCode, Output, Stdio};
 use std::sync::{Arc, Mutex, Weak};
 
 use model::Precision;
 use model::export::{self, Options};
+use runpod_query::cli;
+use runpod_query::runpod::Timings;
+use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
 use super::Platform;
@@ -15,8 +19,10 @@ use crate::support::program::{Served, program};
 pub const KEY: &str = "rpa_KEY with=signs/";
 /// The worker's name.
 pub const POD: &str = "pod-1";
-/// Every wait of the protocol is so many times shorter.
-const DIVISOR: &str = "10";
+/// How much shorter every duration of the protocol is unless a test says otherwise.
+const DIVISOR: u32 = 10;
+/// Tells [`a_worker_in_a_child_process`] what it is to do.
+const CHILD: &str = "TEST_WORKER";
 
 /// A worker of the platform, ended with the test.
 pub struct QueueWorker {
@@ -32,11 +38,21 @@ impl QueueWorker {
 
     /// As [`QueueWorker::start`], with more arguments and variables.
     pub fn start_with(platform: &Platform, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        Self::start_scaled(DIVISOR, platform, arguments, variables)
+    }
+
+    /// As [`QueueWorker::start_with`], with every duration of the protocol divided by `divisor`.
+    pub fn start_scaled(
+        divisor: u32,
+        platform: &Platform,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
         let model = model();
         let directory = model.path().to_string_lossy().into_owned();
         let arguments = [&["--model-directory", directory.as_str()], arguments].concat();
         Self {
-            served: Served::start_in(&arguments, &environment(platform, variables)),
+            served: Served::spawn(child(divisor, platform, &arguments, variables)),
             _model: Some(model),
         }
     }
@@ -44,7 +60,7 @@ impl QueueWorker {
     /// Starts a worker that is told where its model is.
     pub fn start_without_model(platform: &Platform, arguments: &[&str]) -> Self {
         Self {
-            served: Served::start_in(arguments, &environment(platform, &[])),
+            served: Served::spawn(child(DIVISOR, platform, arguments, &[])),
             _model: None,
         }
     }
@@ -58,6 +74,55 @@ impl QueueWorker {
             .output()
             .unwrap()
     }
+}
+
+/// What a child process runs.
+#[derive(Serialize, Deserialize)]
+struct Child {
+    /// What follows the program's name.
+    arguments: Vec<String>,
+    /// What every duration of the protocol is divided by.
+    divisor: u32,
+}
+
+/// A process of this test binary that serves as the program does, with shorter timings.
+fn child(
+    divisor: u32,
+    platform: &Platform,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> Command {
+    let arguments = [&["serve", "--host", "127.0.0.1", "--port", "0"], arguments].concat();
+    let child = Child {
+        arguments: arguments.into_iter().map(str::to_owned).collect(),
+        divisor,
+    };
+    let test = concat!(module_path!(), "::a_worker_in_a_child_process");
+    // The harness names tests without the crate.
+    let test = test.split_once("::").unwrap().1;
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command
+        .args(["--exact", test, "--ignored", "--nocapture"])
+        .envs(environment(platform, variables))
+        .env(CHILD, serde_json::to_string(&child).unwrap())
+        .stdout(Stdio::null());
+    command
+}
+
+#[test]
+#[ignore = "a child process of other tests: it runs the program with timings that no setting can choose"]
+fn a_worker_in_a_child_process() {
+    let Ok(child) = std::env::var(CHILD) else {
+        return;
+    };
+    let child: Child = serde_json::from_str(&child).unwrap();
+    let words = ["runpod-query".to_owned()]
+        .into_iter()
+        .chain(child.arguments);
+    let timings = Timings::default().scaled_down(child.divisor);
+    let code = cli::run(words.map(OsString::from), timings);
+    let number = (0..=u8::MAX).find(|number| ExitCode::from(*number) == code);
+    std::process::exit(number.unwrap().into());
 }
 
 /// What RunPod sets in a worker's container, and `variables` instead or besides.
@@ -74,11 +139,10 @@ fn environment<'a>(platform: &Platform, variables: &[(&'a str, &str)]) -> Vec<(&
             format!("{base}/job-done/$RUNPOD_POD_ID/$ID{machine}"),
         ),
         ("RUNPOD_WEBHOOK_PING", format!("{base}/ping/$RUNPOD_POD_ID")),
-        ("RUNPOD_PING_INTERVAL", "1000".to_owned()),
+        ("RUNPOD_PING_INTERVAL", "100".to_owned()),
         ("RUNPOD_AI_API_KEY", KEY.to_owned()),
         ("RUNPOD_POD_ID", POD.to_owned()),
         ("RUNPOD_ENDPOINT_ID", "endpoint-1".to_owned()),
-        ("RUNPOD_QUERY__WORKER__TIME_DIVISOR", DIVISOR.to_owned()),
         ("RUNPOD_QUERY__ENGINE__THREADS", "1".to_owned()),
         // Nothing listens there: who asks a proxy gets nowhere.
         ("http_proxy", "http://127.0.0.1:9".to_owned()),

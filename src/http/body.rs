@@ -1,0 +1,79 @@
+//! The body of a request: content type, size, and the time until it is complete.
+
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::body::{BodyStream, to_bytes_limited};
+use actix_web::dev::Payload;
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
+use actix_web::web::{Bytes, Data};
+use serde_json::value::RawValue;
+
+use crate::service::{Error, Malformed, TooLarge, quote};
+
+/// The name of the body in errors.
+pub const PART: &str = "the body";
+
+/// How much of a body is read, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyLimits {
+    /// Largest body, in bytes.
+    pub bytes: usize,
+    /// Longest time until it is complete.
+    pub time: Duration,
+}
+
+/// A body as JSON that is not parsed yet.
+pub fn json(body: &[u8]) -> Result<&RawValue, Malformed> {
+    serde_json::from_slice(body).map_err(Malformed::json(PART))
+}
+
+/// Reads the body of a request to its end.
+pub async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Error> {
+    check_content(request)?;
+    let BodyLimits { bytes, time } = request
+        .app_data::<Data<BodyLimits>>()
+        .map(|limits| *limits.get_ref())
+        .ok_or_else(|| Error::internal("the body limits are not installed"))?;
+    let too_large = || Error::from(TooLarge::Body { limit: bytes });
+    // Otherwise the body would be refused as well, but only after most of it has arrived.
+    if announced_length(request).is_some_and(|length| length > bytes as u64) {
+        return Err(too_large());
+    }
+    tokio::time::timeout(time, to_bytes_limited(BodyStream::new(payload), bytes))
+        .await
+        .map_err(|_| Error::Timeout { limit: time })?
+        .map_err(|_| too_large())?
+        .map_err(|_| Malformed::Incomplete.into())
+}
+
+/// A missing content type is accepted: a body that is not JSON is refused anyway.
+fn check_content(request: &HttpRequest) -> Result<(), Error> {
+    let accepted = [
+        (CONTENT_TYPE, "application/json"),
+        (CONTENT_ENCODING, "identity"),
+    ];
+    for (name, expected) in accepted {
+        let Some(given) = request.headers().get(&name) else {
+            continue;
+        };
+        let given = String::from_utf8_lossy(given.as_bytes());
+        let essence = given.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case(expected) {
+            return Err(Error::UnsupportedMediaType {
+                header: name.to_string(),
+                given: quote(essence),
+                expected,
+            });
+        }
+    }
+    Ok(())
+}
+
+fn announced_length(request: &HttpRequest) -> Option<u64> {
+    header(request, CONTENT_LENGTH)?.parse().ok()
+}
+
+fn header(request: &HttpRequest, name: HeaderName) -> Option<&str> {
+    request.headers().get(name)?.to_str().ok()
+}

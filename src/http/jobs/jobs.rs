@@ -1,0 +1,297 @@
+//! The jobs behind the routes: submitted, looked up, cancelled and retried, from any thread.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+
+use super::envelope::Envelope;
+use super::job::{Ending, Job};
+use super::job_status::JobStatus;
+use super::report::{Receipt, Report, Stream};
+use super::retention::{JobKind, Retention};
+use super::table::Table;
+use super::webhook::Courier;
+use crate::config;
+use crate::jobs::{Execution, Gauge, JobId, Outcome, Waiting};
+use crate::service::{Code, Error, Performed, Phase, Service, Unavailable, with_causes};
+
+/// How often expired results are removed; a request never sees one.
+const SWEEP: Duration = Duration::from_secs(10);
+
+/// A handle on the jobs; clones share them.
+#[derive(Clone)]
+pub struct Jobs {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    service: Service,
+    /// Where jobs run asynchronously.
+    runtime: Handle,
+    table: Mutex<Table>,
+    courier: Courier,
+    /// Asynchronous jobs and webhooks.
+    busy: Gauge,
+    waiting: Waiting,
+    timed_out: AtomicU64,
+}
+
+/// Counts that only the jobs' table knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Counts {
+    /// Jobs that wait to be admitted by the service.
+    pub waiting: u64,
+    /// Jobs that did not end within their policy.
+    pub timed_out: u64,
+    /// Retries.
+    pub retried: u64,
+}
+
+impl Jobs {
+    /// No jobs yet. Needs a runtime, on which asynchronous jobs run.
+    pub fn new(service: Service, settings: &config::Jobs) -> Self {
+        let pause = Duration::from_secs(settings.webhook_pause_seconds.get() as u64);
+        let inner = Arc::new(Inner {
+            service,
+            runtime: Handle::current(),
+            table: Mutex::new(Table::new(Retention::from(settings))),
+            courier: Courier::new(pause),
+            busy: Gauge::default(),
+            waiting: Waiting {
+                longest_pause: Duration::MAX,
+                patience: Duration::MAX,
+                jobs: Gauge::default(),
+            },
+            timed_out: AtomicU64::new(0),
+        });
+        inner.runtime.spawn(sweep(Arc::downgrade(&inner)));
+        Self { inner }
+    }
+
+    /// Submits a job that runs asynchronously. It waits as long as the service rejects it for now, which includes the
+    /// time in which the model is loading.
+    pub fn submit(&self, envelope: Envelope) -> Result<Receipt, Error> {
+        let job = self.accept(JobKind::Queued, envelope)?;
+        Ok(self.spawn(job))
+    }
+
+    /// Performs a job for a caller who waits, and cancels it when the caller disconnects. What the service rejects for
+    /// now, or fails to do for reasons of its own, is an error and not a job.
+    pub async fn perform(&self, envelope: Envelope) -> Result<Report, Error> {
+        let job = self.insert(JobKind::Sync, envelope)?;
+        let _caller = Caller {
+            jobs: self,
+            id: &job.id,
+        };
+        let service = &self.inner.service;
+        let attempt = service.in_time(async { Ok(job.attempt(service).await) });
+        let ending = match attempt.await? {
+            Outcome::Finished(Err(error)) if !refuses_input(error.code()) => return Err(error),
+            outcome @ (Outcome::Finished(_) | Outcome::TimedOut(_) | Outcome::Cancelled) => {
+                self.ending(&job, outcome)
+            }
+        };
+        match ending.and_then(|ending| self.finish(&job, ending)) {
+            Some(report) => Ok(report),
+            None => self.status(job.id.as_str(), None),
+        }
+    }
+
+    /// Submits a job that runs asynchronously, and waits for its end, but not longer than `wait`.
+    pub async fn perform_within(
+        &self,
+        envelope: Envelope,
+        wait: Duration,
+    ) -> Result<Report, Error> {
+        let job = self.accept(JobKind::Sync, envelope)?;
+        let progress = job.progress.clone();
+        let id = self.spawn(job).id;
+        // The report says whether it has ended.
+        let _ = tokio::time::timeout(wait, progress.wait_ended()).await;
+        self.status(id.as_str(), None)
+    }
+
+    /// What is known of a job; with `ttl` its result is forgotten that long from now.
+    pub fn status(&self, id: &str, ttl: Option<Duration>) -> Result<Report, Error> {
+        self.table().report(id, ttl, Instant::now())
+    }
+
+    /// The output of a job, unless it was given before.
+    pub fn stream(&self, id: &str) -> Result<Stream, Error> {
+        self.table().stream(id, Instant::now())
+    }
+
+    /// Cancels a job, unless it has ended.
+    pub fn cancel(&self, id: &str) -> Result<Receipt, Error> {
+        self.table().cancel(id, Instant::now())
+    }
+
+    /// Retries a job that failed or timed out.
+    pub fn retry(&self, id: &str) -> Result<Receipt, Error> {
+        let job = self.table().retry(id, Instant::now())?;
+        Ok(self.spawn(job))
+    }
+
+    /// Cancels all jobs that wait, and returns how many there were.
+    pub fn purge(&self) -> usize {
+        self.table().purge(Instant::now())
+    }
+
+    /// Counts that only the jobs' table knows.
+    pub fn counts(&self) -> Counts {
+        Counts {
+            waiting: self.inner.waiting.jobs.number() as u64,
+            timed_out: self.inner.timed_out.load(Ordering::Relaxed),
+            retried: self.table().retried(),
+        }
+    }
+
+    /// Returns when no asynchronous job runs and no webhook waits.
+    pub async fn settle(&self) {
+        self.inner.busy.none().await;
+    }
+
+    fn accept(&self, kind: JobKind, envelope: Envelope) -> Result<Execution, Error> {
+        match self.inner.service.phase() {
+            Phase::Loading | Phase::Ready => self.insert(kind, envelope),
+            Phase::Stopping => Err(Unavailable::Stopping.into()),
+        }
+    }
+
+    fn insert(&self, kind: JobKind, envelope: Envelope) -> Result<Execution, Error> {
+        let id = match kind {
+            JobKind::Queued => JobId::generate(),
+            JobKind::Sync => JobId::generate_sync(),
+        };
+        let job = Job::new(kind, envelope, Instant::now());
+        self.table().insert(id, job)
+    }
+
+    /// Runs a job asynchronously.
+    fn spawn(&self, job: Execution) -> Receipt {
+        let id = job.id.clone();
+        let jobs = self.clone();
+        self.spawn_counted(async move {
+            let outcome = job.run(&jobs.inner.service, &jobs.inner.waiting).await;
+            if let Some(ending) = jobs.ending(&job, outcome) {
+                jobs.finish(&job, ending);
+            }
+        });
+        let status = JobStatus::InQueue;
+        Receipt { id, status }
+    }
+
+    /// How a job ended; nothing if it was cancelled, which has ended it in the table already.
+    fn ending(
+        &self,
+        job: &Execution,
+        outcome: Outcome<Result<Performed, Error>>,
+    ) -> Option<Ending> {
+        match outcome {
+            Outcome::Finished(Ok(performed)) => Some(Ending::completed(performed)),
+            Outcome::Finished(Err(error)) => Some(failure(job, &error)),
+            Outcome::TimedOut(error) => {
+                self.inner.timed_out.fetch_add(1, Ordering::Relaxed);
+                Some(Ending::failed(JobStatus::TimedOut, error))
+            }
+            Outcome::Cancelled => None,
+        }
+    }
+
+    /// Records a job's end and notifies its webhook; nothing if it has ended otherwise.
+    fn finish(&self, job: &Execution, ending: Ending) -> Option<Report> {
+        let report = self
+            .table()
+            .finish(&job.id, &job.progress, ending, Instant::now())?;
+        log::info!(
+            job_id = report.id.as_str();
+            "job status={} texts={} delay_ms={} execution_ms={}",
+            report.status.as_str(),
+            report.texts,
+            report.delay_time.unwrap_or_default(),
+            report.execution_time.unwrap_or_default(),
+        );
+        if self.table().has_webhook(&job.id) {
+            self.notify(report.id.clone());
+        }
+        Some(report)
+    }
+
+    fn notify(&self, id: JobId) {
+        let jobs = self.clone();
+        self.spawn_counted(async move {
+            let notice = || jobs.table().notice(id.as_str(), Instant::now());
+            jobs.inner.courier.deliver(&id, notice).await;
+        });
+    }
+
+    fn spawn_counted(&self, work: impl Future<Output = ()> + Send + 'static) {
+        let busy = self.inner.busy.count();
+        self.inner.runtime.spawn(async move {
+            let _busy = busy;
+            work.await;
+        });
+    }
+
+    /// After a panic elsewhere every job of the table is still consistent.
+    fn table(&self) -> MutexGuard<'_, Table> {
+        lock(&self.inner.table)
+    }
+}
+
+fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
+    table.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Forgets expired results until the jobs are dropped.
+async fn sweep(jobs: Weak<Inner>) {
+    loop {
+        tokio::time::sleep(SWEEP).await;
+        let Some(inner) = jobs.upgrade() else {
+            return;
+        };
+        lock(&inner.table).sweep(Instant::now());
+    }
+}
+
+/// Whether the code says that the input is well formed but invalid.
+const fn refuses_input(code: Code) -> bool {
+    match code {
+        Code::Invalid | Code::TooLarge => true,
+        Code::Malformed
+        | Code::Unauthorized
+        | Code::NotFound
+        | Code::MethodNotAllowed
+        | Code::Conflict
+        | Code::UnsupportedMediaType
+        | Code::Overloaded
+        | Code::Internal
+        | Code::Unavailable
+        | Code::Timeout => false,
+    }
+}
+
+fn failure(job: &Execution, error: &Error) -> Ending {
+    if let Error::Internal(cause) = error {
+        log::error!(
+            job_id = job.id.as_str();
+            "defect cause={:?}",
+            with_causes(cause.as_ref())
+        );
+    }
+    Ending::failed(JobStatus::of_failure(error.code()), error.line())
+}
+
+/// A caller who waits: when it disconnects, the job is forgotten.
+struct Caller<'a> {
+    jobs: &'a Jobs,
+    id: &'a JobId,
+}
+
+impl Drop for Caller<'_> {
+    fn drop(&mut self) {
+        self.jobs.table().forget_unended(self.id);
+    }
+}

@@ -1,0 +1,80 @@
+//! OpenAI's API: its routes, and the shape of every error under its addresses.
+
+mod error;
+
+use actix_web::web::{Data, Json, Payload};
+use actix_web::{HttpMessage, HttpRequest, get, post};
+use serde_json::value::RawValue;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+use self::error::{OpenAiFailures, OpenAiUnavailable};
+use super::body::{self, PART};
+use super::trace::Texts;
+use crate::service::openai::{
+    Embeddings, EmbeddingsBody, EmbeddingsRequest, ModelList, OpenAiRequest,
+};
+use crate::service::{Call, Error, Request, Service};
+
+pub use error::{documented, is_openai, name, shape};
+
+/// Registers the routes.
+pub fn register(config: &mut ServiceConfig<'_>) {
+    config.service(embeddings).service(models);
+}
+
+/// Turn texts into vectors
+///
+/// As OpenAI's API does it, for clients that are written for that. `dimensions`, where it is given, must be the model's own
+/// number; what else OpenAI's API knows is ignored. Errors have OpenAI's shape.
+#[utoipa::path(
+    tag = "OpenAI",
+    request_body(
+        content = EmbeddingsBody,
+        content_type = "application/json",
+        examples(
+            ("A text" = (summary = "One text", value = json!({"input": "What is machine learning?"}))),
+            ("Texts" = (
+                summary = "A list of texts, as base64",
+                value = json!({
+                    "input": ["What is machine learning?", "Was ist maschinelles Lernen?"],
+                    "encoding_format": "base64",
+                })
+            )),
+        ),
+    ),
+    responses(
+        (status = 200, description = "The vectors.", body = Embeddings),
+        OpenAiFailures,
+    ),
+)]
+#[post("/v1/embeddings")]
+pub async fn embeddings(
+    service: Data<Service>,
+    request: HttpRequest,
+    payload: Payload,
+) -> Result<Json<Box<RawValue>>, Error> {
+    let body = body::read(&request, payload.into_inner()).await?;
+    let parsed = EmbeddingsRequest::parse(body::json(&body)?, PART, service.limits().texts);
+    let parsed = parsed.map(|request| Request::OpenAi(OpenAiRequest::Embeddings(request)));
+    let answer = service.perform(&parsed, Call::default());
+    let performed = service.in_time(answer).await?;
+    request.extensions_mut().insert(Texts(performed.texts));
+    Ok(Json(performed.output))
+}
+
+/// List the models
+///
+/// As OpenAI's API does it; there is always one. Errors have OpenAI's shape.
+#[utoipa::path(
+    tag = "OpenAI",
+    responses(
+        (status = 200, description = "The one model.", body = ModelList),
+        OpenAiUnavailable,
+    ),
+)]
+#[get("/v1/models")]
+pub async fn models(service: Data<Service>) -> Result<Json<Box<RawValue>>, Error> {
+    let request = Ok(Request::OpenAi(OpenAiRequest::Models));
+    let performed = service.perform(&request, Call::default()).await?;
+    Ok(Json(performed.output))
+}

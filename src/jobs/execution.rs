@@ -1,0 +1,174 @@
+//! One job while it is performed: its attempts, its limits and its cancellation.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures_util::FutureExt;
+use tokio::sync::SetOnce;
+use tokio::time::sleep;
+
+use super::gauge::Gauge;
+use super::job_id::JobId;
+use super::submission::Submission;
+use crate::service::{Call, Code, Error, Performed, Service, Unavailable};
+
+/// One job while it is performed. Dropping the future of a method cancels what it has not finished.
+#[derive(Debug, Clone)]
+pub struct Execution {
+    /// The job's id.
+    pub id: JobId,
+    /// What was submitted, shared with whoever may retry it.
+    pub submission: Arc<Submission>,
+    /// When it was submitted.
+    pub submitted: Instant,
+    /// How far it is.
+    pub progress: Progress,
+}
+
+/// How far a job is, for whoever waits for it or cancels it; clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    call: Call,
+    ended: Arc<SetOnce<()>>,
+}
+
+/// What came of a future that ran within the limits of a job.
+#[derive(Debug)]
+pub enum Outcome<T> {
+    /// It finished.
+    Finished(T),
+    /// A limit of time was reached first; this is the job's error.
+    TimedOut(String),
+    /// The job was cancelled first.
+    Cancelled,
+}
+
+/// How a job waits while the service rejects it for now.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    /// Longest pause between two attempts.
+    pub longest_pause: Duration,
+    /// Time after which a rejection is final.
+    pub patience: Duration,
+    /// Jobs that wait for their next attempt.
+    pub jobs: Gauge,
+}
+
+impl Progress {
+    /// When the engine took the first text, once it has.
+    pub fn started(&self) -> Option<Instant> {
+        self.call.started()
+    }
+
+    /// Cancels the job's texts unless one has started; returns whether they are cancelled now.
+    pub fn cancel_unless_started(&self) -> bool {
+        self.call.cancel_unless_started()
+    }
+
+    /// Ends the job: whoever waits learns of it, and its texts that still wait never run.
+    pub fn end(&self) {
+        // It fails for a job that has ended before.
+        let _ = self.ended.set(());
+        self.call.cancel();
+    }
+
+    /// Waits until the job has ended, however that was.
+    pub async fn wait_ended(&self) {
+        self.ended.wait().await;
+    }
+
+    /// Whether both belong to the same execution.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.ended, &other.ended)
+    }
+}
+
+impl Execution {
+    /// A job that was submitted now.
+    pub fn new(id: JobId, submission: Arc<Submission>) -> Self {
+        Self {
+            id,
+            submission,
+            submitted: Instant::now(),
+            progress: Progress::default(),
+        }
+    }
+
+    /// Performs the job, and attempts it again for as long as the service rejects it for now.
+    pub async fn run(
+        &self,
+        service: &Service,
+        waiting: &Waiting,
+    ) -> Outcome<Result<Performed, Error>> {
+        loop {
+            let error = match self.attempt(service).await {
+                Outcome::Finished(Err(error)) => error,
+                outcome
+                @ (Outcome::Finished(Ok(_)) | Outcome::TimedOut(_) | Outcome::Cancelled) => {
+                    return outcome;
+                }
+            };
+            let patience_left = self.submitted.elapsed() < waiting.patience;
+            let Some(pause) = pause_after(&error).filter(|_| patience_left) else {
+                return Outcome::Finished(Err(error));
+            };
+            let _waiting = waiting.jobs.count();
+            let pause = sleep(pause.min(waiting.longest_pause));
+            match self.within_limits(pause).await {
+                Outcome::Finished(()) => {}
+                Outcome::TimedOut(error) => return Outcome::TimedOut(error),
+                Outcome::Cancelled => return Outcome::Cancelled,
+            }
+        }
+    }
+
+    /// Performs the job once. A panic is an error like any other.
+    pub async fn attempt(&self, service: &Service) -> Outcome<Result<Performed, Error>> {
+        let answer = service.perform(&self.submission.request, self.progress.call.clone());
+        let answer = async {
+            match AssertUnwindSafe(answer).catch_unwind().await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(Error::internal("performing the job panicked")),
+            }
+        };
+        self.within_limits(answer).await
+    }
+
+    /// Runs `future`; it is dropped when a limit is reached or the job has ended.
+    async fn within_limits<F: Future>(&self, future: F) -> Outcome<F::Output> {
+        tokio::select! {
+            biased;
+            () = self.progress.wait_ended() => Outcome::Cancelled,
+            // The texts of a cancelled job may be gone in the moment before its end is known.
+            output = future => match self.progress.call.is_cancelled() {
+                true => Outcome::Cancelled,
+                false => Outcome::Finished(output),
+            },
+            error = self.timed_out() => Outcome::TimedOut(error),
+        }
+    }
+
+    async fn timed_out(&self) -> String {
+        let policy = self.submission.policy;
+        let too_long = async {
+            self.progress.call.wait_started().await;
+            sleep(policy.execution_timeout).await;
+        };
+        let why = tokio::select! {
+            () = sleep(policy.ttl.saturating_sub(self.submitted.elapsed())) => {
+                format!("the job did not end within its ttl of {} ms", policy.ttl.as_millis())
+            }
+            () = too_long => {
+                format!("the job ran for longer than {} ms", policy.execution_timeout.as_millis())
+            }
+        };
+        format!("{}: {why}", Code::Timeout)
+    }
+}
+
+/// When to attempt the job again; nothing where waiting does not help.
+fn pause_after(error: &Error) -> Option<Duration> {
+    let is_final = matches!(error, Error::Unavailable(Unavailable::Stopping));
+    error.retry_after().filter(|_| !is_final)
+}

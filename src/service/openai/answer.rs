@@ -1,0 +1,146 @@
+//! What OpenAI's routes answer.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::engine::Embedded;
+use crate::service::{EncodingFormat, ModelInfo};
+
+/// The vectors of a request.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenAiEmbeddings)]
+pub struct Embeddings {
+    /// Always `list`.
+    #[schema(example = "list")]
+    object: &'static str,
+    /// One vector for each text, in the order of the texts.
+    data: Vec<Member>,
+    /// The model that made them.
+    #[schema(example = "BAAI/bge-m3")]
+    model: String,
+    /// What it cost.
+    usage: Usage,
+}
+
+/// One vector.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenAiEmbedding)]
+struct Member {
+    /// Always `embedding`.
+    #[schema(example = "embedding")]
+    object: &'static str,
+    /// The text's position in the request, from 0.
+    index: usize,
+    /// The vector, of length 1.
+    embedding: Vector,
+}
+
+/// A vector as it was asked for.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenAiVector)]
+#[serde(untagged)]
+enum Vector {
+    /// A list of numbers.
+    #[schema(example = json!([-0.033_2, 0.014_5, -0.051_8]))]
+    Float(Vec<f32>),
+    /// The four bytes of each float, little endian, as base64.
+    Base64(String),
+}
+
+/// What a request cost.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenAiUsage)]
+struct Usage {
+    /// Tokens of all texts together, the special ones included; what was cut off is not counted.
+    #[schema(example = 8)]
+    prompt_tokens: usize,
+    /// The same.
+    #[schema(example = 8)]
+    total_tokens: usize,
+}
+
+impl Embeddings {
+    /// The answer with the vectors of all texts.
+    pub(in crate::service) fn new(
+        model: &ModelInfo,
+        embedded: Embedded,
+        format: EncodingFormat,
+    ) -> Self {
+        let data = embedded.embeddings.into_iter().enumerate();
+        Self {
+            object: "list",
+            data: data
+                .map(|(index, embedding)| Member {
+                    object: "embedding",
+                    index,
+                    embedding: Vector::new(embedding, format),
+                })
+                .collect(),
+            model: model.public_name().to_owned(),
+            usage: Usage {
+                prompt_tokens: embedded.tokens,
+                total_tokens: embedded.tokens,
+            },
+        }
+    }
+}
+
+impl Vector {
+    fn new(embedding: Vec<f32>, format: EncodingFormat) -> Self {
+        match format {
+            EncodingFormat::Float => Self::Float(embedding),
+            EncodingFormat::Base64 => {
+                let bytes: Vec<u8> = embedding.into_iter().flat_map(f32::to_le_bytes).collect();
+                Self::Base64(STANDARD.encode(bytes))
+            }
+        }
+    }
+}
+
+/// The models that are served.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenAiModels)]
+pub struct ModelList {
+    /// Always `list`.
+    #[schema(example = "list")]
+    object: &'static str,
+    /// The one model.
+    data: [Model; 1],
+}
+
+/// A model.
+#[derive(Serialize, ToSchema)]
+#[schema(as = OpenAiModel)]
+struct Model {
+    /// Its name, to be given as `model`.
+    #[schema(example = "BAAI/bge-m3")]
+    id: String,
+    /// Always `model`.
+    #[schema(example = "model")]
+    object: &'static str,
+    /// When it was loaded, in seconds since 1970.
+    #[schema(example = 1_767_225_600)]
+    created: u64,
+    /// Who published it.
+    #[schema(example = "BAAI")]
+    owned_by: String,
+}
+
+impl ModelList {
+    /// The list of one model that was loaded at `created`.
+    pub(in crate::service) fn new(model: &ModelInfo, created: u64) -> Self {
+        let id = model.public_name();
+        let owner = id.split_once('/').map_or("unknown", |(owner, _)| owner);
+        Self {
+            object: "list",
+            data: [Model {
+                id: id.to_owned(),
+                object: "model",
+                created,
+                owned_by: owner.to_owned(),
+            }],
+        }
+    }
+}

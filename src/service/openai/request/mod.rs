@@ -1,0 +1,197 @@
+//! From a body in OpenAI's form to a request that cannot be wrong, except for the model that it names.
+
+use std::collections::BTreeMap;
+
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{ArrayBuilder, Object, ObjectBuilder, OneOfBuilder, Schema, Type};
+
+use crate::service::json::{List, Value, quote};
+use crate::service::texts::{Texts, one_text, texts};
+use crate::service::{EncodingFormat, Error, Invalid, Malformed, ModelInfo};
+
+const INPUT: &str = "input";
+const MODEL: &str = "model";
+const ENCODING_FORMAT: &str = "encoding_format";
+const DIMENSIONS: &str = "dimensions";
+
+/// A request for vectors.
+#[derive(ToSchema)]
+#[schema(as = EmbeddingsRequest, example = json!({"input": "What is machine learning?"}))]
+pub struct EmbeddingsBody {
+    /// One text, or a list of texts. Lists of tokens are refused.
+    #[schema(schema_with = input_schema)]
+    pub input: (),
+    /// The model's repository or its short name; the one that is served unless given. Any other is not found.
+    #[schema(example = json!(null))]
+    pub model: Option<String>,
+    /// How vectors are written; `float` unless given.
+    #[schema(example = "float")]
+    pub encoding_format: Option<EncodingFormat>,
+}
+
+/// A text must hold more than white space.
+fn input_schema() -> Schema {
+    let text = || {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .pattern(Some(r"\S"))
+    };
+    let list = ArrayBuilder::new()
+        .items(Object::from(text()))
+        .min_items(Some(1));
+    OneOfBuilder::new().item(text()).item(list).build().into()
+}
+
+/// A request to one of OpenAI's routes.
+#[derive(Debug)]
+pub enum OpenAiRequest {
+    /// `/v1/embeddings`
+    Embeddings(EmbeddingsRequest),
+    /// `/v1/models`
+    Models,
+}
+
+impl OpenAiRequest {
+    /// Parses the body of a request to `route`, which errors call `part`; a list may hold `limit` texts.
+    pub(in crate::service) fn on_route(
+        route: &str,
+        part: &'static str,
+        body: Option<Value>,
+        limit: usize,
+    ) -> Result<Self, Error> {
+        match route {
+            "/v1/embeddings" => {
+                let body = body.ok_or(Invalid::Missing { field: part })?;
+                EmbeddingsRequest::from_value(body, part, limit).map(Self::Embeddings)
+            }
+            "/v1/models" => Ok(Self::Models),
+            _ => Err(Error::NotFound),
+        }
+    }
+
+    /// The texts to embed.
+    pub fn texts(&self) -> Option<&Texts> {
+        match self {
+            Self::Embeddings(request) => Some(&request.texts),
+            Self::Models => None,
+        }
+    }
+}
+
+/// A valid request for vectors: at least one text, none blank, no more than the limit.
+#[derive(Debug)]
+pub struct EmbeddingsRequest {
+    /// The texts.
+    pub(in crate::service) texts: Texts,
+    /// How their vectors are written.
+    pub(in crate::service) encoding_format: EncodingFormat,
+    model: Option<String>,
+    dimensions: Option<Value>,
+}
+
+impl EmbeddingsRequest {
+    /// Parses a body that errors call `part`; a list may hold `limit` texts. Fields that are not known are ignored, and
+    /// `null` counts as absent.
+    pub fn parse(body: &RawValue, part: &'static str, limit: usize) -> Result<Self, Error> {
+        let value = Value::read(body, limit).map_err(Malformed::json(part))?;
+        Self::from_value(value, part, limit)
+    }
+
+    fn from_value(body: Value, part: &'static str, limit: usize) -> Result<Self, Error> {
+        let found = body.kind();
+        let Value::Object(mut fields) = body else {
+            return Err(Malformed::NotAnObject { part, found }.into());
+        };
+        let input = take(&mut fields, INPUT).ok_or(Invalid::Missing { field: INPUT })?;
+        Ok(Self {
+            texts: input_texts(input, limit)?,
+            encoding_format: encoding_format(&mut fields)?,
+            model: string(&mut fields, MODEL)?,
+            dimensions: take(&mut fields, DIMENSIONS),
+        })
+    }
+
+    /// Refuses what only another model could answer.
+    pub fn check(&self, model: &ModelInfo) -> Result<(), Error> {
+        if let Some(given) = &self.model
+            && !model.is_called(given)
+        {
+            return Err(Error::UnknownModel {
+                given: quote(given),
+                served: model.public_name().to_owned(),
+            });
+        }
+        let Some(given) = &self.dimensions else {
+            return Ok(());
+        };
+        let served = model.dimensions;
+        let given = match given {
+            Value::Number(number) if number.as_u64() == Some(served as u64) => return Ok(()),
+            Value::Number(number) => number.to_string(),
+            Value::Null | Value::Boolean | Value::String(_) | Value::List(_) | Value::Object(_) => {
+                given.kind().to_string()
+            }
+        };
+        Err(Invalid::Dimensions { given, served }.into())
+    }
+}
+
+fn take(fields: &mut BTreeMap<String, Value>, field: &str) -> Option<Value> {
+    fields.remove(field).filter(|value| *value != Value::Null)
+}
+
+fn string(
+    fields: &mut BTreeMap<String, Value>,
+    field: &'static str,
+) -> Result<Option<String>, Invalid> {
+    let Some(value) = take(fields, field) else {
+        return Ok(None);
+    };
+    let found = value.kind();
+    match value {
+        Value::String(text) => Ok(Some(text)),
+        Value::Null | Value::Boolean | Value::Number(_) | Value::List(_) | Value::Object(_) => {
+            Err(Invalid::Kind {
+                field,
+                found,
+                expected: "a string",
+            })
+        }
+    }
+}
+
+fn input_texts(input: Value, limit: usize) -> Result<Texts, Error> {
+    let expected = "a string or a list of strings";
+    match input {
+        Value::List(list) if holds_tokens(&list) => Err(Invalid::Tokens { field: INPUT }.into()),
+        Value::List(list) => texts(INPUT, Value::List(list), expected, limit),
+        Value::Null | Value::Boolean | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            Ok(one_text(INPUT, input, expected)?)
+        }
+    }
+}
+
+/// One text as tokens is a list of numbers, several are a list of such lists.
+fn holds_tokens(list: &List) -> bool {
+    let is_number = |value: &Value| matches!(value, Value::Number(_));
+    match list.members.first() {
+        Some(Value::List(inner)) => inner.members.first().is_some_and(is_number),
+        first => first.is_some_and(is_number),
+    }
+}
+
+fn encoding_format(fields: &mut BTreeMap<String, Value>) -> Result<EncodingFormat, Invalid> {
+    let Some(name) = string(fields, ENCODING_FORMAT)? else {
+        return Ok(EncodingFormat::default());
+    };
+    EncodingFormat::ALL
+        .into_iter()
+        .find(|format| format.as_str() == name)
+        .ok_or_else(|| Invalid::EncodingFormat {
+            given: quote(&name),
+        })
+}
+
+#[cfg(test)]
+mod tests;

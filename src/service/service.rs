@@ -1,0 +1,258 @@
+//! The service: the model once it is loaded, the limits of every request, and what has been counted.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant, SystemTime};
+
+use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
+
+use super::{EncodingFormat, Error, ModelInfo, RequestLimits, Texts, TooLarge, Unavailable};
+use crate::engine::{Call, Embedded, Engine, Priority};
+use crate::metrics::Metrics;
+
+/// What the service serves, once it is loaded.
+#[derive(Clone)]
+pub struct Loaded {
+    /// Turns texts into vectors.
+    pub engine: Engine,
+    /// What users may know about the model.
+    pub model: ModelInfo,
+}
+
+/// Where the service is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// The model is still loading.
+    Loading,
+    /// Requests are answered.
+    Ready,
+    /// The program has been told to stop.
+    Stopping,
+}
+
+/// A request that was answered.
+#[derive(Debug)]
+pub struct Performed {
+    /// The action's output as JSON.
+    pub output: Box<RawValue>,
+    /// Texts that were embedded for it.
+    pub texts: usize,
+    /// How long the request was in the queue.
+    pub waited: Duration,
+}
+
+/// What the service is doing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Health {
+    /// Where it is in its life.
+    pub phase: Phase,
+    /// The model, once it is loaded.
+    pub model: Option<ModelInfo>,
+    /// Requests answered since the start.
+    pub completed: u64,
+    /// Requests refused or failed since the start, without those that were rejected for now.
+    pub failed: u64,
+    /// Requests of which at least one text has started, or that have no text.
+    pub running: u64,
+    /// Requests whose texts all wait.
+    pub queued: u64,
+}
+
+/// A handle on the service; clones share it.
+#[derive(Clone)]
+pub struct Service {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    limits: RequestLimits,
+    metrics: Metrics,
+    loaded: OnceLock<(Loaded, SystemTime)>,
+    stopping: AtomicBool,
+    completed: AtomicU64,
+    failed: AtomicU64,
+    active: AtomicU64,
+}
+
+impl Service {
+    /// A service whose model is not loaded yet.
+    pub fn new(limits: RequestLimits) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                limits,
+                metrics: Metrics::default(),
+                loaded: OnceLock::new(),
+                stopping: AtomicBool::new(false),
+                completed: AtomicU64::new(0),
+                failed: AtomicU64::new(0),
+                active: AtomicU64::new(0),
+            }),
+        }
+    }
+
+    /// Makes the service ready. Only the first call has an effect.
+    pub fn fill(&self, loaded: Loaded) {
+        self.inner
+            .loaded
+            .get_or_init(|| (loaded, SystemTime::now()));
+    }
+
+    /// Announces that the program is about to stop. Requests are still answered until it does.
+    pub fn announce_stop(&self) {
+        self.inner.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// The engine, once the model is loaded.
+    pub fn engine(&self) -> Option<&Engine> {
+        self.inner.loaded.get().map(|(loaded, _)| &loaded.engine)
+    }
+
+    /// The model, once it is loaded.
+    pub fn model(&self) -> Result<&ModelInfo, Unavailable> {
+        Ok(&self.loaded()?.model)
+    }
+
+    /// When the model was loaded.
+    pub fn loaded_at(&self) -> Option<SystemTime> {
+        self.inner.loaded.get().map(|(_, at)| *at)
+    }
+
+    /// What one call may ask for.
+    pub fn limits(&self) -> &RequestLimits {
+        &self.inner.limits
+    }
+
+    /// What has been measured.
+    pub fn metrics(&self) -> &Metrics {
+        &self.inner.metrics
+    }
+
+    /// Where the service is in its life.
+    pub fn phase(&self) -> Phase {
+        if self.inner.stopping.load(Ordering::Relaxed) {
+            Phase::Stopping
+        } else if self.inner.loaded.get().is_some() {
+            Phase::Ready
+        } else {
+            Phase::Loading
+        }
+    }
+
+    /// What the service is doing.
+    pub fn health(&self) -> Health {
+        let active = self.inner.active.load(Ordering::Relaxed);
+        let queued = self
+            .engine()
+            .map_or(0, |engine| engine.status().queued_calls as u64)
+            .min(active);
+        Health {
+            phase: self.phase(),
+            model: self.model().ok().cloned(),
+            completed: self.inner.completed.load(Ordering::Relaxed),
+            failed: self.inner.failed.load(Ordering::Relaxed),
+            running: active - queued,
+            queued,
+        }
+    }
+
+    /// Runs the answer to one request, counted and measured.
+    pub(super) async fn account<T>(
+        &self,
+        answer: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let start = Instant::now();
+        let _active = Active::count(&self.inner.active);
+        let outcome = answer.await;
+        match &outcome {
+            Ok(_) => self.inner.completed.fetch_add(1, Ordering::Relaxed),
+            // Rejected for now, which is neither of the two.
+            Err(error) if error.retry_after().is_some() => 0,
+            Err(_) => self.inner.failed.fetch_add(1, Ordering::Relaxed),
+        };
+        let code = outcome.as_ref().err().map(|error| error.code().as_str());
+        self.inner.metrics.requests.ended(start.elapsed(), code);
+        outcome
+    }
+
+    /// The outcome of `answer` for a caller who waits for it: a timeout after the limit.
+    pub async fn in_time<T>(
+        &self,
+        answer: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let limit = self.inner.limits.time;
+        let outcome = tokio::time::timeout(limit, answer).await;
+        outcome.unwrap_or_else(|_| {
+            self.inner.failed.fetch_add(1, Ordering::Relaxed);
+            let error = Error::Timeout { limit };
+            let code = error.code().as_str();
+            self.inner.metrics.requests.ended(limit, Some(code));
+            Err(error)
+        })
+    }
+
+    /// An answer as JSON, unless it is above its limit.
+    pub(super) fn performed<T: Serialize>(
+        &self,
+        output: &T,
+        texts: usize,
+        waited: Duration,
+    ) -> Result<Performed, Error> {
+        let output = to_raw_value(output).map_err(Error::internal)?;
+        self.check_result(texts, output.get().len())?;
+        Ok(Performed {
+            output,
+            texts,
+            waited,
+        })
+    }
+
+    /// The vectors of `texts`; an error at once if the result would be above its limit.
+    pub(super) async fn embed(
+        &self,
+        texts: &Texts,
+        priority: Priority,
+        format: EncodingFormat,
+        call: Call,
+    ) -> Result<Embedded, Error> {
+        let Loaded { engine, model } = self.loaded()?;
+        self.check_result(
+            texts.len(),
+            texts.len() * model.dimensions * format.tenths_of_bytes_per_float() / 10,
+        )?;
+        Ok(engine.embed(Arc::clone(texts), priority, call).await?)
+    }
+
+    fn loaded(&self) -> Result<&Loaded, Unavailable> {
+        let loaded = self.inner.loaded.get().map(|(loaded, _)| loaded);
+        loaded.ok_or(Unavailable::Loading)
+    }
+
+    fn check_result(&self, texts: usize, bytes: usize) -> Result<(), TooLarge> {
+        let limit = self.inner.limits.result_bytes;
+        if bytes <= limit {
+            return Ok(());
+        }
+        Err(TooLarge::Result {
+            texts,
+            limit,
+            fitting: texts * limit / bytes,
+        })
+    }
+}
+
+/// Counts a request while it is performed, also when its caller disconnects.
+struct Active<'a>(&'a AtomicU64);
+
+impl<'a> Active<'a> {
+    fn count(counter: &'a AtomicU64) -> Self {
+        counter.fetch_add(1, Ordering::Relaxed);
+        Self(counter)
+    }
+}
+
+impl Drop for Active<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
