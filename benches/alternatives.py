@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from tokenizers import Tokenizer
 
-FORMAT = 1
+FORMAT = 2
 QUERY_TOKENS = 12
 LATENCY_TOKENS = (4, QUERY_TOKENS, 32, 128, 512)
 BATCHES = ((32, QUERY_TOKENS), (32, 128))
@@ -51,14 +51,14 @@ WORDS = (
 
 
 class Alternative(NamedTuple):
-    """What is done with texts before the clock runs, and what is timed."""
+    """What is prepared before the measurement, and what is measured."""
 
     prepare: Prepare
     encode: Encode
 
 
 class Texts:
-    """Texts of a wanted number of tokens, special ones included."""
+    """Generated texts of a given number of tokens, including special tokens."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self.tokenizer = tokenizer
@@ -105,7 +105,7 @@ def onnx_runtime(graph: Path, tokenizer: Tokenizer, threads: int) -> Alternative
 
 
 def sample(encode: Encode, batches: list[Any], seconds: float) -> list[float]:
-    """Milliseconds of each call, after one that does not count."""
+    """Milliseconds of each call, after a warm-up call."""
     encode(batches[0])
     times: list[float] = []
     begin = time.perf_counter()
@@ -131,7 +131,7 @@ def describe_latency(tokens: int, times: list[float]) -> dict:
 
 
 def describe_throughput(times: list[float]) -> dict:
-    """One text of a query's length after the other."""
+    """One query after another."""
     seconds = sum(times) / 1000
     return {
         "shortest_tokens": QUERY_TOKENS,
@@ -207,7 +207,7 @@ def main() -> None:
                 **measure(onnx, texts, longest, arguments.seconds),
             }
         )
-        # Its idle threads would spin beside the next measurement.
+        # Its idle threads would compete with the next measurement.
         del onnx
     pytorch = sentence_transformers(arguments.checkpoint, arguments.threads)
     alternatives.append(

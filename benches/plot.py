@@ -141,7 +141,7 @@ def svg(panels: list[Panel]) -> str:
         legend.append((series.colour, "none", series.label))
         if series.floor is not None:
             legend.append(
-                (series.colour, "6 5", f"floor of {series.label}: reading every matrix once")
+                (series.colour, "6 5", f"floor of {series.label}: reading all weights once")
             )
     width = LEFT + len(panels) * PANEL_WIDTH + (len(panels) - 1) * GAP + 20
     below = TOP + PANEL_HEIGHT + BOTTOM

@@ -1,4 +1,4 @@
-//! `bench`: what a server on this machine can do, or a running one.
+//! `bench`: measures a server that is started for it, or a running one.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -8,25 +8,25 @@ use std::process::ExitCode;
 use super::arguments::{self, SyntheticSize};
 use super::{Failure, prepare, print};
 use crate::artifacts::Store;
-use crate::config::Settings;
+use crate::config::{ENVIRONMENT_PREFIX, Settings};
 use ::bench::synthetic::{self, Size, write_checkpoint};
-use ::bench::{self, Baseline, Effort, Plan, ServerCommand, Subject};
+use ::bench::{self, Baseline, Effort, JOB_TIMEOUT, Plan, ServerCommand, ServerSource};
 use model::ModelDirectory;
 use model::export::{self, Options};
 
-/// Measures and prints the report; a server of its own gets the settings `file` too.
+/// Measures and prints the report. A server that is started for it gets the settings `file`, too.
 pub fn bench(
     settings: &Settings,
     arguments: &arguments::Bench,
     file: Option<&Path>,
 ) -> Result<ExitCode, Failure> {
     let model = model(settings, arguments)?;
-    let subject = match (&arguments.url, &model) {
-        (None, Some(model)) => Subject::Own(server(settings, model, file)?),
-        (url, _) => Subject::Running(url.clone().unwrap_or_default()),
+    let server = match (&arguments.url, &model) {
+        (None, Some(model)) => ServerSource::Start(server(settings, model, file)?),
+        (url, _) => ServerSource::Running(url.clone().unwrap_or_default()),
     };
     let plan = Plan {
-        subject,
+        server,
         model,
         effort: if arguments.quick {
             Effort::QUICK
@@ -41,7 +41,7 @@ pub fn bench(
             .transpose()?,
     };
     let progress = |step: &str| {
-        // A measurement is worth having where nobody reads how far it is.
+        // Progress that cannot be written does not stop the measurement.
         let _ = writeln!(io::stderr(), "measuring: {step}");
     };
     let report = bench::run(&plan, &progress)?;
@@ -53,7 +53,7 @@ pub fn bench(
     Ok(ExitCode::SUCCESS)
 }
 
-/// The model to serve or, for a running server, the one that it is said to serve.
+/// The model to serve. For a running server it is the one that the user says it serves, if any.
 fn model(
     settings: &Settings,
     arguments: &arguments::Bench,
@@ -65,7 +65,7 @@ fn model(
     }
 }
 
-/// The model directory with random weights, made in the cache on first use.
+/// The synthetic model's directory, which is created in the cache on first use.
 fn synthetic(settings: &Settings, size: SyntheticSize) -> Result<ModelDirectory, Failure> {
     let (name, size) = match size {
         SyntheticSize::BgeM3 => (synthetic::NAME, Size::BGE_M3),
@@ -78,7 +78,7 @@ fn synthetic(settings: &Settings, size: SyntheticSize) -> Result<ModelDirectory,
     let path = store.populate(&key, |target| -> Result<(), Failure> {
         let key = format!("checkpoints/{name}-{format}");
         let checkpoint = store.populate(&key, |target| -> Result<(), Failure> {
-            log::info!("making a checkpoint with random weights");
+            log::info!("writing a checkpoint with random weights");
             Ok(write_checkpoint(target, size)?)
         })?;
         log::info!("exporting {name} in {precision}");
@@ -113,8 +113,18 @@ fn server(
     if settings.artifacts.offline {
         arguments.push("--offline".into());
     }
+    // One text of 8,192 tokens takes longer than the default timeout.
+    let timeout = format!("{ENVIRONMENT_PREFIX}__SERVER__REQUEST_TIMEOUT_SECONDS");
     Ok(ServerCommand {
         executable: std::env::current_exe()?,
         arguments,
+        environment: vec![
+            (timeout, JOB_TIMEOUT.as_secs().to_string()),
+            // The server's log contains its address, whatever this process logs.
+            (
+                format!("{ENVIRONMENT_PREFIX}__LOG__FILTER"),
+                "info".to_owned(),
+            ),
+        ],
     })
 }

@@ -1,4 +1,4 @@
-//! `export`: a checkpoint directory becomes a model directory.
+//! `export`: exports a checkpoint directory to a model directory.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ use super::{Failure, arguments};
 use crate::config::Settings;
 use model::export::{self, Options};
 
-/// Exports beside the target and moves the result there once it has passed its check.
+/// Exports to a temporary directory beside the target, which is renamed once it has passed its check.
 pub fn export(settings: &Settings, arguments: &arguments::Export) -> Result<ExitCode, Failure> {
     let target = &arguments.target;
     if target.exists() {

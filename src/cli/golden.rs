@@ -1,4 +1,4 @@
-//! `golden`: a model directory beside the values published for a pinned model.
+//! `golden`: compares a model directory with the values published for a pinned model.
 
 use std::process::ExitCode;
 
@@ -7,11 +7,15 @@ use super::{Failure, arguments, print};
 use crate::config::Settings;
 use model::export;
 
-/// Prints every comparison; fails when one disagrees.
+/// Prints every comparison; an error if a value differs.
 pub fn golden(settings: &Settings, arguments: &arguments::Golden) -> Result<ExitCode, Failure> {
-    let comparisons = export::golden(&arguments.directory, &arguments.model, &runtime(settings)?)?;
+    let comparisons = export::compare_with_reference(
+        &arguments.directory,
+        &arguments.model,
+        &runtime(settings)?,
+    )?;
     for comparison in &comparisons {
-        let verdict = if comparison.agrees {
+        let verdict = if comparison.is_equal {
             "agrees"
         } else {
             "DIFFERS"
@@ -23,7 +27,7 @@ pub fn golden(settings: &Settings, arguments: &arguments::Golden) -> Result<Exit
     }
     let wrong = comparisons
         .iter()
-        .filter(|comparison| !comparison.agrees)
+        .filter(|comparison| !comparison.is_equal)
         .count();
     if wrong > 0 {
         return Err(format!("{wrong} of {} published values differ", comparisons.len()).into());

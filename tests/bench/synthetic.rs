@@ -3,7 +3,7 @@
 use bench::synthetic::{NAME, Size, write_checkpoint};
 use model::GRAPH_FILE;
 use model::Precision;
-use model::export::{Options, bytes_per_pass, export};
+use model::export::{Options, export, weight_bytes_per_pass};
 
 use crate::support::models::Model;
 
@@ -20,7 +20,7 @@ fn a_synthetic_checkpoint_exports_in_every_precision_and_gives_unit_vectors() {
         };
         let description = export(checkpoint.path(), directory.path(), &options).unwrap();
         assert_eq!(description.max_tokens.get(), Size::SMALL.max_tokens());
-        let bytes = bytes_per_pass(&directory.path().join(GRAPH_FILE)).unwrap();
+        let bytes = weight_bytes_per_pass(&directory.path().join(GRAPH_FILE)).unwrap();
         let texts = ["What is machine learning?", "a"];
         for vector in Model::load(directory).encode(&texts) {
             let length: f32 = vector.iter().map(|component| component * component).sum();

@@ -80,7 +80,7 @@ fn a_description_of_something_else_is_refused_by_its_value() {
             "config.json",
             "/num_hidden_layers",
             json!(0),
-            "without layers",
+            "has no layers",
         ),
         ("config.json", "/pad_token_id", json!(null), "pad_token_id"),
         ("config.json", "/hidden_size", json!("wide"), "config.json"),
@@ -166,7 +166,7 @@ fn a_pickle_is_refused_as_such() {
 }
 
 #[test]
-fn a_truncated_or_damaged_weights_file_is_refused() {
+fn a_truncated_or_corrupt_weights_file_is_refused() {
     let whole = std::fs::read(checkpoint("tiny-xlm-roberta").join("model.safetensors")).unwrap();
     let cut = |length: usize| whole[..length].to_vec();
     let mut spoilt_header = whole.clone();
@@ -177,9 +177,9 @@ fn a_truncated_or_damaged_weights_file_is_refused() {
         (cut(7), "truncated"),
         (cut(100), "truncated"),
         (cut(whole.len() - 1), "truncated"),
-        ([whole.as_slice(), b"x"].concat(), "truncated or damaged"),
+        ([whole.as_slice(), b"x"].concat(), "truncated or corrupt"),
         (spoilt_header, "not a valid safetensors file"),
-        (huge_header, "truncated or damaged"),
+        (huge_header, "truncated or corrupt"),
     ] {
         let checkpoint = copy();
         std::fs::write(checkpoint.path().join("model.safetensors"), &bytes).unwrap();

@@ -1,6 +1,6 @@
 //! Jobs over HTTP, as an application sends them.
 //!
-//! Owns the connections, which are kept open between jobs. Invariant: an answer counts only when it holds a vector for
+//! Owns the connections, which stay open between jobs. Invariant: a response is a success only if it contains a vector for
 //! every text.
 
 use std::time::{Duration, Instant};
@@ -15,40 +15,40 @@ use super::texts::Text;
 /// Longest time for one job: a text of 8,192 tokens takes a minute on two slow cores.
 pub const JOB_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// A job, written down before any clock runs.
+/// A job whose body is already serialized, so that this is not measured.
 #[derive(Debug, Clone)]
 pub struct Job {
     body: String,
-    /// Texts in it.
+    /// Number of its texts.
     pub texts: usize,
-    /// Tokens in all its texts.
+    /// Number of tokens of all its texts.
     pub tokens: usize,
 }
 
-/// Why a job has no vectors.
+/// Why a job failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RequestError {
-    /// The server cannot be reached or broke the connection.
+    /// The server cannot be reached, or the connection broke.
     #[error("the request failed")]
     Transport(#[from] reqwest::Error),
-    /// The server refuses the request.
-    #[error("the server answered {status}: {body}")]
+    /// The server rejected the request.
+    #[error("the server responded with {status}: {body}")]
     Status {
-        /// Status of the answer.
+        /// The response's status.
         status: StatusCode,
-        /// What the server says.
+        /// The response's body.
         body: String,
     },
-    /// The job was taken, and failed.
+    /// The job was accepted, but failed.
     #[error("the job failed: {0}")]
     Failed(String),
-    /// The answer is not the JSON of a job.
-    #[error("the answer is not a job")]
+    /// The response is not the JSON of a job.
+    #[error("the response is not a job")]
     Json(#[from] serde_json::Error),
-    /// The answer lacks vectors.
+    /// The response has the wrong number of vectors.
     #[error("{found} vectors for {texts} texts")]
     Vectors {
-        /// Vectors in the answer.
+        /// Vectors in the response.
         found: usize,
         /// Texts in the job.
         texts: usize,
@@ -56,7 +56,7 @@ pub enum RequestError {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct Response {
     output: Option<Output>,
     error: Option<String>,
 }
@@ -67,12 +67,12 @@ struct Output {
     embeddings: Option<Vec<Vec<f32>>>,
 }
 
-/// What the server says of its model.
+/// The server's model, as it describes it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct ServedModel {
     /// Its name.
     pub name: String,
-    /// Precision of its matrices.
+    /// Precision of its weights.
     pub precision: String,
     /// Floats in a vector.
     pub dimensions: usize,
@@ -123,13 +123,13 @@ impl Client {
         })
     }
 
-    /// The status of the server's probe.
+    /// The status of the server's readiness probe.
     pub async fn probe(&self) -> Result<StatusCode, RequestError> {
         let url = format!("{}/ping", self.base);
         Ok(self.http.get(url).send().await?.status())
     }
 
-    /// What the server says of its model; nothing if it does not say it.
+    /// The server's model; `None` if it does not describe it.
     pub async fn served_model(&self) -> Option<ServedModel> {
         #[derive(Deserialize)]
         struct Health {
@@ -140,7 +140,7 @@ impl Client {
         serde_json::from_slice::<Health>(&body).ok()?.model
     }
 
-    /// Sends a job; gives the time from its first byte to the last byte of the answer.
+    /// Sends a job; returns the time from the start of the request to the end of the response.
     pub async fn run(&self, job: &Job) -> Result<Duration, RequestError> {
         let request = self
             .http
@@ -169,11 +169,11 @@ pub fn is_local(base: &str) -> bool {
 }
 
 fn check(body: &[u8], texts: usize) -> Result<(), RequestError> {
-    let answer: Answer = serde_json::from_slice(body)?;
-    if let Some(error) = answer.error {
+    let response: Response = serde_json::from_slice(body)?;
+    if let Some(error) = response.error {
         return Err(RequestError::Failed(error));
     }
-    let found = answer.output.map_or(0, |output| {
+    let found = response.output.map_or(0, |output| {
         let one = output.embedding.into_iter();
         let all = one.chain(output.embeddings.into_iter().flatten());
         all.filter(|vector| !vector.is_empty()).count()
@@ -190,7 +190,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_answer_with_all_vectors_counts() {
+    fn only_a_response_with_all_vectors_is_a_success() {
         for (body, texts, words) in [
             (
                 r#"{"status":"COMPLETED","output":{"embedding":[0.5]}}"#,
@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn this_machine_is_told_from_others() {
+    fn a_local_url_is_one_of_the_loopback_address() {
         for (base, local) in [
             ("http://127.0.0.1:8000", true),
             ("http://localhost/", true),

@@ -1,4 +1,6 @@
 //! Why nothing could be measured.
+//!
+//! Every error names what was to be measured, started or read.
 
 use std::path::PathBuf;
 use std::process::ExitStatus;
@@ -6,28 +8,28 @@ use std::process::ExitStatus;
 use super::client::RequestError;
 use model::export;
 
-/// Why a measurement cannot be made or read.
+/// Why a measurement failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The texts cannot be made.
-    #[error("cannot make texts with the model's tokenizer")]
+    /// The texts cannot be generated.
+    #[error("cannot generate texts with the model's tokenizer")]
     Texts(#[from] model::Error),
     /// The graph cannot be read.
-    #[error("cannot tell how large the model's matrices are")]
+    #[error("cannot determine the size of the model's weights")]
     Graph(#[from] export::Error),
-    /// The HTTP client or its runtime cannot be built.
-    #[error("cannot build the HTTP client")]
+    /// The HTTP client or its runtime cannot be created.
+    #[error("cannot create the HTTP client")]
     Client(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The server's process cannot be started.
     #[error("cannot start {executable}", executable = executable.display())]
     Start {
         /// The program.
         executable: PathBuf,
-        /// What the system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// The server ended instead of answering.
+    /// The server ended before it was ready.
     #[error("the server ended ({status}) before it was ready: {log}")]
     Ended {
         /// How it ended.
@@ -38,17 +40,17 @@ pub enum Error {
     /// The server did not become ready in time.
     #[error("the server was not ready after {seconds} s: {log}")]
     NotReady {
-        /// How long it was given.
+        /// How long it had.
         seconds: u64,
-        /// The end of its log; empty for a server that was running already.
+        /// The end of its log; empty for a server that was already running.
         log: String,
     },
-    /// Not a single request was answered.
-    #[error("no answer while measuring {what}")]
+    /// All requests failed.
+    #[error("all requests failed while measuring {what}")]
     NoAnswer {
         /// What was to be measured.
         what: String,
-        /// How the first request failed.
+        /// The first request's error.
         source: RequestError,
     },
     /// A measurement had nothing to send.
@@ -62,15 +64,15 @@ pub enum Error {
     ReadBaseline {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// The measurements of the alternatives are not what benches/alternatives.py writes.
+    /// The file does not have the format of benches/alternatives.py.
     #[error("{path} does not hold measurements of alternatives", path = path.display())]
     Baseline {
         /// The file.
         path: PathBuf,
-        /// Where it fails.
+        /// The parser's error.
         source: serde_json::Error,
     },
 }

@@ -1,29 +1,33 @@
-//! Measuring a server over HTTP, and a model to measure it with.
+//! Measuring a server over HTTP, and a synthetic model to measure it with.
 //!
-//! Owns the `bench` command's measurements and its report. Never imports the server: what is measured is a process on the other side of a socket. Invariant: nothing
-//! is measured while something of this module's own competes for the processor.
+//! Owns the measurements of the `bench` command and their report. It knows nothing of the server's code: the server is a
+//! process behind a socket. Invariant: nothing of this crate competes with the server for the processor during a
+//! measurement.
 
 mod client;
 mod error;
 mod machine;
 mod measure;
-pub mod process_memory;
+mod measured_server;
+mod memory_bandwidth;
+mod process_memory;
+mod processor;
 mod random;
 mod report;
 mod run;
 mod server;
-mod session;
-mod start;
 mod statistics;
 pub mod synthetic;
 mod texts;
+mod workload;
 
-pub use client::RequestError;
+pub use client::{JOB_TIMEOUT, RequestError};
 pub use error::Error;
 pub use machine::Machine;
 pub use measure::Effort;
+pub use measured_server::ServerSource;
 pub use report::{
-    Baseline, Batch, ColdStart, Latency, LongText, Memory, Model, Report, Target, Throughput,
+    Baseline, Batch, ColdStart, Flood, Latency, LongText, Memory, Model, Ratio, Report, Throughput,
 };
-pub use run::{Plan, Subject, run};
+pub use run::{Plan, run};
 pub use server::ServerCommand;

@@ -1,51 +1,66 @@
-//! What the system says of a process's memory.
+//! Resident memory of another process, as Linux reports it in `/proc`. Other systems report nothing.
 
 /// Resident memory of a process, mapped files included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ProcessMemory {
-    /// Now, in bytes (`VmRSS`).
+    /// Current resident memory, in bytes (`VmRSS`).
     pub resident_bytes: u64,
-    /// At most since the start or since [`forget_peak`], in bytes (`VmHWM`).
+    /// Peak resident memory since the start or since [`reset_peak`], in bytes (`VmHWM`).
     pub peak_bytes: u64,
 }
 
-/// Memory of a process of this machine; nothing where the system does not say.
+/// Memory of a process on this machine; `None` if it does not exist or the system does not tell.
+#[cfg(target_os = "linux")]
 pub fn of_process(id: u32) -> Option<ProcessMemory> {
-    parse(&std::fs::read_to_string(format!("/proc/{id}/status")).ok()?)
-}
-
-/// Lets the peak start again from now; whether the system does so.
-pub fn forget_peak(id: u32) -> bool {
-    const RESET_PEAK: &str = "5";
-    std::fs::write(format!("/proc/{id}/clear_refs"), RESET_PEAK).is_ok()
-}
-
-fn parse(status: &str) -> Option<ProcessMemory> {
-    let bytes = |field: &str| {
-        let line = status.lines().find_map(|line| line.strip_prefix(field))?;
-        let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-        Some(kilobytes * 1024)
-    };
+    const KIBIBYTE: u64 = 1024;
+    let status = process(id)?.status().ok()?;
     Some(ProcessMemory {
-        resident_bytes: bytes("VmRSS:")?,
-        peak_bytes: bytes("VmHWM:")?,
+        resident_bytes: status.vmrss? * KIBIBYTE,
+        peak_bytes: status.vmhwm? * KIBIBYTE,
     })
 }
 
-#[cfg(test)]
+/// Sets the peak of a process to its current memory; `false` if the system cannot.
+#[cfg(target_os = "linux")]
+pub fn reset_peak(id: u32) -> bool {
+    use procfs::process::ClearRefs;
+    process(id).is_some_and(|process| process.clear_refs(ClearRefs::PeakRSS).is_ok())
+}
+
+#[cfg(target_os = "linux")]
+fn process(id: u32) -> Option<procfs::process::Process> {
+    procfs::process::Process::new(i32::try_from(id).ok()?).ok()
+}
+
+/// Nothing is known on this system.
+#[cfg(not(target_os = "linux"))]
+pub fn of_process(_: u32) -> Option<ProcessMemory> {
+    None
+}
+
+/// This system has no peak that can be reset.
+#[cfg(not(target_os = "linux"))]
+pub fn reset_peak(_: u32) -> bool {
+    false
+}
+
+#[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
 
     #[test]
-    fn memory_is_read_in_bytes() {
-        let status = "Name:\tserve\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\nThreads:\t3\n";
-        assert_eq!(
-            parse(status),
-            Some(ProcessMemory {
-                resident_bytes: 1024 * 1024,
-                peak_bytes: 2 * 1024 * 1024,
-            })
-        );
-        assert_eq!(parse("Name:\tkernel thread\n"), None);
+    fn memory_is_reported_in_bytes() {
+        const ALLOCATED: usize = 64 << 20;
+        let allocated = std::hint::black_box(vec![1_u8; ALLOCATED]);
+        let memory = of_process(std::process::id()).unwrap();
+        assert!(memory.resident_bytes > allocated.len() as u64, "{memory:?}");
+        assert!(memory.resident_bytes < 1 << 40, "{memory:?}");
+        assert!(memory.peak_bytes >= memory.resident_bytes, "{memory:?}");
+    }
+
+    #[test]
+    fn a_process_that_does_not_exist_has_no_memory() {
+        assert_eq!(of_process(i32::MAX as u32), None);
+        assert!(!reset_peak(i32::MAX as u32));
     }
 }

@@ -1,17 +1,19 @@
-//! Random numbers that are a function of a seed and a position, so that no machine, thread or order changes them.
+//! Random numbers as a function of a seed and an index.
+//!
+//! Invariant: they are the same on every machine and in every order, because synthetic checkpoints depend on them.
 
-/// A stream of random numbers, each computed from its index alone.
+/// A stream of random numbers. Each is computed from its index alone.
 #[derive(Debug, Clone, Copy)]
 pub struct Stream {
     seed: u64,
 }
 
-/// Sum of four uniform 16-bit numbers: where it lies, and how far it spreads.
+/// Mean and standard deviation of the sum of four uniform 16-bit numbers.
 const SUM_MEAN: i64 = 2 * 65_535;
 const SUM_DEVIATION: f32 = 37_837.2;
 
 impl Stream {
-    /// The stream number `number`.
+    /// Stream number `number`.
     pub fn new(number: u64) -> Self {
         Self {
             seed: scramble(number),
@@ -20,14 +22,14 @@ impl Stream {
 
     /// 64 uniformly random bits.
     pub fn bits(self, index: u64) -> u64 {
-        /// The golden ratio in 64 bits: neighbouring indices differ in half of their bits.
+        /// The golden ratio in 64 bits, so that neighbouring indices differ in half of their bits.
         const STRIDE: u64 = 0x9e37_79b9_7f4a_7c15;
         scramble(self.seed.wrapping_add(index.wrapping_mul(STRIDE)))
     }
 
-    /// A number of nearly normal distribution around 0, with standard deviation 1 and no value beyond 3.47.
+    /// An approximately normal number with mean 0, standard deviation 1 and an absolute value of at most 3.47.
     ///
-    /// Only integers are added: floating-point functions differ in the last bit from machine to machine.
+    /// It is a sum of integers, because floating-point functions differ in the last bit between machines.
     pub fn normal(self, index: u64) -> f32 {
         let bits = self.bits(index);
         let sum: u64 = [0, 16, 32, 48]

@@ -1,45 +1,38 @@
 //! One run of the benchmark, from the plan to the report.
+//!
+//! Owns the order of the measurements, which never overlap.
 
-use super::Error;
-use super::client::{self, Job, ServedModel};
+use super::client::{Job, ServedModel};
+use super::error::Error;
 use super::machine::Machine;
-use super::measure::{self, Effort, Limits, QUERY_TOKENS};
-use super::report::{Baseline, FORMAT, Flood, LongText, Memory, Model, Report};
-use super::server::ServerCommand;
-use super::session::Session;
+use super::measure::{self, Effort, Scope};
+use super::measured_server::{MeasuredServer, ServerSource};
+use super::report::{Baseline, FORMAT, Flood, LongText, Memory, Model, Report, ratios};
 use super::texts::TextMaker;
-use model::export::bytes_per_pass;
+use super::workload::QUERY_TOKENS;
+use model::export::weight_bytes_per_pass;
 use model::{ModelDirectory, Tokenizer};
 
-/// What is measured.
-#[derive(Debug, Clone)]
-pub enum Subject {
-    /// A server that is started for this, on this machine.
-    Own(ServerCommand),
-    /// A server that is running, by its address.
-    Running(String),
-}
-
-/// What is measured, and how.
+/// What is measured, and with how many samples.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// The server.
-    pub subject: Subject,
-    /// Its model directory, where that is known: for the tokenizer and the size of the matrices.
+    pub server: ServerSource,
+    /// Its model directory, if it is known, for the tokenizer and the size of the weights.
     pub model: Option<ModelDirectory>,
-    /// How long it may take.
+    /// How many samples are taken, and for how long.
     pub effort: Effort,
-    /// Whether to send one text of the greatest length too, and queries among long ones, which takes minutes.
+    /// Whether to measure long texts, too, which takes minutes.
     pub long: bool,
     /// Measurements of alternatives to compare with.
     pub baseline: Option<Baseline>,
 }
 
-/// Longest text for a server that does not say what its model takes.
-const USUAL_MAX_TOKENS: usize = 512;
+/// Longest text if the model's limit is not known.
+const DEFAULT_MAX_TOKENS: usize = 512;
 const WARM_UP_TEXTS: usize = 16;
 
-/// Measures as planned; `progress` is told what comes next.
+/// Measures according to the plan; `progress` is called with the name of each step.
 pub fn run(plan: &Plan, progress: &dyn Fn(&str)) -> Result<Report, Error> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -54,7 +47,7 @@ pub fn run(plan: &Plan, progress: &dyn Fn(&str)) -> Result<Report, Error> {
     };
     let measured = runtime.block_on(measure(plan, TextMaker::new(tokenizer.as_ref())?, progress));
     let mut report = measured?;
-    report.compare(plan.baseline.as_ref());
+    report.ratios = ratios(&report, plan.baseline.as_ref());
     Ok(report)
 }
 
@@ -64,58 +57,58 @@ async fn measure(
     progress: &dyn Fn(&str),
 ) -> Result<Report, Error> {
     let mut report = empty(plan, &texts);
-    if plan.subject.is_local() {
+    if plan.server.is_local() {
         progress("memory bandwidth");
         report.machine = Some(Machine::measure());
     }
     progress("start");
     let query = Job::query(&texts.text(QUERY_TOKENS)?);
-    let mut session = Session::open(&plan.subject, plan.effort.starts, &query).await?;
-    report.cold_start = session.cold_start.take();
-    let served = session.client.served_model().await;
+    let mut server = MeasuredServer::open(&plan.server, plan.effort.starts, &query).await?;
+    report.cold_start = server.cold_start.take();
+    let served = server.client.served_model().await;
     report.model = model(plan, served.as_ref())?;
     report.floor_milliseconds = floor(&report);
-    let limits = Limits {
+    let scope = Scope {
         max_tokens: max_tokens(plan, served.as_ref()),
         effort: plan.effort,
     };
-    let mut course = Course {
-        session,
+    let mut measurements = Measurements {
+        server,
         texts,
-        limits,
+        scope,
         progress,
     };
-    course.measure_load(&mut report).await?;
+    measurements.measure_load(&mut report).await?;
     if plan.long {
-        report.long_text = Some(course.measure_long_text().await?);
-        report.flood = Some(course.measure_flood().await?);
+        report.long_text = Some(measurements.measure_long_text().await?);
+        report.flood = Some(measurements.measure_flood().await?);
     }
     Ok(report)
 }
 
 /// The measurements of a server that is ready.
-struct Course<'a> {
-    session: Session,
+struct Measurements<'a> {
+    server: MeasuredServer,
     texts: TextMaker<'a>,
-    limits: Limits,
+    scope: Scope,
     progress: &'a dyn Fn(&str),
 }
 
-impl Course<'_> {
+impl Measurements<'_> {
     async fn measure_load(&mut self, report: &mut Report) -> Result<(), Error> {
         (self.progress)("memory at rest");
         let warm_up = self.texts.texts(WARM_UP_TEXTS, QUERY_TOKENS)?;
         let warm_up: Vec<Job> = warm_up.iter().map(Job::query).collect();
-        let client = &self.session.client;
+        let client = &self.server.client;
         measure::warm_up(client, &warm_up).await?;
-        let idle = self.session.memory_at_rest().await;
+        let idle = self.server.memory_at_rest().await;
         (self.progress)("latency");
-        report.latency = measure::latency(client, &mut self.texts, self.limits).await?;
+        report.latency = measure::latency(client, &mut self.texts, self.scope).await?;
         (self.progress)("throughput");
-        report.throughput = measure::throughput(client, &mut self.texts, self.limits).await?;
+        report.throughput = measure::throughput(client, &mut self.texts, self.scope).await?;
         (self.progress)("batches");
-        report.batches = measure::batches(client, &mut self.texts, self.limits).await?;
-        report.memory = idle.zip(self.session.memory()).map(|(idle, busy)| Memory {
+        report.batches = measure::batches(client, &mut self.texts, self.scope).await?;
+        report.memory = idle.zip(self.server.memory()).map(|(idle, busy)| Memory {
             idle_bytes: idle.resident_bytes,
             peak_bytes: busy.peak_bytes,
         });
@@ -124,22 +117,13 @@ impl Course<'_> {
 
     async fn measure_long_text(&mut self) -> Result<LongText, Error> {
         (self.progress)("a long text");
-        let job = Job::query(&self.texts.text(self.limits.max_tokens)?);
-        self.session.long_text(&job).await
+        let job = Job::query(&self.texts.text(self.scope.max_tokens)?);
+        self.server.long_text(&job).await
     }
 
     async fn measure_flood(&mut self) -> Result<Flood, Error> {
         (self.progress)("queries among long texts");
-        measure::flood(&self.session.client, &mut self.texts, self.limits).await
-    }
-}
-
-impl Subject {
-    fn is_local(&self) -> bool {
-        match self {
-            Self::Own(_) => true,
-            Self::Running(url) => client::is_local(url),
-        }
+        measure::flood(&self.server.client, &mut self.texts, self.scope).await
     }
 }
 
@@ -148,9 +132,9 @@ fn empty(plan: &Plan, texts: &TextMaker<'_>) -> Report {
         format: FORMAT,
         program: concat!("runpod-query ", env!("CARGO_PKG_VERSION")).to_owned(),
         quick: plan.effort == Effort::QUICK,
-        url: match &plan.subject {
-            Subject::Own(_) => None,
-            Subject::Running(url) => Some(url.clone()),
+        url: match &plan.server {
+            ServerSource::Start(_) => None,
+            ServerSource::Running(url) => Some(url.clone()),
         },
         model: None,
         machine: None,
@@ -163,11 +147,11 @@ fn empty(plan: &Plan, texts: &TextMaker<'_>) -> Report {
         memory: None,
         long_text: None,
         flood: None,
-        targets: Vec::new(),
+        ratios: Vec::new(),
     }
 }
 
-/// The model of the directory; without one, what the server says of it.
+/// The model of the directory, if there is one, or the one that the server names.
 fn model(plan: &Plan, served: Option<&ServedModel>) -> Result<Option<Model>, Error> {
     let Some(directory) = &plan.model else {
         return Ok(served.map(|served| Model {
@@ -182,7 +166,7 @@ fn model(plan: &Plan, served: Option<&ServedModel>) -> Result<Option<Model>, Err
         name: description.name.clone(),
         precision: description.precision.to_string(),
         dimensions: description.dimensions.get(),
-        matrix_bytes: Some(bytes_per_pass(&directory.graph)?),
+        matrix_bytes: Some(weight_bytes_per_pass(&directory.graph)?),
     }))
 }
 
@@ -191,8 +175,8 @@ fn max_tokens(plan: &Plan, served: Option<&ServedModel>) -> usize {
         .model
         .as_ref()
         .map(|model| model.description.max_tokens.get());
-    let said = || served.and_then(|served| served.max_tokens);
-    known.or_else(said).unwrap_or(USUAL_MAX_TOKENS)
+    let served = || served.and_then(|served| served.max_tokens);
+    known.or_else(served).unwrap_or(DEFAULT_MAX_TOKENS)
 }
 
 fn floor(report: &Report) -> Option<f64> {

@@ -1,6 +1,6 @@
-//! The server as a child process of its own.
+//! A server as a child process.
 //!
-//! Owns its start and its end: a [`Server`] that is dropped has ended, and no other process is ever signalled.
+//! Owns its start and its end. When a [`Server`] is dropped, its process has ended; no other process is ever signalled.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -12,22 +12,22 @@ use std::time::{Duration, Instant};
 use reqwest::StatusCode;
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::Error;
-use super::client::{Client, JOB_TIMEOUT};
+use super::client::Client;
+use super::error::Error;
 
-/// Time between two looks at a starting or ending server.
+/// Time between two checks of a starting or ending server.
 const POLL: Duration = Duration::from_millis(2);
-/// Longest time for a start: a first one may read gigabytes from a slow disk.
+/// Longest time for a start, which may read gigabytes from a slow disk.
 const START_LIMIT: Duration = Duration::from_secs(300);
-/// Longest time for an end before the process is killed.
+/// Longest time for an end; afterwards the process is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(20);
-/// How much of a failed server's log is shown.
+/// Longest end of a failed server's log that an error contains, in bytes.
 const LOG_BYTES: usize = 2_000;
 /// Precedes the address in the server's log.
 const ADDRESS: &str = "listening address=";
-/// The part of the log that has the address, in bytes.
+/// The part of the log that contains the address, in bytes.
 const START_OF_LOG_BYTES: usize = 16_000;
-/// With these a server would also take a pod's real jobs.
+/// Variables of RunPod, with which the server would also take a pod's real jobs.
 const QUEUE_VARIABLES: [&str; 3] = [
     "RUNPOD_WEBHOOK_GET_JOB",
     "RUNPOD_WEBHOOK_POST_OUTPUT",
@@ -41,6 +41,8 @@ pub struct ServerCommand {
     pub executable: PathBuf,
     /// Its arguments, without host and port.
     pub arguments: Vec<OsString>,
+    /// Environment variables that are set in addition to this process's.
+    pub environment: Vec<(String, String)>,
 }
 
 /// A running server.
@@ -59,15 +61,11 @@ impl Server {
             source,
         };
         let log = tempfile::tempfile().map_err(failed)?;
-        let timeout = "RUNPOD_QUERY__SERVER__REQUEST_TIMEOUT_SECONDS";
         let mut process = Command::new(&command.executable);
         process
             .args(&command.arguments)
             .args(["--host", "127.0.0.1", "--port", "0"])
-            // The address stands in the log.
-            .env("RUNPOD_QUERY__LOG__FILTER", "info")
-            // One text of 8,192 tokens takes longer than the default.
-            .env(timeout, JOB_TIMEOUT.as_secs().to_string())
+            .envs(command.environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log.try_clone().map_err(failed)?);
@@ -82,7 +80,7 @@ impl Server {
         })
     }
 
-    /// Its process.
+    /// The process's id.
     pub fn process_id(&self) -> u32 {
         self.child.id()
     }
@@ -92,7 +90,7 @@ impl Server {
         self.begin.elapsed()
     }
 
-    /// Waits until it listens and its probe says that it is ready; a client of it.
+    /// Waits until it is ready and returns a client for it; an error if it ends before, or is not ready in time.
     pub async fn wait_until_ready(&mut self) -> Result<Client, Error> {
         let base = loop {
             if let Some(address) = self.address() {
@@ -107,9 +105,9 @@ impl Server {
         Ok(client)
     }
 
-    /// A moment, unless it has ended or takes too long.
+    /// Waits between two checks; an error if the process has ended or the start takes too long.
     async fn pause(&mut self) -> Result<(), Error> {
-        // A child whose state cannot be asked for is not known to have ended.
+        // A child whose state is unknown may still be running.
         if let Ok(Some(status)) = self.child.try_wait() {
             let log = self.end_of_log();
             return Err(Error::Ended { status, log });
@@ -123,17 +121,17 @@ impl Server {
         Ok(())
     }
 
-    /// The address it listens on, once it stands in its log on a line that is complete.
+    /// The address it listens on, once its log contains the complete line.
     fn address(&self) -> Option<String> {
         let log = self.read_log(0, START_OF_LOG_BYTES)?;
         let (_, rest) = log.split_once(ADDRESS)?;
         let (line, _) = rest.split_once('\n')?;
-        // In a log of JSON the text goes on.
+        // In a JSON log, the rest of the object follows.
         let address = line.split('"').next()?;
         Some(address.trim().to_owned())
     }
 
-    /// What it wrote last, on one line.
+    /// The end of its log, on one line.
     fn end_of_log(&self) -> String {
         let length = self.log.metadata().map(|metadata| metadata.len());
         let first = length.unwrap_or_default().saturating_sub(LOG_BYTES as u64);
@@ -143,14 +141,14 @@ impl Server {
         }
     }
 
-    /// At most `bytes` of its log. The server writes on where it is: the file's place is shared with it and stays.
+    /// At most `bytes` of its log from `first` on. The file position is shared with the server, so it must not move.
     fn read_log(&self, first: u64, bytes: usize) -> Option<String> {
         let mut text = vec![0; bytes];
         let count = self.log.read_at(&mut text, first).ok()?;
         Some(String::from_utf8_lossy(&text[..count]).into_owned())
     }
 
-    /// Asks it to end; whether it has ended in time.
+    /// Asks the process to end; `true` if it ended in time.
     fn end(&mut self) -> bool {
         let Some(process) = Pid::from_raw(self.child.id() as i32) else {
             return false;
@@ -172,14 +170,14 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         if !self.end() {
-            // Both fail only when it has ended meanwhile.
+            // Both fail only if the process has already ended.
             let _ = self.child.kill();
             let _ = self.child.wait();
         }
     }
 }
 
-/// Waits until a server that somebody else started is ready.
+/// Waits until a server that was already running is ready.
 pub async fn wait_for(client: &Client) -> Result<(), Error> {
     const LIMIT: Duration = Duration::from_secs(60);
     const PAUSE: Duration = Duration::from_millis(200);
@@ -208,6 +206,7 @@ mod tests {
         ServerCommand {
             executable: executable.into(),
             arguments: vec!["-c".into(), script.into()],
+            environment: Vec::new(),
         }
     }
 
@@ -221,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_ends_at_once_is_an_error_with_the_end_of_its_log() {
+    fn a_server_that_ends_immediately_is_an_error_with_the_end_of_its_log() {
         let error = outcome(&command("sh", "echo first >&2; echo last >&2; exit 3")).unwrap_err();
         let message = error.to_string();
         assert!(

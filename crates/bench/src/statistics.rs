@@ -1,15 +1,17 @@
-//! From samples of time to the numbers that describe them.
+//! Percentiles of measured times.
+//!
+//! A distribution has at least one sample, so every percentile exists.
 
 use std::time::Duration;
 
-/// Samples of time, at least one.
+/// Measured times, at least one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Distribution {
     sorted: Vec<Duration>,
 }
 
 impl Distribution {
-    /// The distribution of `samples`; none if there are none.
+    /// The distribution of `samples`; `None` without samples.
     pub fn of(mut samples: Vec<Duration>) -> Option<Self> {
         samples.sort_unstable();
         (!samples.is_empty()).then_some(Self { sorted: samples })
@@ -20,26 +22,26 @@ impl Distribution {
         self.sorted.len()
     }
 
-    /// The time below which `percent` of the samples lie, on the straight line between the two nearest samples.
+    /// The percentile, with linear interpolation between the two nearest samples.
     pub fn percentile(&self, percent: f64) -> Duration {
-        let place = (self.sorted.len() - 1) as f64 * (percent / 100.0).clamp(0.0, 1.0);
-        let lower = self.sorted[place.floor() as usize];
-        let upper = self.sorted[place.ceil() as usize];
-        lower + (upper - lower).mul_f64(place.fract())
+        let rank = (self.sorted.len() - 1) as f64 * (percent / 100.0).clamp(0.0, 1.0);
+        let lower = self.sorted[rank.floor() as usize];
+        let upper = self.sorted[rank.ceil() as usize];
+        lower + (upper - lower).mul_f64(rank.fract())
     }
 
-    /// The time in the middle.
+    /// The 50th percentile.
     pub fn median(&self) -> Duration {
         self.percentile(50.0)
     }
 }
 
-/// Milliseconds, to the microsecond.
+/// Milliseconds, truncated to microseconds.
 pub fn milliseconds(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1000.0
 }
 
-/// Seconds, to the millisecond.
+/// Seconds, truncated to milliseconds.
 pub fn seconds(duration: Duration) -> f64 {
     duration.as_millis() as f64 / 1000.0
 }

@@ -1,11 +1,12 @@
-//! Texts of a wanted number of tokens.
+//! Generated texts of a given number of tokens.
 //!
-//! With the model's own tokenizer the number is exact, and checked; without it every word is taken for one token.
+//! With the model's tokenizer the number is exact. Without it, every word is assumed to be one token. The same sequence of
+//! calls generates the same texts.
 
 use crate::random::Stream;
 use model::Tokenizer;
 
-/// Everyday words, most of which are one token to a multilingual tokenizer.
+/// Common words, most of which are one token for multilingual tokenizers.
 const WORDS: &str = "a the of and to in is it for on that with as was are be this have from or by not but what all \
     were when we there can an your which their if do will each about how up out them then she many some so these \
     would other into has more her two like him see time could no make than first been its who now people my made \
@@ -16,11 +17,11 @@ const WORDS: &str = "a the of and to in is it for on that with as was are be thi
 pub struct Text {
     /// The text.
     pub content: String,
-    /// Its tokens, special ones included.
+    /// Number of its tokens, including special tokens.
     pub tokens: usize,
 }
 
-/// Makes texts; the same sequence of calls makes the same texts.
+/// Generates texts.
 pub struct TextMaker<'a> {
     tokenizer: Option<&'a Tokenizer>,
     words: Vec<Word>,
@@ -42,7 +43,7 @@ impl<'a> TextMaker<'a> {
             Some(tokenizer) => tokenizer.tokenize(text).map(|tokens| tokens.len()),
             None => Ok(2 + text.split(' ').count()),
         };
-        // Words are tokenized apart, so what a second copy of a word adds is the word.
+        // A second copy of a word adds the word's tokens and no special ones.
         let special_tokens = (2 * count("a")?).saturating_sub(count("a a")?);
         let words = WORDS
             .split_whitespace()
@@ -60,12 +61,12 @@ impl<'a> TextMaker<'a> {
         })
     }
 
-    /// Whether the lengths are exact.
+    /// Whether numbers of tokens are exact, not estimated.
     pub fn is_exact(&self) -> bool {
         self.tokenizer.is_some()
     }
 
-    /// A text of `tokens` tokens, or of one word where that is too few; its own count says what it became.
+    /// A text of `tokens` tokens, or of one word if that is more; [`Text::tokens`] is the actual number.
     pub fn text(&mut self, tokens: usize) -> Result<Text, model::Error> {
         let mut left = tokens.saturating_sub(self.special_tokens).max(1);
         let mut chosen = Vec::new();
@@ -87,8 +88,7 @@ impl<'a> TextMaker<'a> {
         (0..count).map(|_| self.text(tokens)).collect()
     }
 
-    /// `count` texts whose lengths lie from `shortest` to `longest` tokens, short ones as likely as long ones on a
-    /// logarithmic scale.
+    /// `count` texts of `shortest` to `longest` tokens, distributed uniformly on a logarithmic scale.
     pub fn mixed_texts(
         &mut self,
         count: usize,
@@ -104,12 +104,12 @@ impl<'a> TextMaker<'a> {
             .collect()
     }
 
-    /// A word of at most `most` tokens; the shortest there is where none fits and the text is still empty.
+    /// A random word of at most `most` tokens, or the shortest word if none was found.
     fn word(&mut self, most: usize) -> Option<Word> {
         const ATTEMPTS: usize = 8;
         for _ in 0..ATTEMPTS {
-            let place = self.draw() % self.words.len() as u64;
-            let word = self.words[place as usize];
+            let index = self.draw() % self.words.len() as u64;
+            let word = self.words[index as usize];
             if word.tokens <= most {
                 return Some(word);
             }
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_have_exactly_the_wanted_number_of_tokens() {
+    fn texts_have_exactly_the_given_number_of_tokens() {
         for fixture in ["tiny-bert", "tiny-xlm-roberta"] {
             let tokenizer = tokenizer(fixture);
             let mut maker = TextMaker::new(Some(&tokenizer)).unwrap();
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn mixed_texts_keep_their_bounds_and_differ() {
+    fn mixed_texts_stay_within_their_bounds_and_differ() {
         let tokenizer = tokenizer("tiny-xlm-roberta");
         let mut maker = TextMaker::new(Some(&tokenizer)).unwrap();
         let texts = maker.mixed_texts(300, 4, 256).unwrap();

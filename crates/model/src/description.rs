@@ -1,15 +1,16 @@
-//! `model.json`: what a model directory says of itself.
+//! A model directory: its files, and their description in `model.json`.
 //!
-//! It is the model's identity and holds nothing measured, so the same checkpoint always gives the same bytes.
+//! The description is the model's identity. It holds nothing measured, so the same checkpoint always gives the same bytes.
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::Error;
-use super::sentence_transformers::{Pooling, SentenceTransformer, read_json};
-use crate::Precision;
+use crate::error::Error;
+use crate::json::read_json;
+use crate::precision::Precision;
+use crate::sentence_transformers::{Pooling, SentenceTransformer};
 
 /// File name of the description in a model directory.
 pub const DESCRIPTION_FILE: &str = "model.json";
@@ -18,29 +19,29 @@ pub const GRAPH_FILE: &str = "model.onnx";
 /// File name of the tokenizer in a model directory and in a checkpoint.
 pub const TOKENIZER_FILE: &str = "tokenizer.json";
 
-/// Where exporters of other projects put the graph.
+/// Where other exporters put the graph.
 const FOREIGN_GRAPH_FILE: &str = "onnx/model.onnx";
 
-/// What a model is.
+/// A model's identity and properties.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Description {
     /// Name by which it is served.
     pub name: String,
-    /// Revision of the checkpoint it was made from.
+    /// Revision of the checkpoint that it was exported from.
     pub revision: Option<String>,
     /// Floats in a vector.
     pub dimensions: NonZeroUsize,
-    /// Where texts are cut, in tokens, special tokens included.
+    /// Longer token sequences are truncated, special tokens included.
     pub max_tokens: NonZeroUsize,
-    /// How token vectors become one vector.
+    /// How token vectors are pooled.
     pub pooling: Pooling,
-    /// Precision of the matrices.
+    /// Precision of the weights.
     pub precision: Precision,
     /// SHA-256 of the checkpoint's `model.safetensors`, in hexadecimal.
     pub source_sha256: Option<String>,
 }
 
-/// A model directory's files and description.
+/// The files of a model directory, all of which exist, and its description.
 #[derive(Debug, Clone)]
 pub struct ModelDirectory {
     /// The directory.
@@ -49,7 +50,7 @@ pub struct ModelDirectory {
     pub graph: PathBuf,
     /// The tokenizer.
     pub tokenizer: PathBuf,
-    /// What the model is.
+    /// The description.
     pub description: Description,
 }
 
@@ -60,9 +61,10 @@ struct TransformerConfig {
 }
 
 impl ModelDirectory {
-    /// Finds and reads the files of a model directory.
+    /// Finds the files of a model directory and reads its description.
     ///
-    /// A directory without `model.json`, from another exporter, is described by SentenceTransformers' own files.
+    /// A directory without `model.json`, from another exporter, is described by the files of SentenceTransformers. An
+    /// error if a file is missing or invalid.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let description = path.join(DESCRIPTION_FILE);
         let description = if description.exists() {
@@ -96,20 +98,20 @@ fn describe_foreign(path: &Path) -> Result<Description, Error> {
     if !path.join("modules.json").is_file() {
         return Err(missing(
             path,
-            "model.json, nor the modules.json of a SentenceTransformer",
+            "model.json and no modules.json of SentenceTransformers",
         ));
     }
-    let sentence = SentenceTransformer::read(path)?;
+    let sentence_transformer = SentenceTransformer::read(path)?;
     let transformer: TransformerConfig = read_json(&path.join("config.json"))?;
     let name = path.file_name().unwrap_or(path.as_os_str());
     Ok(Description {
         name: name.to_string_lossy().into_owned(),
         revision: None,
         dimensions: transformer.hidden_size,
-        max_tokens: sentence
+        max_tokens: sentence_transformer
             .max_tokens
             .unwrap_or(transformer.max_position_embeddings),
-        pooling: sentence.pooling,
+        pooling: sentence_transformer.pooling,
         precision: Precision::Fp32,
         source_sha256: None,
     })

@@ -1,7 +1,7 @@
-//! Batches of token ids to unit vectors, by one run of the ONNX session.
+//! Batches of tokens to unit vectors, by one run of the ONNX session.
 //!
-//! Owns the session. The vectors come out in the order of the texts, finite and of length 1, and a text's vector does
-//! not depend on the batch it is in.
+//! Owns the session and the names of a graph's inputs and outputs. The vectors are in the order of the batch, finite and
+//! of length 1, and a text's vector does not depend on its batch.
 
 use std::num::NonZeroUsize;
 
@@ -10,23 +10,28 @@ use ort::environment::Environment;
 use ort::session::{RunOptions, Session};
 use ort::value::Tensor;
 
-use super::description::{Description, ModelDirectory};
-use super::pooling::{normalize, pool};
-use super::{Embedding, Error, Tokens, graph_check, session};
+use crate::description::{Description, ModelDirectory};
+use crate::error::Error;
+use crate::pooling::{normalize, pool};
+use crate::tokenizer::Tokens;
+use crate::{graph_check, session};
 
-/// Names of the inputs of a transformer graph, as every exporter writes them.
+/// A text's vector: as many floats as the model has dimensions, of Euclidean length 1.
+pub type Embedding = Vec<f32>;
+
+/// Names of the inputs of a transformer graph.
 pub mod input {
-    /// Token ids: `[batch, sequence]`, or `[tokens]` where there are lengths.
+    /// Token ids: `[batch, sequence]`, or `[tokens]` in a graph with [`LENGTHS`].
     pub const IDS: &str = "input_ids";
-    /// 1 where a token is, 0 where padding is: `[batch, sequence]`.
+    /// 1 for a token, 0 for padding: `[batch, sequence]`.
     pub const MASK: &str = "attention_mask";
     /// Token types, always 0: `[batch, sequence]`.
     pub const TYPES: &str = "token_type_ids";
-    /// Tokens of each text, the texts lying one behind the other: `[texts]`.
+    /// Numbers of tokens of concatenated sequences: `[texts]`. Only graphs exported by this crate have it.
     pub const LENGTHS: &str = "lengths";
 }
 
-/// What the graph's output holds, by the name it has.
+/// What a graph outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OutputKind {
     /// Unit vectors, `[batch, dimensions]`.
@@ -35,7 +40,7 @@ enum OutputKind {
     TokenVectors,
 }
 
-/// Name of the output of our own graphs: pooled and normalised, `[batch, dimensions]`.
+/// Name of the output of graphs exported by this crate: unit vectors, `[batch, dimensions]`.
 pub const VECTORS_OUTPUT: &str = "dense_vecs";
 const OUTPUTS: [(&str, OutputKind); 3] = [
     (VECTORS_OUTPUT, OutputKind::Vectors),
@@ -49,7 +54,7 @@ pub struct Encoder {
     inputs: Vec<Input>,
     output: (&'static str, OutputKind),
     description: Description,
-    // The session must not outlive the environment it was made in.
+    // The session must not outlive its environment.
     _environment: Environment,
 }
 
@@ -62,7 +67,9 @@ enum Input {
 }
 
 impl Encoder {
-    /// Loads the graph of a model directory, to be run by `threads` threads. A graph that is damaged is an error.
+    /// Loads the graph of a model directory, to be run by `threads` threads.
+    ///
+    /// An error if the graph is damaged, if ONNX Runtime cannot load it, or if an input or all its outputs are unknown.
     pub fn load(
         environment: &Environment,
         directory: &ModelDirectory,
@@ -70,7 +77,7 @@ impl Encoder {
     ) -> Result<Self, Error> {
         let origin = graph_check::check(directory)?;
         let session = session::open(environment, &directory.graph, origin, threads)?;
-        let refuse = |why: String| Error::NotAModel {
+        let unsupported = |why: String| Error::NotAModel {
             directory: directory.path.clone(),
             why,
         };
@@ -82,8 +89,8 @@ impl Encoder {
                 input::MASK => Ok(Input::Mask),
                 input::TYPES => Ok(Input::Types),
                 input::LENGTHS => Ok(Input::Lengths),
-                other => Err(refuse(format!(
-                    "its graph has an input {other}, which is not known"
+                other => Err(unsupported(format!(
+                    "its graph has an unknown input {other}"
                 ))),
             })
             .collect::<Result<_, _>>()?;
@@ -96,7 +103,7 @@ impl Encoder {
                     .any(|outlet| outlet.name() == *name)
             })
             .ok_or_else(|| {
-                refuse(format!(
+                unsupported(format!(
                     "its graph has none of the outputs {}",
                     OUTPUTS.map(|(name, _)| name).join(", ")
                 ))
@@ -110,18 +117,18 @@ impl Encoder {
         })
     }
 
-    /// What the model is.
+    /// The model's description.
     pub fn description(&self) -> &Description {
         &self.description
     }
 
-    /// The vectors of `batch`, in its order. An empty batch gives no vectors.
+    /// The vectors of `batch`, in its order; none for an empty batch.
     pub fn encode(&mut self, batch: &[&Tokens]) -> Result<Vec<Embedding>, Error> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
         let tensors = if self.inputs.contains(&Input::Lengths) {
-            joined(batch)?
+            concatenated(batch)?
         } else {
             padded(&self.inputs, batch)?
         };
@@ -130,38 +137,38 @@ impl Encoder {
         let (name, kind) = self.output;
         let output = outputs[name].try_extract_array::<f32>()?;
         let vectors = match kind {
-            OutputKind::Vectors => rows(&dimensional(output)?),
+            OutputKind::Vectors => rows(&with_dimensions(output)?),
             OutputKind::TokenVectors => {
-                let token_vectors: ndarray::ArrayView3<'_, f32> = dimensional::<Ix3>(output)?;
+                let token_vectors: ndarray::ArrayView3<'_, f32> = with_dimensions::<Ix3>(output)?;
                 token_vectors
                     .axis_iter(Axis(0))
                     .zip(batch)
-                    .map(|(text, tokens)| {
-                        normalize(pool(text, tokens.len(), self.description.pooling).view())
+                    .map(|(row, tokens)| {
+                        normalize(pool(row, tokens.len(), self.description.pooling).view())
                     })
                     .collect()
             }
         };
-        check(vectors, batch.len(), self.description.dimensions)
+        checked(vectors, batch.len(), self.description.dimensions)
     }
 }
 
-/// Tokens of a batch above which its memory is given back at once: keeping what one long text needed would cost more
-/// than all the rest of the program, and asking for it again is nothing beside its run.
-const KEPT_TOKENS: usize = 2048;
+/// After a batch of more tokens the memory arena is shrunk: what one long text needed is more than the rest of the program
+/// needs, and allocating it again takes little time compared with such a run.
+const TOKENS_WITHOUT_SHRINKING: usize = 2048;
 
 fn run_options(batch: &[&Tokens]) -> ort::Result<RunOptions> {
     let mut options = RunOptions::new()?;
-    if batch.iter().map(|tokens| tokens.len()).sum::<usize>() > KEPT_TOKENS {
+    if batch.iter().map(|tokens| tokens.len()).sum::<usize>() > TOKENS_WITHOUT_SHRINKING {
         options.set("memory.enable_memory_arena_shrinkage", "cpu:0")?;
     }
     Ok(options)
 }
 
-type Named = (&'static str, Tensor<i64>);
+type NamedTensor = (&'static str, Tensor<i64>);
 
-/// Texts one behind the other, for a graph that takes their lengths.
-fn joined(batch: &[&Tokens]) -> Result<Vec<Named>, Error> {
+/// Concatenated sequences and their lengths, without padding.
+fn concatenated(batch: &[&Tokens]) -> Result<Vec<NamedTensor>, Error> {
     let ids: Array1<i64> = batch
         .iter()
         .flat_map(|tokens| tokens.ids())
@@ -174,16 +181,16 @@ fn joined(batch: &[&Tokens]) -> Result<Vec<Named>, Error> {
     ])
 }
 
-/// Texts one below the other, padded to the longest.
-fn padded(inputs: &[Input], batch: &[&Tokens]) -> Result<Vec<Named>, Error> {
+/// One sequence a row, padded to the longest.
+fn padded(inputs: &[Input], batch: &[&Tokens]) -> Result<Vec<NamedTensor>, Error> {
     let longest = batch
         .iter()
         .map(|tokens| tokens.len())
         .max()
         .unwrap_or_default();
     let named = inputs.iter().filter_map(|input| {
-        // Padding gets mask 0 and never reaches a text's vector, so its id needs only be a valid one.
-        let (name, own, padding): (_, fn(u32) -> i64, i64) = match input {
+        // Padding has mask 0 and does not influence any vector, so any valid id will do.
+        let (name, of_token, padding): (_, fn(u32) -> i64, i64) = match input {
             Input::Ids => (input::IDS, i64::from, PADDING_ID),
             Input::Mask => (input::MASK, |_| 1, 0),
             Input::Types => (input::TYPES, |_| 0, 0),
@@ -192,7 +199,7 @@ fn padded(inputs: &[Input], batch: &[&Tokens]) -> Result<Vec<Named>, Error> {
         let mut array = Array2::from_elem((batch.len(), longest), padding);
         for (mut row, tokens) in array.rows_mut().into_iter().zip(batch) {
             for (cell, id) in row.iter_mut().zip(tokens.ids()) {
-                *cell = own(*id);
+                *cell = of_token(*id);
             }
         }
         Some(Tensor::from_array(array).map(|tensor| (name, tensor)))
@@ -200,10 +207,10 @@ fn padded(inputs: &[Input], batch: &[&Tokens]) -> Result<Vec<Named>, Error> {
     Ok(named.collect::<ort::Result<_>>()?)
 }
 
-/// Both families have an id 1 in every vocabulary, and in XLM-RoBERTa it is the padding's own.
+/// Valid in every vocabulary, and XLM-RoBERTa's id of the padding token.
 const PADDING_ID: i64 = 1;
 
-fn dimensional<D: ndarray::Dimension>(
+fn with_dimensions<D: ndarray::Dimension>(
     output: ArrayViewD<'_, f32>,
 ) -> Result<ndarray::ArrayView<'_, f32, D>, Error> {
     let shape = output.shape().to_vec();
@@ -216,7 +223,7 @@ fn rows(vectors: &ArrayView2<'_, f32>) -> Vec<Embedding> {
     vectors.rows().into_iter().map(|row| row.to_vec()).collect()
 }
 
-fn check(
+fn checked(
     vectors: Vec<Embedding>,
     texts: usize,
     dimensions: NonZeroUsize,
@@ -233,7 +240,7 @@ fn check(
         .flatten()
         .any(|component| !component.is_finite())
     {
-        "a vector that is not finite".to_owned()
+        "a vector with a value that is not finite".to_owned()
     } else {
         return Ok(vectors);
     };

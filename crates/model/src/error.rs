@@ -1,10 +1,12 @@
-//! What can go wrong between a model directory and a vector.
+//! Why a model cannot be loaded, or a text not embedded.
+//!
+//! Every error of loading names the file.
 
 use std::path::PathBuf;
 
-use super::graph_check::GraphError;
+use crate::graph_check::GraphError;
 
-/// Why a model cannot be loaded or a text cannot be embedded.
+/// An error of loading or running a model.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -13,23 +15,23 @@ pub enum Error {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// A JSON file of the model directory does not say what it must.
-    #[error("{path} is not a valid description", path = path.display())]
-    Description {
+    /// A JSON file of the model directory is invalid, or lacks a field.
+    #[error("{path} is not valid", path = path.display())]
+    Json {
         /// The file.
         path: PathBuf,
-        /// Where it fails.
+        /// The parser's error.
         source: serde_json::Error,
     },
-    /// A model directory lacks a file, or its files contradict each other.
+    /// A file is missing, or the files contradict each other or are not supported.
     #[error("{directory} is not a model directory: {why}", directory = directory.display())]
     NotAModel {
         /// The directory.
         directory: PathBuf,
-        /// What is missing or contradictory.
+        /// What is missing, contradictory or not supported.
         why: String,
     },
     /// A graph of our own is damaged or was changed after it was exported.
@@ -40,10 +42,10 @@ pub enum Error {
         /// What is wrong with it.
         source: GraphError,
     },
-    /// The tokenizer cannot be built.
+    /// The tokenizer cannot be loaded.
     #[error("the tokenizer cannot be loaded")]
     LoadTokenizer(#[source] tokenizers::Error),
-    /// A text cannot be turned into tokens.
+    /// A text cannot be tokenized.
     #[error("the text cannot be tokenized")]
     Tokenize(#[source] tokenizers::Error),
     /// ONNX Runtime's shared library cannot be loaded.
@@ -51,24 +53,24 @@ pub enum Error {
     Runtime {
         /// The library.
         path: PathBuf,
-        /// What the loader says.
+        /// The loader's error.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// ONNX Runtime cannot build a session from the graph.
+    /// ONNX Runtime cannot load the graph.
     #[error("ONNX Runtime cannot load {path}", path = path.display())]
     Session {
         /// The graph.
         path: PathBuf,
-        /// What ONNX Runtime says.
+        /// ONNX Runtime's error.
         source: ort::Error,
     },
-    /// ONNX Runtime failed while it ran the graph.
+    /// ONNX Runtime failed to run the graph.
     #[error("ONNX Runtime cannot run the model")]
     Run(#[from] ort::Error),
-    /// The graph's output is not what its description promises.
-    #[error("the model gave {what}")]
+    /// The tokenizer's or the graph's output contradicts the model's description.
+    #[error("the model returned {what}")]
     Output {
-        /// What it gave.
+        /// What it returned.
         what: String,
     },
 }

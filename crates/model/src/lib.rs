@@ -1,13 +1,22 @@
-//! From texts to unit vectors: tokenizer, ONNX session and pooling.
+//! Embedding models on ONNX Runtime, in two directions.
 //!
-//! Owns everything that knows tokens and tensors, and nothing that knows queues, JSON or HTTP. Every vector that leaves it has the model's dimension and length 1, and does not depend on the
-//! other texts of its batch.
+//! - Texts to vectors: a [`ModelDirectory`] is opened, its [`Tokenizer`] turns texts into [`Tokens`], and its [`Encoder`]
+//!   turns batches of tokens into vectors. Graphs exported here use operators of their own, which run the `kernels` crate.
+//! - Checkpoint to model directory: [`export`](mod@export) reads a Hugging Face checkpoint and writes the graph, the
+//!   prepacked weights, the tokenizer and the description that the first direction needs.
+//!
+//! Invariants: every vector is finite, has the model's dimension and length 1, and does not depend on the other texts
+//! of its batch. The same checkpoint is exported to the same bytes on every machine.
+//!
+//! The crate knows nothing of queues, HTTP or settings.
 
 mod description;
 mod encoder;
 mod error;
 pub mod export;
+mod external_data;
 mod graph_check;
+mod json;
 mod onnx;
 mod operators;
 mod pooling;
@@ -16,18 +25,14 @@ mod report;
 mod sentence_transformers;
 mod session;
 mod tokenizer;
-mod weights_file;
 
 pub use description::{DESCRIPTION_FILE, Description, GRAPH_FILE, ModelDirectory, TOKENIZER_FILE};
-pub use encoder::{Encoder, VECTORS_OUTPUT, input};
+pub use encoder::{Embedding, Encoder};
 pub use error::Error;
 pub use graph_check::GraphError;
 pub use ort::environment::Environment;
-pub use precision::Precision;
+pub use precision::{Precision, UnknownPrecision};
 pub use report::{QualityReport, REPORT_FILE};
-pub use sentence_transformers::{Pooling, SentenceTransformer, read_json};
+pub use sentence_transformers::Pooling;
 pub use session::load_runtime;
 pub use tokenizer::{Tokenizer, Tokens};
-
-/// One text's vector: as many floats as the model has dimensions, of Euclidean length 1.
-pub type Embedding = Vec<f32>;

@@ -1,53 +1,61 @@
-//! `export-model LIBRARY CHECKPOINT TARGET NAME REVISION PRECISION REFERENCE`: a checkpoint becomes a model directory.
+//! `export-model`: exports a checkpoint to a model directory, for reproducible builds.
 //!
-//! Owns what a build leaves behind: a directory that has passed its check and, where REFERENCE is not empty, reproduces the
-//! values published for that model. Nothing measured stays in it, so that every build gives the same bytes.
+//! Invariant: the directory has passed its check and, with a REFERENCE, reproduces the values published for that model.
+//! It holds nothing measured, so every build gives the same bytes.
 
 use std::error::Error;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::Parser;
 
 use model::export::{self, Options};
 use model::{Environment, Precision, REPORT_FILE, load_runtime};
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [
-        library,
-        checkpoint,
-        target,
-        name,
-        revision,
-        precision,
-        reference,
-    ] = &arguments[..]
-    else {
-        return Err("seven arguments are needed".into());
-    };
-    let target = Path::new(target);
-    let options = Options {
-        name: name.clone(),
-        revision: Some(revision.clone()).filter(|revision| !revision.is_empty()),
-        precision: read_precision(precision)?,
-    };
-    let environment = load_runtime(Path::new(library))?;
-    std::fs::create_dir(target)?;
-    export::export_and_check(Path::new(checkpoint), target, &options, &environment)?;
-    match std::fs::remove_file(target.join(REPORT_FILE)) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
-        Ok(()) | Err(_) => {}
-    }
-    if reference.is_empty() {
-        println!("no values are published for {name}");
-        return Ok(());
-    }
-    compare(target, reference, &environment)
+/// Exports a checkpoint to a model directory, and checks it.
+#[derive(Parser)]
+struct Arguments {
+    /// ONNX Runtime's shared library.
+    library: PathBuf,
+    /// Checkpoint directory, as published on Hugging Face.
+    checkpoint: PathBuf,
+    /// Model directory to create.
+    target: PathBuf,
+    /// Name by which the model is served.
+    name: String,
+    /// Revision of the checkpoint; empty if it has none.
+    revision: String,
+    /// Precision of the weights: fp32 or int8.
+    precision: Precision,
+    /// Pinned model whose published values must be reproduced; empty to compare with none.
+    reference: String,
 }
 
-fn read_precision(name: &str) -> Result<Precision, Box<dyn Error>> {
-    [Precision::Fp32, Precision::Int8]
-        .into_iter()
-        .find(|precision| precision.to_string() == name)
-        .ok_or_else(|| format!("{name} is no precision").into())
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments = Arguments::parse();
+    let options = Options {
+        name: arguments.name,
+        revision: Some(arguments.revision).filter(|revision| !revision.is_empty()),
+        precision: arguments.precision,
+    };
+    let target = &arguments.target;
+    let environment = load_runtime(&arguments.library)?;
+    std::fs::create_dir(target)?;
+    export::export_and_check(&arguments.checkpoint, target, &options, &environment)?;
+    remove_report(target)?;
+    if arguments.reference.is_empty() {
+        println!("no values are published for {}", options.name);
+        return Ok(());
+    }
+    compare(target, &arguments.reference, &environment)
+}
+
+/// Removes the quality report, which contains times and differs from build to build.
+fn remove_report(target: &Path) -> io::Result<()> {
+    match std::fs::remove_file(target.join(REPORT_FILE)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
 }
 
 fn compare(
@@ -55,10 +63,10 @@ fn compare(
     reference: &str,
     environment: &Environment,
 ) -> Result<(), Box<dyn Error>> {
-    let comparisons = export::golden(target, reference, environment)?;
-    if let Some(wrong) = comparisons.iter().find(|comparison| !comparison.agrees) {
+    let comparisons = export::compare_with_reference(target, reference, environment)?;
+    if let Some(wrong) = comparisons.iter().find(|comparison| !comparison.is_equal) {
         return Err(format!("{} is {}: {}", wrong.what, wrong.found, wrong.source).into());
     }
-    println!("{} published values agree", comparisons.len());
+    println!("all {} published values are reproduced", comparisons.len());
     Ok(())
 }

@@ -1,7 +1,7 @@
-//! The part of the ONNX format that our graphs use, as protobuf messages.
+//! The part of the ONNX format that exported graphs use, as protobuf messages.
 //!
-//! Field numbers are those of `onnx.proto` (ONNX 1.19, IR version 10). Everything else in that schema is left out;
-//! prost writes fields in the order of their numbers, so equal values give equal bytes.
+//! Field numbers are those of `onnx.proto` (ONNX 1.19, IR version 10); other fields of that schema are ignored. Fields
+//! are encoded in the order of their numbers, so equal messages give equal bytes.
 
 use prost::{Enumeration, Message, Oneof};
 

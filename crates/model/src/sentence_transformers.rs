@@ -1,32 +1,32 @@
-//! The files with which SentenceTransformers describes a model beside its weights.
+//! The files in which SentenceTransformers describes a model.
 //!
-//! Owns the reading of `modules.json`, `1_Pooling/config.json` and `sentence_bert_config.json`, in the layout that
-//! BAAI/bge-m3 and all-MiniLM-L6-v2 are published in.
+//! Owns the reading of `modules.json`, `sentence_bert_config.json` and the pooling's `config.json`. A model that does more
+//! than pooling and normalization after the transformer is rejected.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::Error;
+use crate::error::Error;
+use crate::json::read_json;
 
-/// How the token vectors of a text become its one vector.
+/// How the token vectors of a text are pooled into its vector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pooling {
     /// The vector of the first token.
     Cls,
-    /// The mean over the text's tokens, padding left out.
+    /// The mean over the text's tokens, without padding.
     Mean,
 }
 
-/// What SentenceTransformers' files say of a model.
+/// A model as SentenceTransformers describes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SentenceTransformer {
     /// How token vectors are pooled.
     pub pooling: Pooling,
-    /// Where texts are cut, special tokens included; absent: at the transformer's own limit.
+    /// Longer token sequences are truncated, special tokens included; `None`: the transformer's own limit.
     pub max_tokens: Option<NonZeroUsize>,
 }
 
@@ -64,9 +64,9 @@ struct PoolingModes {
 }
 
 impl SentenceTransformer {
-    /// Reads the description in `directory`; anything but transformer, CLS or mean pooling and normalisation is refused.
+    /// Reads the files in `directory`; an error if one is missing or invalid, or if it asks for what is not supported.
     pub fn read(directory: &Path) -> Result<Self, Error> {
-        let refuse = |why: String| Error::NotAModel {
+        let unsupported = |why: String| Error::NotAModel {
             directory: directory.to_owned(),
             why,
         };
@@ -77,29 +77,30 @@ impl SentenceTransformer {
                 "Transformer" | "Normalize" => {}
                 "Pooling" => pooling = Some(directory.join(&module.path).join(POOLING)),
                 other => {
-                    return Err(refuse(format!(
-                        "{MODULES} has a module {other}, which is not supported"
+                    return Err(unsupported(format!(
+                        "{MODULES} has a {other} module, which is not supported"
                     )));
                 }
             }
         }
-        let pooling = pooling.ok_or_else(|| refuse(format!("{MODULES} has no Pooling module")))?;
+        let pooling =
+            pooling.ok_or_else(|| unsupported(format!("{MODULES} has no Pooling module")))?;
         let pooling = read_json::<PoolingModes>(&pooling)?.only().ok_or_else(|| {
-            refuse(format!(
+            unsupported(format!(
                 "{} must choose either CLS or mean pooling",
                 pooling.display()
             ))
         })?;
 
-        let limits = directory.join(SENTENCE_BERT);
-        let max_tokens = if limits.exists() {
-            let limits: SentenceBert = read_json(&limits)?;
-            if limits.do_lower_case {
-                return Err(refuse(format!(
+        let path = directory.join(SENTENCE_BERT);
+        let max_tokens = if path.exists() {
+            let sentence_bert: SentenceBert = read_json(&path)?;
+            if sentence_bert.do_lower_case {
+                return Err(unsupported(format!(
                     "{SENTENCE_BERT} asks for do_lower_case, which is not supported"
                 )));
             }
-            limits.max_seq_length
+            sentence_bert.max_seq_length
         } else {
             None
         };
@@ -111,6 +112,7 @@ impl SentenceTransformer {
 }
 
 impl PoolingModes {
+    /// The only mode that is on; `None` if it is not supported or there are several.
     fn only(&self) -> Option<Pooling> {
         let unsupported = self.pooling_mode_max_tokens || self.pooling_mode_mean_sqrt_len_tokens;
         match (self.pooling_mode_cls_token, self.pooling_mode_mean_tokens) {
@@ -119,16 +121,4 @@ impl PoolingModes {
             _ => None,
         }
     }
-}
-
-/// Reads a JSON file; an error names it.
-pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    serde_json::from_slice(&bytes).map_err(|source| Error::Description {
-        path: path.to_owned(),
-        source,
-    })
 }

@@ -11,8 +11,9 @@ use ort::environment::Environment;
 use ort::session::Session;
 use ort::session::builder::{GraphOptimizationLevel, SessionBuilder};
 
-use super::graph_check::Origin;
-use super::{Error, operators};
+use crate::error::Error;
+use crate::graph_check::Origin;
+use crate::operators;
 
 /// How long a thread waits awake for the next node: about as long as waking up takes. Measured with 12 tokens in int8:
 /// 15 % faster than sleeping at once; with a foreign program on one of two cores, 35 % slower.

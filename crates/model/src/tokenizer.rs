@@ -1,14 +1,14 @@
-//! Texts to token ids, exactly as SentenceTransformer makes them.
+//! Texts to token ids, the same as SentenceTransformers'.
 //!
-//! Truncation follows the model's own limit and padding is off, whatever `tokenizer.json` says: published files carry
-//! settings of the training run (MiniLM's truncates at 128 and pads every text to 128).
+//! Texts are truncated at the model's limit and never padded, whatever `tokenizer.json` says: published files contain
+//! settings of the training run (MiniLM's truncates and pads to 128).
 
 use std::num::NonZeroUsize;
 use std::path::Path;
 
 use tokenizers::{TruncationDirection, TruncationParams, TruncationStrategy};
 
-use super::Error;
+use crate::error::Error;
 
 /// Token ids of one text, special tokens included; never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,20 +23,20 @@ impl Tokens {
     /// Number of ids; always above zero.
     #[expect(
         clippy::len_without_is_empty,
-        reason = "special tokens are always there, so it would always be false"
+        reason = "it would always be false, because tokens are never empty"
     )]
     pub fn len(&self) -> usize {
         self.0.len()
     }
 }
 
-/// A model's tokenizer, shared by all callers.
+/// A model's tokenizer.
 pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
 }
 
 impl Tokenizer {
-    /// Reads `tokenizer.json`; texts are cut to `max_tokens` ids, special tokens included and kept.
+    /// Reads `tokenizer.json`. Texts are truncated to `max_tokens` ids; special tokens count, and stay.
     pub fn load(path: &Path, max_tokens: NonZeroUsize) -> Result<Self, Error> {
         let bytes = std::fs::read(path).map_err(|source| Error::Read {
             path: path.to_owned(),
@@ -45,7 +45,7 @@ impl Tokenizer {
         Self::from_bytes(&bytes, max_tokens)
     }
 
-    /// As [`Tokenizer::load`], from the contents of a `tokenizer.json`.
+    /// Like [`Tokenizer::load`], from the contents of a `tokenizer.json`.
     pub fn from_bytes(json: &[u8], max_tokens: NonZeroUsize) -> Result<Self, Error> {
         let mut inner = tokenizers::Tokenizer::from_bytes(json).map_err(Error::LoadTokenizer)?;
         inner.with_padding(None);
@@ -60,7 +60,7 @@ impl Tokenizer {
         Ok(Self { inner })
     }
 
-    /// The token ids of `text`. Takes time in proportion to the text's length, also of the part that is cut off.
+    /// The token ids of `text`. The time is proportional to the length of the whole text, even if it is truncated.
     pub fn tokenize(&self, text: &str) -> Result<Tokens, Error> {
         let encoding = self
             .inner
@@ -68,7 +68,7 @@ impl Tokenizer {
             .map_err(Error::Tokenize)?;
         if encoding.get_ids().is_empty() {
             return Err(Error::Output {
-                what: "no token at all for a text".to_owned(),
+                what: "no tokens for a text".to_owned(),
             });
         }
         Ok(Tokens(encoding.get_ids().to_vec()))

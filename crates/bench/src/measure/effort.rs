@@ -1,67 +1,64 @@
-//! How long measuring may take.
+//! How many samples a measurement takes, and for how long.
 
 use std::time::Duration;
 
 /// When a measurement has enough samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bound {
-    /// Samples that are taken even if they take longer.
-    pub least: usize,
-    /// Samples that are enough.
-    pub most: usize,
-    /// Time that is enough.
+pub struct SampleBounds {
+    /// Samples that are taken even after `time`.
+    pub minimum: usize,
+    /// No more samples are taken.
+    pub maximum: usize,
+    /// Time after which no more than the minimum is taken.
     pub time: Duration,
 }
 
-impl Bound {
-    /// Whether one more sample is wanted.
-    pub fn wants_more(self, taken: usize, elapsed: Duration) -> bool {
-        taken < self.least || (taken < self.most && elapsed < self.time)
+impl SampleBounds {
+    /// Whether more samples are needed.
+    pub fn is_unsatisfied(self, taken: usize, elapsed: Duration) -> bool {
+        taken < self.minimum || (taken < self.maximum && elapsed < self.time)
     }
 }
 
-/// Bounds of every measurement.
+/// Bounds of all measurements.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Effort {
-    /// Of one length.
-    pub latency: Bound,
+    /// Of one text length.
+    pub latency: SampleBounds,
     /// Of one number of clients.
-    pub throughput: Bound,
+    pub throughput: SampleBounds,
     /// Of one batch.
-    pub batch: Bound,
-    /// Starts of the server.
+    pub batch: SampleBounds,
+    /// Measured starts of the server.
     pub starts: usize,
-    /// Queries among long texts, each of which may wait for one of them.
+    /// Queries that are sent while other clients send long texts.
     pub flood_queries: usize,
 }
 
-/// Rest of a client whose request was refused.
-pub const AFTER_REFUSAL: Duration = Duration::from_millis(100);
-
 impl Effort {
-    /// Some minutes for the full size on two cores.
+    /// Takes some minutes for a model of bge-m3's size on two cores.
     pub const FULL: Self = Self {
-        latency: bound(10, 300, 10),
-        throughput: bound(0, 5_000, 12),
-        batch: bound(3, 50, 10),
+        latency: bounds(10, 300, 10),
+        throughput: bounds(0, 5_000, 12),
+        batch: bounds(3, 50, 10),
         starts: 5,
         flood_queries: 20,
     };
 
-    /// A look, within a minute or so.
+    /// Takes about a minute.
     pub const QUICK: Self = Self {
-        latency: bound(3, 20, 2),
-        throughput: bound(0, 500, 3),
-        batch: bound(1, 10, 2),
+        latency: bounds(3, 20, 2),
+        throughput: bounds(0, 500, 3),
+        batch: bounds(1, 10, 2),
         starts: 2,
         flood_queries: 3,
     };
 }
 
-const fn bound(least: usize, most: usize, seconds: u64) -> Bound {
-    Bound {
-        least,
-        most,
+const fn bounds(minimum: usize, maximum: usize, seconds: u64) -> SampleBounds {
+    SampleBounds {
+        minimum,
+        maximum,
         time: Duration::from_secs(seconds),
     }
 }
@@ -71,11 +68,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bound_counts_and_looks_at_the_clock() {
-        let bound = bound(2, 4, 10);
+    fn samples_are_bounded_by_number_and_time() {
+        let bounds = bounds(2, 4, 10);
         for (taken, seconds, more) in [(1, 99, true), (2, 99, false), (3, 9, true), (4, 0, false)] {
             assert_eq!(
-                bound.wants_more(taken, Duration::from_secs(seconds)),
+                bounds.is_unsatisfied(taken, Duration::from_secs(seconds)),
                 more,
                 "{taken} {seconds}"
             );

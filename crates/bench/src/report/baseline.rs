@@ -1,16 +1,13 @@
-//! What others need for the same texts, as `benches/alternatives.py` measured it.
+//! Measurements of alternatives for the same texts, as `benches/alternatives.py` writes them.
+//!
+//! Owns the reading of that document; fields that are not compared are ignored.
 
 use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{Batch, Latency, Throughput};
-use crate::Error;
-
-/// ONNX Runtime on the graph that `torch.onnx.export` writes; session only.
-pub const ONNX_RUNTIME: &str = "onnxruntime-torch-export";
-/// sentence-transformers on PyTorch.
-pub const PYTORCH: &str = "sentence-transformers-pytorch";
+use super::document::{Batch, Latency, Throughput};
+use crate::error::Error;
 
 /// Measurements of alternatives on the same machine.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -18,21 +15,21 @@ pub struct Baseline {
     alternatives: Vec<Alternative>,
 }
 
-/// What one alternative needs.
+/// Measurements of one alternative.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Alternative {
-    /// What it is.
+    /// Its name.
     pub name: String,
-    /// One text at a time, by its length.
+    /// Latency of one text at a time.
     pub latency: Vec<Latency>,
-    /// Texts in a row.
+    /// Throughput of one text after another.
     pub throughput: Vec<Throughput>,
-    /// Many texts at once.
+    /// Batches of texts.
     pub batches: Vec<Batch>,
 }
 
 impl Baseline {
-    /// Reads a document that `benches/alternatives.py` wrote.
+    /// Reads a document of `benches/alternatives.py`.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let bytes = std::fs::read(path).map_err(|source| Error::ReadBaseline {
             path: path.to_owned(),
@@ -44,10 +41,8 @@ impl Baseline {
         })
     }
 
-    /// The alternative of that name.
-    pub fn alternative(&self, name: &str) -> Option<&Alternative> {
-        self.alternatives
-            .iter()
-            .find(|alternative| alternative.name == name)
+    /// All alternatives, in the document's order.
+    pub fn alternatives(&self) -> &[Alternative] {
+        &self.alternatives
     }
 }

@@ -2,11 +2,10 @@
 
 use serde_json::json;
 
-use super::{
-    Baseline, Batch, ColdStart, FORMAT, Latency, Machine, Memory, Model, Report, Throughput,
-};
+use super::{Baseline, Batch, ColdStart, FORMAT, Latency, Memory, Model, Report, Throughput};
+use crate::machine::Machine;
 
-/// A run of the full size in fp32, without the long text.
+/// A run of a model of bge-m3's size in fp32, without the long text.
 pub fn report() -> Report {
     Report {
         format: FORMAT,
@@ -46,11 +45,11 @@ pub fn report() -> Report {
         }),
         long_text: None,
         flood: None,
-        targets: Vec::new(),
+        ratios: Vec::new(),
     }
 }
 
-/// Both alternatives, as a document has them.
+/// Two alternatives.
 pub fn baseline() -> Baseline {
     let alternative = |name: &str, milliseconds: f64| {
         json!({

@@ -1,10 +1,13 @@
-//! The report for people.
+//! The report as text for a terminal.
+//!
+//! Invariant: what was not measured is left out.
 
 use std::fmt;
 
-use super::table::{Table, number};
-use super::targets::Direction;
-use super::{ColdStart, Flood, LongText, Machine, Memory, Model, Report};
+use comfy_table::{CellAlignment, Table, presets};
+
+use super::document::{ColdStart, Flood, LongText, Memory, Model, Report};
+use crate::machine::Machine;
 
 impl fmt::Display for Report {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -14,7 +17,7 @@ impl fmt::Display for Report {
             throughput(self),
             batches(self),
             server(self),
-            targets(self),
+            ratios(self),
         ];
         let written: Vec<String> = sections.into_iter().flatten().collect();
         write!(formatter, "{}", written.join("\n"))
@@ -27,13 +30,14 @@ fn facts(report: &Report) -> Option<String> {
     lines.extend(report.machine.as_ref().map(machine));
     lines.extend(report.floor_milliseconds.map(|floor| {
         format!(
-            "floor: {} ms to read every matrix once from memory",
+            "floor: {} ms to read all weights once from memory",
             number(floor)
         )
     }));
     if !report.token_counts_are_exact {
-        lines
-            .push("token counts are estimates: the model's tokenizer is not known here".to_owned());
+        lines.push(
+            "token counts are estimates, because the model's tokenizer is not known".to_owned(),
+        );
     }
     (!lines.is_empty()).then(|| lines.join("\n") + "\n")
 }
@@ -41,7 +45,7 @@ fn facts(report: &Report) -> Option<String> {
 fn model(model: &Model) -> String {
     let bytes = model
         .matrix_bytes
-        .map(|bytes| format!(", matrices of {}", size(bytes)));
+        .map(|bytes| format!(", weights of {}", size(bytes)));
     format!(
         "model: {} {}, {} dimensions{}",
         model.name,
@@ -62,25 +66,25 @@ fn machine(machine: &Machine) -> String {
 }
 
 fn latency(report: &Report) -> Option<String> {
-    let mut table = Table::new(&[
+    let headings = [
         "one text, tokens",
         "p50 ms",
         "p95 ms",
         "p99 ms",
         "samples",
         "errors",
-    ]);
-    for entry in &report.latency {
-        table.add(vec![
+    ];
+    let rows = report.latency.iter().map(|entry| {
+        [
             entry.tokens.to_string(),
             number(entry.p50_milliseconds),
             number(entry.p95_milliseconds),
             number(entry.p99_milliseconds),
             entry.samples.to_string(),
             entry.errors.to_string(),
-        ]);
-    }
-    (!report.latency.is_empty()).then(|| table.to_string())
+        ]
+    });
+    Some(lines(&table(headings, rows)?))
 }
 
 fn throughput(report: &Report) -> Option<String> {
@@ -93,14 +97,13 @@ fn throughput(report: &Report) -> Option<String> {
         "samples",
         "errors",
     ];
-    let mut table = Table::new(&headings);
-    for entry in &report.throughput {
+    let rows = report.throughput.iter().map(|entry| {
         let lengths = if entry.shortest_tokens == entry.longest_tokens {
             entry.shortest_tokens.to_string()
         } else {
             format!("{}..{}", entry.shortest_tokens, entry.longest_tokens)
         };
-        table.add(vec![
+        [
             format!("{} x {lengths}", entry.clients),
             number(entry.texts_per_second),
             number(entry.tokens_per_second),
@@ -108,29 +111,29 @@ fn throughput(report: &Report) -> Option<String> {
             number(entry.p99_milliseconds),
             entry.samples.to_string(),
             entry.errors.to_string(),
-        ]);
-    }
-    (!report.throughput.is_empty()).then(|| table.to_string())
+        ]
+    });
+    Some(lines(&table(headings, rows)?))
 }
 
 fn batches(report: &Report) -> Option<String> {
-    let mut table = Table::new(&[
+    let headings = [
         "batch, texts x tokens",
         "p50 ms",
         "texts/s",
         "samples",
         "errors",
-    ]);
-    for entry in &report.batches {
-        table.add(vec![
+    ];
+    let rows = report.batches.iter().map(|entry| {
+        [
             format!("{} x {}", entry.texts, entry.tokens),
             number(entry.p50_milliseconds),
             number(entry.texts_per_second),
             entry.samples.to_string(),
             entry.errors.to_string(),
-        ]);
-    }
-    (!report.batches.is_empty()).then(|| table.to_string())
+        ]
+    });
+    Some(lines(&table(headings, rows)?))
 }
 
 fn server(report: &Report) -> Option<String> {
@@ -159,7 +162,7 @@ fn memory(memory: &Memory) -> String {
 fn long_text(text: &LongText) -> String {
     let extra = text
         .extra_bytes
-        .map(|bytes| format!(", {} more memory", size(bytes)));
+        .map(|bytes| format!(", {} of memory", size(bytes)));
     let seconds = number(text.milliseconds / 1000.0);
     format!(
         "one text of {} tokens: {seconds} s{}",
@@ -180,27 +183,43 @@ fn flood(flood: &Flood) -> String {
     )
 }
 
-fn targets(report: &Report) -> Option<String> {
-    let mut table = Table::new(&["target", "limit", "measured", "unit", "met"]);
-    for target in &report.targets {
-        let sign = match target.direction {
-            Direction::AtMost => "<=",
-            Direction::AtLeast => ">=",
-        };
-        let met = match target.met {
-            Some(true) => "yes".to_owned(),
-            Some(false) => "NO".to_owned(),
-            None => format!("needs {}", target.needs.unwrap_or_default()),
-        };
-        table.add(vec![
-            target.name.to_owned(),
-            format!("{sign} {}", number(target.limit)),
-            target.measured.map_or_else(|| "-".to_owned(), number),
-            target.unit.to_owned(),
-            met,
-        ]);
+fn ratios(report: &Report) -> Option<String> {
+    let rows = report.ratios.iter().map(|ratio| {
+        [
+            ratio.measurement.to_owned(),
+            format!("{} x", number(ratio.ratio)),
+            ratio.against.clone(),
+        ]
+    });
+    let mut table = table(["ratio", "", "against"], rows)?;
+    if let Some(against) = table.column_mut(2) {
+        against.set_cell_alignment(CellAlignment::Left);
     }
-    (!report.targets.is_empty()).then(|| table.to_string())
+    Some(lines(&table))
+}
+
+/// A table of aligned columns: the first is text, the others are numbers. `None` without rows.
+fn table<const COLUMNS: usize>(
+    headings: [&str; COLUMNS],
+    rows: impl Iterator<Item = [String; COLUMNS]>,
+) -> Option<Table> {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(headings);
+    table.add_rows(rows);
+    for (index, column) in table.column_iter_mut().enumerate() {
+        if index == 0 {
+            column.set_padding((0, 0));
+        } else {
+            column.set_padding((2, 0));
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    (!table.is_empty()).then_some(table)
+}
+
+fn lines(table: &Table) -> String {
+    table.trim_fmt() + "\n"
 }
 
 fn size(bytes: u64) -> String {
@@ -213,17 +232,28 @@ fn size(bytes: u64) -> String {
     }
 }
 
+/// A number with at least three significant digits.
+pub fn number(value: f64) -> String {
+    match value.abs() {
+        100.0.. => format!("{value:.0}"),
+        10.0.. => format!("{value:.1}"),
+        _ => format!("{value:.2}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::report::examples::{baseline, report};
+    use crate::report::ratios;
 
     #[test]
-    fn people_see_every_section_in_aligned_columns() {
+    fn the_text_has_every_section_in_aligned_columns() {
         let mut report = report();
-        report.compare(Some(&baseline()));
+        report.ratios = ratios(&report, Some(&baseline()));
         let text = report.to_string();
         for words in [
-            "model: bge-m3-synthetic fp32, 1024 dimensions, matrices of 1.21 GB",
+            "model: bge-m3-synthetic fp32, 1024 dimensions, weights of 1.21 GB",
             "machine: Some Processor, 2 threads, avx2 avx512_vnni, memory 24.2 GB/s",
             "floor: 50.0 ms",
             "12                  75.0",
@@ -231,17 +261,17 @@ mod tests {
             "32 x 12",
             "start to first vector: p50 2.10 s",
             "resident memory: 1.40 GB idle, 1.60 GB at the peak",
-            "<= 1.35      1.50",
-            "needs --long",
+            "p50 of one query of 12 tokens           1.50 x  the floor",
+            "0.38 x  sentence-transformers-pytorch",
         ] {
             assert!(text.contains(words), "{words}\n{text}");
         }
     }
 
     #[test]
-    fn the_document_for_machines_keeps_its_field_names() {
+    fn the_document_keeps_its_field_names() {
         let mut report = report();
-        report.compare(None);
+        report.ratios = ratios(&report, None);
         let document = serde_json::to_value(report).unwrap();
         for pointer in [
             "/format",
@@ -253,7 +283,7 @@ mod tests {
             "/batches/0/texts_per_second",
             "/cold_start/p50_seconds",
             "/memory/idle_bytes",
-            "/targets/0/limit",
+            "/ratios/0/ratio",
         ] {
             assert!(
                 document
@@ -262,6 +292,19 @@ mod tests {
                 "{pointer}"
             );
         }
-        assert_eq!(document["targets"][0]["direction"], "at_most");
+        assert_eq!(document["ratios"][0]["against"], "the floor");
+    }
+
+    #[test]
+    fn numbers_have_three_digits() {
+        for (value, text) in [
+            (1234.5, "1234"),
+            (99.96, "100.0"),
+            (12.34, "12.3"),
+            (1.234, "1.23"),
+            (0.0, "0.00"),
+        ] {
+            assert_eq!(number(value), text);
+        }
     }
 }

@@ -1,10 +1,10 @@
-//! The small JSON files that stand beside the weights.
+//! The JSON files of a checkpoint, in the format of Hugging Face and SentenceTransformers.
 
 use serde_json::{Value, json};
 
 use super::size::Size;
 
-/// Every description: its path in the checkpoint, and its content.
+/// Path in the checkpoint and content of every file.
 pub fn all(size: Size) -> [(&'static str, String); 4] {
     [
         ("config.json", transformer(size)),

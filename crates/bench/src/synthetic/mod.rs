@@ -1,7 +1,7 @@
-//! A checkpoint of BAAI/bge-m3's architecture with seeded random weights, to measure without downloading anything.
+//! A synthetic checkpoint: BAAI/bge-m3's architecture with random weights, to measure without a download.
 //!
-//! Owns what is random and what is made up; imports nothing but the random numbers. The same size gives the same bytes on every
-//! machine. Its time and memory are the real model's, since neither depends on the weights; its vectors mean nothing.
+//! The same size gives the same bytes on every machine. Its time and memory are those of the real model, because neither
+//! depends on the weights' values. Its vectors mean nothing.
 
 mod descriptions;
 mod pieces;
@@ -15,16 +15,16 @@ use std::path::{Path, PathBuf};
 
 pub use size::Size;
 
-/// Name of a model that was made with [`Size::BGE_M3`], so that nobody takes its vectors for bge-m3's.
+/// Name of a model of [`Size::BGE_M3`]; it tells the vectors from bge-m3's.
 pub const NAME: &str = "bge-m3-synthetic";
 
-/// Name of a model that was made with [`Size::SMALL`].
+/// Name of a model of [`Size::SMALL`].
 pub const SMALL_NAME: &str = "small-synthetic";
 
-/// Counts the changes of what is written, so that caches do not keep old checkpoints.
+/// Version of what is written, so that caches do not keep old checkpoints.
 pub const FORMAT: u32 = 1;
 
-/// A file of the checkpoint cannot be written.
+/// A file of the checkpoint that cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {path}", path = path.display())]
 pub struct Error {
@@ -32,7 +32,7 @@ pub struct Error {
     source: io::Error,
 }
 
-/// Writes the checkpoint into the existing directory `target`, with a few MB of memory whatever its size.
+/// Writes the checkpoint into the existing directory `target`. It needs a few MB of memory for any size.
 pub fn write_checkpoint(target: &Path, size: Size) -> Result<(), Error> {
     for (file, json) in descriptions::all(size) {
         write(&target.join(file), |sink| sink.write_all(json.as_bytes()))?;

@@ -1,12 +1,12 @@
-//! The made-up pieces of the tokenizer: no two alike, and as long as real ones.
+//! The tokenizer's synthetic pieces: all different, and about as long as real ones.
 //!
-//! Frequent pieces come first. ASCII, letters of English in ones, twos and threes stand at the head, so that a short
-//! list of pieces can already express English text, at about three letters a token.
+//! Frequent pieces come first. ASCII characters and groups of up to three letters are at the start, so that even a small
+//! vocabulary can express English text, with about three letters a token.
 
 /// Stands for the space before a word.
 const SPACE: char = '▁';
 
-/// Blocks of characters that get a piece of their own, so that hardly any text holds an unknown one.
+/// Characters that are pieces of their own, so that hardly any text has an unknown piece.
 const SCRIPTS: [(char, char); 11] = [
     ('\u{a1}', '\u{52f}'),
     ('\u{531}', '\u{6ff}'),
@@ -24,7 +24,7 @@ const SCRIPTS: [(char, char); 11] = [
 const LATIN: (&str, &str) = ("bcdfghjklmnpqrstvwxyz", "aeiou");
 const CYRILLIC: (&str, &str) = ("бвгджзклмнпрстфхцчшщ", "аеиоу");
 
-/// Pieces without end.
+/// An endless sequence of pieces.
 pub fn pieces() -> impl Iterator<Item = String> {
     std::iter::once(SPACE.to_string())
         .chain(('!'..='~').map(String::from))
@@ -46,7 +46,7 @@ fn spaced(piece: String) -> String {
     format!("{SPACE}{piece}")
 }
 
-/// Every combination of `count` small letters.
+/// Every combination of `count` lower-case letters.
 fn letters(count: u32) -> impl Iterator<Item = String> {
     const LETTERS: usize = 26;
     (0..LETTERS.pow(count)).map(move |number| {
@@ -57,7 +57,7 @@ fn letters(count: u32) -> impl Iterator<Item = String> {
     })
 }
 
-/// Words of two syllables and more, in two alphabets, at the beginning of a word and inside.
+/// Words of two or more syllables in two alphabets, each with and without a preceding space.
 fn words() -> impl Iterator<Item = String> {
     (0..).flat_map(|number| {
         [LATIN, CYRILLIC].into_iter().flat_map(move |alphabet| {
@@ -67,7 +67,7 @@ fn words() -> impl Iterator<Item = String> {
     })
 }
 
-/// Counts in syllables as in digits; one consonant and one vowel each, so that no word can be read in two ways.
+/// Counts with syllables as digits. Each is one consonant and one vowel, so that all words differ.
 fn word(number: usize, (consonants, vowels): (&str, &str)) -> String {
     let consonants: Vec<char> = consonants.chars().collect();
     let vowels: Vec<char> = vowels.chars().collect();
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_piece_comes_twice() {
+    fn all_pieces_differ() {
         const COUNT: usize = 300_000;
         let distinct: HashSet<String> = pieces().take(COUNT).collect();
         assert_eq!(distinct.len(), COUNT);

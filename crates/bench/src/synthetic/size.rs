@@ -1,4 +1,4 @@
-//! How large the transformer is, and which tensors it has.
+//! The transformer's size, and the tensors that follow from it.
 
 /// Sizes of an XLM-RoBERTa encoder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,11 +9,11 @@ pub struct Size {
     pub hidden: usize,
     /// Attention heads.
     pub heads: usize,
-    /// Floats per token inside the feed-forward part.
+    /// Floats per token inside the feed-forward layers.
     pub intermediate: usize,
     /// Pieces of the tokenizer.
     pub vocabulary: usize,
-    /// Rows of the position table.
+    /// Rows of the position embeddings.
     pub positions: usize,
 }
 
@@ -22,11 +22,11 @@ pub struct Size {
 pub struct Tensor {
     /// Its name.
     pub name: String,
-    /// Sizes of its dimensions.
+    /// Its shape.
     pub shape: Vec<usize>,
 }
 
-/// Rows of the position table that stand before a text's first position.
+/// Rows of the position embeddings before a text's first position.
 const RESERVED_POSITIONS: usize = 2;
 
 impl Size {
@@ -40,7 +40,7 @@ impl Size {
         positions: 8194,
     };
 
-    /// Less than a megabyte, to try what is done with it.
+    /// Less than a megabyte, for tests.
     pub const SMALL: Self = Self {
         layers: 2,
         hidden: 32,
@@ -55,7 +55,7 @@ impl Size {
         self.positions - RESERVED_POSITIONS
     }
 
-    /// Every tensor of the checkpoint, in the order in which they lie in the file.
+    /// Every tensor of the checkpoint, in the order of the file.
     pub fn tensors(self) -> Vec<Tensor> {
         let hidden = self.hidden;
         let mut tensors = vec![

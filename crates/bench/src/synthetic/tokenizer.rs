@@ -1,4 +1,4 @@
-//! `tokenizer.json` of XLM-RoBERTa's kind, written piece by piece.
+//! A `tokenizer.json` like XLM-RoBERTa's, written piece by piece.
 
 use std::io::{self, Write};
 
@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::pieces::pieces;
 
-/// The pieces with a meaning of their own: those at the head of the vocabulary, and the one at its end.
+/// Special tokens at the start of the vocabulary; [`MASK`] is at its end.
 const SPECIAL: [&str; 4] = ["<s>", "<pad>", "</s>", "<unk>"];
 const MASK: &str = "<mask>";
 const UNKNOWN_ID: usize = 3;
 
-/// Writes a tokenizer of `vocabulary` pieces, special ones included.
+/// Writes a tokenizer of `vocabulary` pieces, including special tokens.
 pub fn write(sink: &mut dyn Write, vocabulary: usize) -> io::Result<()> {
     writeln!(
         sink,
@@ -33,8 +33,8 @@ pub fn write(sink: &mut dyn Write, vocabulary: usize) -> io::Result<()> {
     for piece in SPECIAL {
         write_piece(sink, piece, 0)?;
     }
-    let made_up = vocabulary - SPECIAL.len() - 1;
-    for (rank, piece) in pieces().take(made_up).enumerate() {
+    let synthetic = vocabulary - SPECIAL.len() - 1;
+    for (rank, piece) in pieces().take(synthetic).enumerate() {
         write_piece(sink, &piece, score(rank as u64))?;
     }
     writeln!(
@@ -43,7 +43,7 @@ pub fn write(sink: &mut dyn Write, vocabulary: usize) -> io::Result<()> {
     )
 }
 
-/// One line for each bracket, as published files have it: their size is a part of the time to load them.
+/// One line for each bracket, as in published files, because the file's size influences the time to load it.
 fn write_piece(sink: &mut dyn Write, piece: &str, score: u64) -> io::Result<()> {
     const UNIT: u64 = 10_000;
     let sign = if score > 0 { "-" } else { "" };
@@ -55,14 +55,13 @@ fn write_piece(sink: &mut dyn Write, piece: &str, score: u64) -> io::Result<()> 
     )
 }
 
-/// Minus the logarithm of a piece's probability, in ten-thousandths, which falls with its rank as in real texts.
+/// Negative log-probability of a piece, in ten-thousandths; it grows with the rank as in real texts.
 ///
-/// The logarithm is that of the nearest lower power of two, drawn out by straight lines: only integers give the same
-/// digits everywhere.
+/// The logarithm is interpolated linearly between powers of two, with integers, so that it is the same on every machine.
 fn score(rank: u64) -> u64 {
     const OF_THE_FIRST: u64 = 35_000;
     const PER_DOUBLING: u64 = 6_931;
-    /// Pieces at the head that are nearly equally frequent.
+    /// First pieces, which have about the same frequency.
     const HEAD: u64 = 4;
     let scaled = (rank + HEAD) * PER_DOUBLING / HEAD;
     let mut doublings = 0;
@@ -139,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn english_text_has_no_unknown_piece_and_stands_between_the_special_ones() {
+    fn english_text_has_no_unknown_piece_and_is_between_special_tokens() {
         let tokens = tokenizer(2_000).tokenize(ENGLISH).unwrap();
         let ids = tokens.ids();
         assert_eq!((ids[0], ids[ids.len() - 1]), (0, 2));
@@ -147,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn the_full_vocabulary_knows_many_scripts_and_needs_fewer_pieces_than_letters() {
+    fn the_full_vocabulary_covers_many_scripts_and_needs_fewer_pieces_than_letters() {
         let tokenizer = tokenizer(250_002);
         for text in [
             ENGLISH,
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn scores_fall_with_the_rank() {
+    fn scores_grow_with_the_rank() {
         let scores: Vec<u64> = (0..250_000).map(score).collect();
         assert!(scores.is_sorted());
         assert_eq!(scores[0], 35_000);

@@ -1,4 +1,4 @@
-//! `model.safetensors` with random tensors, written piece by piece.
+//! A `model.safetensors` of random tensors, written in chunks of bounded size.
 
 use std::io::{self, Write};
 
@@ -7,14 +7,14 @@ use serde_json::{Map, json};
 use super::size::Tensor;
 use crate::random::Stream;
 
-/// Spread of every weight: with a thousand inputs an output spreads like its inputs.
+/// Standard deviation of the weights: with about a thousand inputs, outputs vary as much as inputs.
 const DEVIATION: f32 = 0.03;
-const PIECE_FLOATS: usize = 1 << 16;
+const CHUNK_FLOATS: usize = 1 << 16;
 const FLOAT_BYTES: usize = size_of::<f32>();
-/// The format wants its data aligned so.
+/// The format's alignment of the data.
 const ALIGNMENT_BYTES: usize = 8;
 
-/// Writes the header and every tensor in turn.
+/// Writes the header and all tensors.
 pub fn write(sink: &mut dyn Write, tensors: &[Tensor]) -> io::Result<()> {
     let header = header(tensors);
     sink.write_all(&(header.len() as u64).to_le_bytes())?;
@@ -48,14 +48,14 @@ fn write_values(sink: &mut dyn Write, tensor: &Tensor, stream: Stream) -> io::Re
         0.0
     };
     let count = count(tensor);
-    let mut piece = Vec::with_capacity(PIECE_FLOATS * FLOAT_BYTES);
-    for start in (0..count).step_by(PIECE_FLOATS) {
-        piece.clear();
-        for index in start..count.min(start + PIECE_FLOATS) {
+    let mut chunk = Vec::with_capacity(CHUNK_FLOATS * FLOAT_BYTES);
+    for start in (0..count).step_by(CHUNK_FLOATS) {
+        chunk.clear();
+        for index in start..count.min(start + CHUNK_FLOATS) {
             let value = mean + DEVIATION * stream.normal(index as u64);
-            piece.extend_from_slice(&value.to_le_bytes());
+            chunk.extend_from_slice(&value.to_le_bytes());
         }
-        sink.write_all(&piece)?;
+        sink.write_all(&chunk)?;
     }
     Ok(())
 }
@@ -72,7 +72,7 @@ mod tests {
     use crate::synthetic::Size;
 
     #[test]
-    fn the_file_is_valid_and_normalisation_scales_lie_around_one() {
+    fn the_file_is_valid_and_normalization_scales_are_about_one() {
         let mut bytes = Vec::new();
         write(&mut bytes, &Size::SMALL.tensors()).unwrap();
         let tensors = SafeTensors::deserialize(&bytes).unwrap();

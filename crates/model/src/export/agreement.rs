@@ -1,29 +1,29 @@
-//! The figures by which two models are compared.
+//! How similar the vectors of two models are.
 //!
-//! They depend on nothing but two lists of vectors, which belong to the same texts in the same order.
+//! Owns the metrics. They depend only on two lists of vectors, which belong to the same texts in the same order.
 
 use std::collections::BTreeSet;
 
 use ndarray::{Array2, ArrayView1};
 
-use crate::Embedding;
+use crate::encoder::Embedding;
 
-/// Nearest texts that are compared for each text.
+/// Nearest neighbours that are compared for each text.
 const NEIGHBOURS: usize = 10;
 
-/// How well two models agree about the same texts.
+/// How similar two models' vectors of the same texts are.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Agreement {
     /// Mean cosine between the two vectors of a text.
     pub mean_cosine: f64,
     /// Smallest cosine between the two vectors of a text.
     pub worst_cosine: f64,
-    /// Mean share of a text's ten nearest other texts that both models name.
+    /// Mean share of a text's ten nearest neighbours that both models have in common.
     pub top_10_overlap: f64,
 }
 
 impl Agreement {
-    /// Compares the vectors that two models give for the same texts, of which there is at least one.
+    /// Compares the vectors of two models for the same texts, of which there is at least one.
     pub fn of(found: &[Embedding], reference: &[Embedding]) -> Self {
         let cosines: Vec<f64> = found
             .iter()
@@ -53,7 +53,7 @@ fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// For each unit vector the indices of those that are nearest to it, itself left out.
+/// For each unit vector, the indices of its nearest neighbours, without itself.
 fn neighbours(vectors: &[Embedding]) -> Vec<BTreeSet<usize>> {
     let width = vectors.first().map_or(0, Vec::len);
     let matrix =
@@ -71,7 +71,7 @@ fn nearest(own: usize, similarities: ArrayView1<'_, f32>) -> BTreeSet<usize> {
     others.into_iter().take(NEIGHBOURS).collect()
 }
 
-/// Mean share of the second's neighbours that the first has too; two that have none agree.
+/// Mean share of the reference's neighbours that are also found; 1 where there are none.
 fn overlap(found: &[BTreeSet<usize>], reference: &[BTreeSet<usize>]) -> f64 {
     let shares: Vec<f64> = found
         .iter()
@@ -88,17 +88,17 @@ fn overlap(found: &[BTreeSet<usize>], reference: &[BTreeSet<usize>]) -> f64 {
 mod tests {
     use super::*;
 
-    /// Unit vectors on a quarter of a circle, at these shares of it.
-    fn vectors(places: &[f32]) -> Vec<Embedding> {
+    /// Unit vectors on a quarter of a circle, at these fractions of it.
+    fn vectors(positions: &[f32]) -> Vec<Embedding> {
         let quarter = std::f32::consts::FRAC_PI_2;
-        places
+        positions
             .iter()
-            .map(|place| vec![(place * quarter).cos(), (place * quarter).sin()])
+            .map(|position| vec![(position * quarter).cos(), (position * quarter).sin()])
             .collect()
     }
 
     #[test]
-    fn equal_vectors_agree_wholly() {
+    fn equal_vectors_agree_completely() {
         let vectors = vectors(&[0.0, 0.1, 0.5, 0.7, 1.0]);
         let agreement = Agreement::of(&vectors, &vectors);
         assert!((agreement.mean_cosine - 1.0).abs() < 1e-12);
@@ -123,13 +123,13 @@ mod tests {
     }
 
     #[test]
-    fn overlap_counts_the_neighbours_that_both_name() {
-        // Twelve places: each text has eleven others, of which the farthest is no neighbour.
-        let places: Vec<f32> = (0..12).map(|index| index as f32 / 11.0).collect();
-        let mut moved = places.clone();
+    fn overlap_counts_the_neighbours_in_common() {
+        // Each of twelve texts has eleven others, of which the farthest is not a neighbour.
+        let positions: Vec<f32> = (0..12).map(|index| index as f32 / 11.0).collect();
+        let mut moved = positions.clone();
         moved.swap(0, 11);
-        let agreement = Agreement::of(&vectors(&moved), &vectors(&places));
-        // The ten in the middle name the other end instead; the two ends still leave each other out.
+        let agreement = Agreement::of(&vectors(&moved), &vectors(&positions));
+        // The ten in the middle have the other end as a neighbour; the two ends are still not neighbours.
         let expected = (10.0 * 0.9 + 2.0) / 12.0;
         assert!(
             (agreement.top_10_overlap - expected).abs() < 1e-12,

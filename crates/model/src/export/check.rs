@@ -1,20 +1,20 @@
-//! The check that a written model directory must pass.
+//! The check of an exported model directory, before it is published.
 //!
-//! It loads the directory as the server does and runs it: vectors are independent of their batch, and where values
-//! were published for the very weights it was made from, it reproduces them.
+//! The directory is loaded and run as in the server. Its vectors have length 1 and do not depend on their batch, and it
+//! reproduces the values that were published for its weights, if there are any.
 
 use std::path::Path;
 
 use ort::environment::Environment;
 
-use super::Error;
-use super::loaded::LoadedModel;
-use super::reference::{Comparison, Reference, Subject};
-use crate::Tokens;
+use super::error::Error;
+use super::exported_model::ExportedModel;
+use super::reference::{Comparison, EmbeddingModel, Reference};
+use crate::tokenizer::Tokens;
 
-/// Largest distance of a vector's length from 1.
-const LARGEST_DIFFERENCE: f32 = 1e-5;
-/// Texts of different lengths, for models of which nothing was published.
+/// Largest accepted difference between a vector's length and 1.
+const LENGTH_TOLERANCE: f32 = 1e-5;
+/// Texts of different lengths and languages.
 const SAMPLES: [&str; 4] = [
     "a",
     "What is machine learning?",
@@ -22,9 +22,9 @@ const SAMPLES: [&str; 4] = [
     "机器学习是什么",
 ];
 
-/// Runs the model directory at `path`; an error names the first value that is wrong.
+/// Checks the model directory at `path`; an error names the first wrong value.
 pub fn check(path: &Path, environment: &Environment) -> Result<(), Error> {
-    let mut model = LoadedModel::load(path, environment)?;
+    let mut model = ExportedModel::load(path, environment)?;
     check_batches(&mut model)?;
     let source = model
         .description()
@@ -33,17 +33,17 @@ pub fn check(path: &Path, environment: &Environment) -> Result<(), Error> {
         .unwrap_or_default();
     let Some(reference) = Reference::of_source(&source) else {
         log::info!(
-            "no values were published for these weights: checked vectors against their batches only"
+            "no values are published for these weights: only batching and the vectors' lengths were checked"
         );
         return Ok(());
     };
     let comparisons = compare(&mut model, &reference)?;
     log::info!(
-        "{} published values of {} agree",
+        "all {} published values of {} are reproduced",
         comparisons.len(),
         reference.name
     );
-    match comparisons.iter().find(|comparison| !comparison.agrees) {
+    match comparisons.iter().find(|comparison| !comparison.is_equal) {
         None => Ok(()),
         Some(wrong) => Err(Error::Check {
             why: format!("{} is {} ({})", wrong.what, wrong.found, wrong.source),
@@ -51,24 +51,25 @@ pub fn check(path: &Path, environment: &Environment) -> Result<(), Error> {
     }
 }
 
-/// Compares the model directory at `path` with the values published for the pinned model `name`.
-pub fn golden(
+/// Compares the model directory at `path` with the values published for the pinned model `name`; an error if there are
+/// none.
+pub fn compare_with_reference(
     path: &Path,
     name: &str,
     environment: &Environment,
 ) -> Result<Vec<Comparison>, Error> {
     let reference = Reference::of_name(name).ok_or_else(|| Error::Check {
-        why: format!("no values were published for {name}"),
+        why: format!("no values are published for {name}"),
     })?;
-    compare(&mut LoadedModel::load(path, environment)?, &reference)
+    compare(&mut ExportedModel::load(path, environment)?, &reference)
 }
 
-fn compare(model: &mut LoadedModel, reference: &Reference) -> Result<Vec<Comparison>, Error> {
+fn compare(model: &mut ExportedModel, reference: &Reference) -> Result<Vec<Comparison>, Error> {
     let precision = model.description().precision;
     Ok(reference.compare(model, precision)?)
 }
 
-fn check_batches(model: &mut LoadedModel) -> Result<(), Error> {
+fn check_batches(model: &mut ExportedModel) -> Result<(), Error> {
     let tokens = SAMPLES
         .iter()
         .map(|text| model.tokenizer.tokenize(text))
@@ -78,7 +79,7 @@ fn check_batches(model: &mut LoadedModel) -> Result<(), Error> {
         let alone = model.embed(text)?;
         if alone != together {
             return Err(Error::Check {
-                why: format!("the vector of {text:?} is another one in a batch than alone"),
+                why: format!("the vector of {text:?} differs between a batch and a run of its own"),
             });
         }
         let length = together
@@ -86,7 +87,7 @@ fn check_batches(model: &mut LoadedModel) -> Result<(), Error> {
             .map(|component| component * component)
             .sum::<f32>()
             .sqrt();
-        if (length - 1.0).abs() > LARGEST_DIFFERENCE {
+        if (length - 1.0).abs() > LENGTH_TOLERANCE {
             return Err(Error::Check {
                 why: format!("the vector of {text:?} has length {length}, not 1"),
             });

@@ -1,67 +1,70 @@
-//! What a Hugging Face checkpoint is: its architecture, its limits and its weights.
+//! A Hugging Face checkpoint: its architecture, its token limit and its weights.
 //!
-//! Owns the refusal of everything the graph cannot express, with the file and the value that say so.
+//! A checkpoint that the exported graph cannot express is rejected when it is opened, by an error that names the file and
+//! the value.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
 
 use serde::Deserialize;
 
-use super::Error;
-use super::safetensors::{TensorPlace, WeightsFile};
-use crate::{SentenceTransformer, TOKENIZER_FILE};
+use super::error::Error;
+use super::safetensors::{SafetensorsFile, TensorLocation};
+use crate::description::TOKENIZER_FILE;
+use crate::json::read_json;
+use crate::sentence_transformers::SentenceTransformer;
 
 const CONFIG_FILE: &str = "config.json";
 const WEIGHTS_FILE: &str = "model.safetensors";
 const PICKLES: [&str; 2] = ["pytorch_model.bin", "model.pt"];
-/// A tensor that every checkpoint of both families has, whatever prefix its names carry.
+/// A tensor that every checkpoint has. Its name tells the prefix of all names.
 const WORD_EMBEDDINGS: &str = "embeddings.word_embeddings.weight";
 
-/// How positions are counted, which is all that tells the two families apart here.
+/// How positions are counted. The two model families differ in nothing else here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Positions {
     /// BERT: 0, 1, 2, ...
     FromZero,
-    /// XLM-RoBERTa: tokens that are not padding count up from the padding id + 1; padding keeps the padding id.
+    /// XLM-RoBERTa: padding id + 1, padding id + 2, ...
     AfterPadding {
         /// Id of the padding token.
         padding_id: i64,
     },
 }
 
-/// Sizes and constants of a transformer encoder.
+/// Sizes and constants of a transformer encoder; heads divide the hidden size, and there is at least one layer.
 #[derive(Debug, Clone)]
 pub struct Architecture {
     /// How positions are counted.
     pub positions: Positions,
     /// Floats per token.
     pub hidden: NonZeroUsize,
-    /// Floats per token inside the feed-forward part.
+    /// Floats per token inside the feed-forward layers.
     pub intermediate: usize,
     /// Encoder layers.
     pub layers: usize,
     /// Attention heads.
     pub heads: usize,
-    /// Rows of the word table.
+    /// Rows of the word embeddings.
     pub vocabulary: usize,
-    /// Rows of the position table.
+    /// Rows of the position embeddings.
     pub position_rows: usize,
-    /// Rows of the token type table.
+    /// Rows of the token type embeddings.
     pub token_types: usize,
-    /// Added to the variance in every normalisation.
+    /// Added to the variance in every layer normalization.
     pub epsilon: f32,
 }
 
-/// An opened checkpoint that can be exported.
+/// An open checkpoint that can be exported.
 pub struct Checkpoint {
     /// Its architecture.
     pub architecture: Architecture,
-    /// Pooling.
-    pub sentence: SentenceTransformer,
-    /// Where texts are cut, special tokens included.
+    /// Its pooling, and its own token limit.
+    pub sentence_transformer: SentenceTransformer,
+    /// Longer token sequences are truncated, special tokens included.
     pub max_tokens: NonZeroUsize,
     /// Its weights.
-    pub weights: WeightsFile,
+    pub weights: SafetensorsFile,
     prefix: String,
 }
 
@@ -86,54 +89,58 @@ struct Config {
 impl Checkpoint {
     /// Opens the checkpoint in `directory`.
     pub fn open(directory: &Path) -> Result<Self, Error> {
-        let refuse = |why: String| Error::Checkpoint {
+        let unsupported = |why: String| Error::Checkpoint {
             directory: directory.to_owned(),
             why,
         };
         for file in [CONFIG_FILE, TOKENIZER_FILE] {
             if !directory.join(file).is_file() {
-                return Err(refuse(format!("it has no {file}")));
+                return Err(unsupported(format!("it has no {file}")));
             }
         }
         let architecture = Architecture::read(directory)?;
-        let sentence = SentenceTransformer::read(directory)?;
+        let sentence_transformer = SentenceTransformer::read(directory)?;
         let limit = architecture.token_limit();
-        let max_tokens = sentence.max_tokens.map_or(limit, NonZeroUsize::get);
+        let max_tokens = sentence_transformer
+            .max_tokens
+            .map_or(limit, NonZeroUsize::get);
         if max_tokens > limit {
-            return Err(refuse(format!(
-                "sentence_bert_config.json allows {max_tokens} tokens, but the position table ends at {limit}"
+            return Err(unsupported(format!(
+                "sentence_bert_config.json allows {max_tokens} tokens, but there are positions for only {limit}"
             )));
         }
         let max_tokens = NonZeroUsize::new(max_tokens)
-            .ok_or_else(|| refuse("its position table is empty".to_owned()))?;
+            .ok_or_else(|| unsupported("it has no position embeddings".to_owned()))?;
         let weights = open_weights(directory)?;
         let prefix = weights.prefix_of(WORD_EMBEDDINGS).unwrap_or_default();
         Ok(Self {
             architecture,
-            sentence,
+            sentence_transformer,
             max_tokens,
             weights,
             prefix,
         })
     }
 
-    /// Finds a tensor by the name it has without prefix.
-    pub fn find(&self, name: &str, shape: &[usize]) -> Result<TensorPlace, Error> {
+    /// Finds a tensor by its name without the prefix of all names.
+    pub fn find(&self, name: &str, shape: &[usize]) -> Result<TensorLocation, Error> {
         self.weights.find(&format!("{}{name}", self.prefix), shape)
     }
 }
 
-fn open_weights(directory: &Path) -> Result<WeightsFile, Error> {
+fn open_weights(directory: &Path) -> Result<SafetensorsFile, Error> {
     let path = directory.join(WEIGHTS_FILE);
     if path.is_file() {
-        return WeightsFile::open(&path);
+        return SafetensorsFile::open(&path);
     }
     let pickle = PICKLES.iter().find(|file| directory.join(file).is_file());
     Err(Error::Checkpoint {
         directory: directory.to_owned(),
         why: match pickle {
             Some(pickle) => {
-                format!("its weights are a Python pickle ({pickle}); {WEIGHTS_FILE} is needed")
+                format!(
+                    "its weights are a Python pickle ({pickle}); only {WEIGHTS_FILE} is supported"
+                )
             }
             None => format!("it has no {WEIGHTS_FILE}"),
         },
@@ -142,14 +149,14 @@ fn open_weights(directory: &Path) -> Result<WeightsFile, Error> {
 
 impl Architecture {
     fn read(directory: &Path) -> Result<Self, Error> {
-        let config: Config = crate::read_json(&directory.join(CONFIG_FILE))?;
-        config.check().map_err(|why| Error::Checkpoint {
+        let config: Config = read_json(&directory.join(CONFIG_FILE))?;
+        config.into_architecture().map_err(|why| Error::Checkpoint {
             directory: directory.to_owned(),
             why: format!("{CONFIG_FILE} {why}"),
         })
     }
 
-    /// Longest text the position table has room for, in tokens.
+    /// Longest token sequence that has enough positions.
     fn token_limit(&self) -> usize {
         match self.positions {
             Positions::FromZero => self.position_rows,
@@ -161,24 +168,25 @@ impl Architecture {
 }
 
 impl Config {
-    fn check(self) -> Result<Architecture, String> {
+    /// The architecture, or what about it is not supported.
+    fn into_architecture(self) -> Result<Architecture, String> {
         let positions = match (self.model_type.as_str(), self.pad_token_id) {
             ("bert", _) => Positions::FromZero,
             ("xlm-roberta", Some(padding_id @ 0..)) => Positions::AfterPadding { padding_id },
             ("xlm-roberta", _) => {
                 return Err(
-                    "has no pad_token_id, from which XLM-RoBERTa counts positions".to_owned(),
+                    "has no pad_token_id, which XLM-RoBERTa's positions start from".to_owned(),
                 );
             }
             (other, _) => {
                 return Err(format!(
-                    "says model_type {other:?}; bert and xlm-roberta are supported"
+                    "has model_type {other:?}; only bert and xlm-roberta are supported"
                 ));
             }
         };
         if self.hidden_act != "gelu" {
             return Err(format!(
-                "says hidden_act {:?}; gelu is supported",
+                "has hidden_act {:?}; only gelu is supported",
                 self.hidden_act
             ));
         }
@@ -186,15 +194,15 @@ impl Config {
             None | Some("absolute") => {}
             Some(other) => {
                 return Err(format!(
-                    "says position_embedding_type {other:?}; absolute is supported"
+                    "has position_embedding_type {other:?}; only absolute is supported"
                 ));
             }
         }
         if self.is_decoder {
-            return Err("says is_decoder; an encoder is needed".to_owned());
+            return Err("has is_decoder; only encoders are supported".to_owned());
         }
         if self.num_hidden_layers == 0 || self.intermediate_size == 0 {
-            return Err("describes a transformer without layers".to_owned());
+            return Err("has no layers, or layers of size 0".to_owned());
         }
         if self.num_attention_heads == 0
             || !self
@@ -203,7 +211,7 @@ impl Config {
                 .is_multiple_of(self.num_attention_heads)
         {
             return Err(format!(
-                "says hidden_size {} and num_attention_heads {}, which do not divide",
+                "has hidden_size {}, which is not a multiple of num_attention_heads {}",
                 self.hidden_size, self.num_attention_heads
             ));
         }

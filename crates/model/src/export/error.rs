@@ -1,10 +1,12 @@
 //! Why a checkpoint cannot be exported.
+//!
+//! Every error names the file, the tensor or the value that is wrong.
 
 use std::path::PathBuf;
 
 use kernels::gemm::int8::GROUP;
 
-/// Why an export failed. Nothing is left behind that could be taken for a model directory.
+/// Why an export failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -16,7 +18,7 @@ pub enum Error {
         /// What is missing or not supported.
         why: String,
     },
-    /// A tensor is missing or not of the kind that the architecture needs.
+    /// A tensor is missing, or its shape or element type is not the one that the architecture prescribes.
     #[error("{file}: tensor {tensor} {why}", file = file.display())]
     Tensor {
         /// The weights file.
@@ -26,38 +28,38 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
-    /// The weights file's header cannot be understood.
+    /// The header of the weights file is invalid.
     #[error("{file} is not a valid safetensors file", file = file.display())]
     Header {
         /// The weights file.
         file: PathBuf,
-        /// Where its header fails.
+        /// The parser's error.
         source: serde_json::Error,
     },
     /// The weights file is shorter or longer than its header says.
-    #[error("{file} has {actual} bytes where its header announces {announced}: it is truncated or damaged", file = file.display())]
+    #[error("{file} has {actual} bytes, but its header declares {declared}: the file is truncated or corrupt", file = file.display())]
     Length {
         /// The weights file.
         file: PathBuf,
-        /// Bytes the header announces, header included.
-        announced: u64,
-        /// Bytes the file has.
+        /// Bytes that the header declares, header included.
+        declared: u64,
+        /// Bytes that the file has.
         actual: u64,
     },
-    /// A matrix has a size that rounded rows cannot be multiplied with.
+    /// The int8 kernels cannot multiply a matrix of this size.
     #[error("{name} has {inputs} inputs; int8 needs a multiple of {GROUP}")]
-    Unroundable {
+    NotQuantizable {
         /// The matrix's name in the graph.
         name: String,
-        /// Its inputs.
+        /// Its number of inputs.
         inputs: usize,
     },
-    /// A graph cannot be understood.
+    /// The graph is not ONNX.
     #[error("{path} is not a valid ONNX graph", path = path.display())]
     Graph {
         /// The graph's file.
         path: PathBuf,
-        /// Where it fails.
+        /// The decoder's error.
         source: prost::DecodeError,
     },
     /// A file cannot be read.
@@ -65,7 +67,7 @@ pub enum Error {
     Read {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
     /// A file cannot be written.
@@ -73,16 +75,16 @@ pub enum Error {
     Write {
         /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// The checkpoint's description or the written model cannot be loaded.
+    /// The checkpoint's description cannot be read, or the exported model cannot be loaded or run.
     #[error(transparent)]
     Model(#[from] crate::Error),
-    /// The written model does not give the vectors it must.
-    #[error("the written model fails its check: {why}")]
+    /// The exported model gives wrong vectors.
+    #[error("the exported model fails its check: {why}")]
     Check {
-        /// Which value is wrong, and by how much.
+        /// Which value is wrong, and what was expected.
         why: String,
     },
 }

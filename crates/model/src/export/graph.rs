@@ -1,17 +1,16 @@
 //! Building an ONNX graph node by node.
 //!
-//! Owns the list of nodes and the small constants; the large weights go to [`super::weights`]. Node names are the names
-//! of their outputs, so a profile of ONNX Runtime reads like the source that built the graph.
+//! Owns the list of nodes and the small constants; the data of large weights are [`super::external_data`]. A node has the
+//! name of its first output, so a profile of ONNX Runtime reads like the source that built the graph.
 
-use super::onnx::{
+use crate::onnx::{
     Attribute, AttributeType, Dimension, DimensionValue, ElementType, Graph, IR_VERSION, Model,
     Node, OperatorSet, STANDARD_OPSET, Shape, Tensor, TensorType, Type, ValueInfo,
 };
-
 use crate::operators;
 
-/// The name of a value that flows between nodes.
-pub type Value = String;
+/// The name of a value that one node outputs and others take as input.
+pub type ValueName = String;
 
 /// A graph under construction.
 #[derive(Default)]
@@ -20,7 +19,7 @@ pub struct GraphBuilder {
     initializers: Vec<Tensor>,
 }
 
-/// One node: operator, its domain, inputs and attributes. The output is named when the node is added.
+/// One node: its operator, inputs and attributes. Its outputs are named when it is added to a graph.
 pub struct Operation {
     node: Node,
 }
@@ -37,8 +36,8 @@ impl Operation {
         }
     }
 
-    /// An operator of another domain.
-    pub fn of(domain: &str, operator: &str, inputs: &[&str]) -> Self {
+    /// An operator of a custom domain.
+    pub fn custom(domain: &str, operator: &str, inputs: &[&str]) -> Self {
         let mut operation = Self::standard(operator, inputs);
         operation.node.domain = domain.to_owned();
         operation
@@ -82,24 +81,24 @@ impl Operation {
 }
 
 impl GraphBuilder {
-    /// Adds a node with one output and gives the output's name back.
-    pub fn add(&mut self, output: &str, operation: Operation) -> Value {
+    /// Adds a node with one output and returns the output's name.
+    pub fn add(&mut self, output: &str, operation: Operation) -> ValueName {
         self.nodes.push(operation.named(&[output]));
         output.to_owned()
     }
 
-    /// Adds a node with several outputs.
-    pub fn add_split<const N: usize>(
+    /// Adds a node with several outputs and returns their names.
+    pub fn add_with_outputs<const N: usize>(
         &mut self,
         outputs: [&str; N],
         operation: Operation,
-    ) -> [Value; N] {
+    ) -> [ValueName; N] {
         self.nodes.push(operation.named(&outputs));
         outputs.map(str::to_owned)
     }
 
-    /// Adds a small constant of integers.
-    pub fn integers(&mut self, name: &str, dims: &[i64], values: &[i64]) -> Value {
+    /// Adds a constant of integers.
+    pub fn integers(&mut self, name: &str, dims: &[i64], values: &[i64]) -> ValueName {
         let bytes = values
             .iter()
             .flat_map(|value| value.to_le_bytes())
@@ -107,8 +106,8 @@ impl GraphBuilder {
         self.constant(name, ElementType::Int64, dims, bytes)
     }
 
-    /// Adds a small constant float without dimensions.
-    pub fn scalar(&mut self, name: &str, value: f32) -> Value {
+    /// Adds a scalar constant.
+    pub fn scalar(&mut self, name: &str, value: f32) -> ValueName {
         self.constant(name, ElementType::Float, &[], value.to_le_bytes().to_vec())
     }
 
@@ -118,7 +117,7 @@ impl GraphBuilder {
         element: ElementType,
         dims: &[i64],
         bytes: Vec<u8>,
-    ) -> Value {
+    ) -> ValueName {
         self.initializers.push(Tensor {
             name: name.to_owned(),
             dims: dims.to_vec(),
@@ -129,14 +128,14 @@ impl GraphBuilder {
         name.to_owned()
     }
 
-    /// Adds a tensor whose data lie in the weights file.
-    pub fn weight(&mut self, tensor: Tensor) -> Value {
+    /// Adds a weight, whose data may be external.
+    pub fn weight(&mut self, tensor: Tensor) -> ValueName {
         let name = tensor.name.clone();
         self.initializers.push(tensor);
         name
     }
 
-    /// Closes the graph.
+    /// The finished graph as a model.
     pub fn finish(self, name: &str, inputs: Vec<ValueInfo>, outputs: Vec<ValueInfo>) -> Model {
         let opset = |domain: &str, version| OperatorSet {
             domain: domain.to_owned(),
@@ -157,20 +156,21 @@ impl GraphBuilder {
     }
 }
 
-/// One dimension of a declared input or output.
-pub enum Size {
-    /// Known when the graph is written.
+/// Size of one dimension of a graph's input or output.
+#[derive(Clone, Copy)]
+pub enum DimensionSize {
+    /// The same in every run.
     Fixed(usize),
-    /// Known when it is run.
+    /// Different from run to run, by its name.
     Named(&'static str),
 }
 
-/// Declares an input or output.
-pub fn value_info(name: &str, element: ElementType, sizes: &[Size]) -> ValueInfo {
-    let dimension = |size: &Size| Dimension {
+/// Declares an input or output of a graph.
+pub fn value_info(name: &str, element: ElementType, sizes: &[DimensionSize]) -> ValueInfo {
+    let dimension = |size: &DimensionSize| Dimension {
         value: Some(match size {
-            Size::Fixed(size) => DimensionValue::Fixed(*size as i64),
-            Size::Named(name) => DimensionValue::Named((*name).to_owned()),
+            DimensionSize::Fixed(size) => DimensionValue::Fixed(*size as i64),
+            DimensionSize::Named(name) => DimensionValue::Named((*name).to_owned()),
         }),
     };
     let shape = Some(Shape {

@@ -1,6 +1,6 @@
-//! How close the vectors of a rounded model are to those of its fp32 original.
+//! The quality of a quantized model: how close its vectors are to those of the same checkpoint in fp32.
 //!
-//! Owns the sentences that are embedded by both, and the bounds below which a model is refused.
+//! Owns the sentences that both embed, and the bounds below which an export fails.
 
 use std::path::Path;
 use std::time::Instant;
@@ -8,32 +8,34 @@ use std::time::Instant;
 use ort::environment::Environment;
 
 use super::agreement::Agreement;
-use super::loaded::LoadedModel;
+use super::error::Error;
+use super::exported_model::ExportedModel;
+use super::model_files::{self, Options};
 use super::reference::Reference;
-use super::{Error, Options, export};
-use crate::Precision;
-use crate::{Embedding, QualityReport};
+use crate::encoder::Embedding;
+use crate::precision::Precision;
+use crate::report::QualityReport;
 use kernels::gemm::int8::InstructionSet;
 
 const SENTENCES: &str = include_str!("sentences.txt");
-/// Sentences for weights of which nothing was published: they are random, and their figures bind nobody.
+/// Sentences for other models: test fixtures and synthetic models, whose weights are random.
 const SENTENCES_WITHOUT_REFERENCE: usize = 100;
 
-/// The least that a rounded model must reach.
+/// The smallest cosines that are accepted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Bounds {
     mean_cosine: f64,
     worst_cosine: f64,
 }
 
-/// MiniLM reaches 0.9996 and 0.9990; what the model gives is the same on every processor.
+/// MiniLM reaches 0.9996 and 0.9990, on every processor, since int8 results do not depend on the instruction set.
 const BOUNDS: Bounds = Bounds {
     mean_cosine: 0.9992,
     worst_cosine: 0.998,
 };
 
 impl Bounds {
-    /// The first figure that is below its bound is an error.
+    /// An error if a cosine is below its bound.
     fn check(self, agreement: Agreement) -> Result<(), Error> {
         for (name, found, least) in [
             ("mean", agreement.mean_cosine, self.mean_cosine),
@@ -42,8 +44,7 @@ impl Bounds {
             if found < least {
                 return Err(Error::Check {
                     why: format!(
-                        "the {name} cosine between its vectors and those in fp32 is {found:.6}, and must be at least \
-                         {least}"
+                        "the {name} cosine to its vectors in fp32 is {found:.6}; at least {least} is required"
                     ),
                 });
             }
@@ -52,34 +53,34 @@ impl Bounds {
     }
 }
 
-/// Compares the rounded model in `target` with an fp32 export of its checkpoint in `source`, which is removed again.
+/// Compares the int8 model in `target` with a temporary fp32 export of the checkpoint in `source`.
 ///
-/// The bounds were found on one model and bind only that; see [`Reference::bounds_rounding`].
+/// The bounds were measured on one model and apply only to it; see [`Reference::bounds_quantization`].
 pub fn measure(
     source: &Path,
     target: &Path,
     environment: &Environment,
 ) -> Result<QualityReport, Error> {
     let start = Instant::now();
-    let mut rounded = LoadedModel::load(target, environment)?;
-    let sha256 = rounded.description().source_sha256.as_deref();
+    let mut quantized = ExportedModel::load(target, environment)?;
+    let sha256 = quantized.description().source_sha256.as_deref();
     let reference = Reference::of_source(sha256.unwrap_or_default());
     let sentences = sentences(reference.is_some());
     log::info!(
-        "comparing the vectors of {} sentences with those in fp32",
+        "comparing the vectors of {} sentences with fp32",
         sentences.len()
     );
-    let found = rounded.embed_all(&sentences)?;
-    drop(rounded);
-    let original = embed_in_fp32(source, target, environment, &sentences)?;
-    let agreement = Agreement::of(&found, &original);
+    let found = quantized.embed_all(&sentences)?;
+    drop(quantized);
+    let reference_vectors = embed_in_fp32(source, target, environment, &sentences)?;
+    let agreement = Agreement::of(&found, &reference_vectors);
     log::info!(
-        "cosine to fp32: mean {:.5}, worst {:.5}; {:.1} % of the ten nearest sentences are the same",
+        "cosine to fp32: mean {:.5}, worst {:.5}; top-10 overlap {:.1} %",
         agreement.mean_cosine,
         agreement.worst_cosine,
         100.0 * agreement.top_10_overlap
     );
-    if reference.is_some_and(|reference| reference.bounds_rounding) {
+    if reference.is_some_and(|reference| reference.bounds_quantization) {
         BOUNDS.check(agreement)?;
     }
     Ok(QualityReport {
@@ -101,8 +102,8 @@ fn sentences(all: bool) -> Vec<&'static str> {
     SENTENCES.lines().take(count).collect()
 }
 
-/// The vectors of the checkpoint in fp32. Its export stands inside `target` for as long as that takes, so that a run
-/// that was killed leaves nothing outside of what is cleared away after it.
+/// The checkpoint's vectors in fp32. The temporary export is inside `target`, so that whoever cleans up `target` after a
+/// killed run removes it, too.
 fn embed_in_fp32(
     source: &Path,
     target: &Path,
@@ -118,12 +119,12 @@ fn embed_in_fp32(
         .tempdir_in(target)
         .map_err(failed)?;
     let options = Options {
-        name: "fp32 original".to_owned(),
+        name: "fp32 reference".to_owned(),
         revision: None,
         precision: Precision::Fp32,
     };
-    export(source, directory.path(), &options)?;
-    let vectors = LoadedModel::load(directory.path(), environment)?.embed_all(sentences)?;
+    model_files::export(source, directory.path(), &options)?;
+    let vectors = ExportedModel::load(directory.path(), environment)?.embed_all(sentences)?;
     directory.close().map_err(failed)?;
     Ok(vectors)
 }
@@ -135,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_figure_below_its_bound_is_named_beside_it() {
+    fn a_cosine_below_its_bound_is_named_with_the_bound() {
         let agreement = |mean_cosine, worst_cosine| Agreement {
             mean_cosine,
             worst_cosine,
@@ -152,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn there_are_800_different_sentences_none_of_which_is_blank() {
+    fn there_are_800_different_sentences_and_none_is_blank() {
         let sentences = sentences(true);
         assert_eq!(sentences.len(), 800);
         assert!(sentences.iter().all(|sentence| !sentence.trim().is_empty()));

@@ -1,7 +1,7 @@
-//! Reading tensors out of `model.safetensors` piece by piece.
+//! Reading tensors from `model.safetensors`.
 //!
-//! Only the header is kept in memory: a tensor is read when it is written elsewhere, in pieces of bounded size, so an
-//! export needs far less memory than the checkpoint has bytes.
+//! Only the header stays in memory. Tensors are copied in chunks of bounded size, so an export needs far less memory
+//! than the checkpoint has bytes.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -10,53 +10,53 @@ use std::path::{Path, PathBuf};
 use ::safetensors::Dtype;
 use ::safetensors::tensor::Metadata;
 
-use super::Error;
+use super::error::Error;
 
-/// Largest header that is read: the format's own limit.
+/// The format's own limit.
 const HEADER_LIMIT_BYTES: u64 = 100_000_000;
 const LENGTH_BYTES: u64 = 8;
-const PIECE_BYTES: usize = 1 << 20;
+const CHUNK_BYTES: usize = 1 << 20;
 const FLOAT_BYTES: usize = size_of::<f32>();
 
-/// An opened weights file whose length agrees with its header.
-pub struct WeightsFile {
+/// An open safetensors file whose length agrees with its header.
+pub struct SafetensorsFile {
     path: PathBuf,
     file: File,
     metadata: Metadata,
     data_start: u64,
 }
 
-/// Place and shape of one fp32 tensor.
+/// Where in the file an fp32 tensor is.
 #[derive(Debug, Clone)]
-pub struct TensorPlace {
+pub struct TensorLocation {
     name: String,
     offset: u64,
-    /// Sizes of its dimensions.
+    /// Its shape.
     pub shape: Vec<usize>,
 }
 
-impl TensorPlace {
+impl TensorLocation {
     fn bytes(&self) -> usize {
         self.shape.iter().product::<usize>() * FLOAT_BYTES
     }
 
-    /// Splits a matrix into pieces of whole rows, each of about a megabyte.
-    pub fn row_pieces(&self) -> Vec<Self> {
+    /// Splits a matrix into chunks of whole rows, each of about a megabyte.
+    pub fn row_chunks(&self) -> Vec<Self> {
         let row_bytes = self.bytes() / self.shape[0].max(1);
-        let rows_at_once = (PIECE_BYTES / row_bytes.max(1)).max(1);
+        let rows_at_once = (CHUNK_BYTES / row_bytes.max(1)).max(1);
         (0..self.shape[0])
             .step_by(rows_at_once)
             .map(|row| {
-                let mut piece = self.clone();
-                piece.offset += (row * row_bytes) as u64;
-                piece.shape[0] = rows_at_once.min(self.shape[0] - row);
-                piece
+                let mut chunk = self.clone();
+                chunk.offset += (row * row_bytes) as u64;
+                chunk.shape[0] = rows_at_once.min(self.shape[0] - row);
+                chunk
             })
             .collect()
     }
 }
 
-impl WeightsFile {
+impl SafetensorsFile {
     /// Opens a file and reads its header.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let read_error = |source| Error::Read {
@@ -65,9 +65,9 @@ impl WeightsFile {
         };
         let mut file = File::open(path).map_err(read_error)?;
         let actual = file.metadata().map_err(read_error)?.len();
-        let length_error = |announced| Error::Length {
+        let length_error = |declared| Error::Length {
             file: path.to_owned(),
-            announced,
+            declared,
             actual,
         };
         let mut length = [0; LENGTH_BYTES as usize];
@@ -87,9 +87,9 @@ impl WeightsFile {
                 file: path.to_owned(),
                 source,
             })?;
-        let announced = data_start + metadata.data_len() as u64;
-        if announced != actual {
-            return Err(length_error(announced));
+        let declared = data_start + metadata.data_len() as u64;
+        if declared != actual {
+            return Err(length_error(declared));
         }
         Ok(Self {
             path: path.to_owned(),
@@ -99,7 +99,7 @@ impl WeightsFile {
         })
     }
 
-    /// The one prefix that stands before `suffix` in the names of the file, such as `roberta.`; usually empty.
+    /// What precedes `suffix` in the name of a tensor: usually nothing, sometimes `roberta.`; `None` if no name ends so.
     pub fn prefix_of(&self, suffix: &str) -> Option<String> {
         self.metadata
             .offset_keys()
@@ -107,8 +107,8 @@ impl WeightsFile {
             .find_map(|name| name.strip_suffix(suffix).map(str::to_owned))
     }
 
-    /// Finds an fp32 tensor of exactly the given shape.
-    pub fn find(&self, name: &str, shape: &[usize]) -> Result<TensorPlace, Error> {
+    /// Finds an fp32 tensor; an error if there is none of exactly this name and shape.
+    pub fn find(&self, name: &str, shape: &[usize]) -> Result<TensorLocation, Error> {
         let refuse = |why: String| Error::Tensor {
             file: self.path.clone(),
             tensor: name.to_owned(),
@@ -130,18 +130,18 @@ impl WeightsFile {
                 info.dtype
             )));
         }
-        Ok(TensorPlace {
+        Ok(TensorLocation {
             name: name.to_owned(),
             offset: self.data_start + info.data_offsets.0 as u64,
             shape: info.shape.clone(),
         })
     }
 
-    /// Copies a tensor's little-endian bytes into `sink`, piece by piece.
-    pub fn copy(&mut self, tensor: &TensorPlace, sink: &mut dyn Write) -> Result<(), Transfer> {
+    /// Copies a tensor's little-endian bytes into `sink`, chunk by chunk.
+    pub fn copy(&mut self, tensor: &TensorLocation, sink: &mut dyn Write) -> Result<(), CopyError> {
         let path = self.path.clone();
         let read_error = |source| {
-            Transfer::Read(Error::Read {
+            CopyError::Read(Error::Read {
                 path: path.clone(),
                 source,
             })
@@ -149,24 +149,24 @@ impl WeightsFile {
         self.file
             .seek(SeekFrom::Start(tensor.offset))
             .map_err(read_error)?;
-        let mut left = tensor.bytes();
-        let mut piece = vec![0; PIECE_BYTES.min(left)];
-        while left > 0 {
-            let piece = &mut piece[..PIECE_BYTES.min(left)];
-            self.file.read_exact(piece).map_err(read_error)?;
-            sink.write_all(piece).map_err(Transfer::Write)?;
-            left -= piece.len();
+        let mut remaining = tensor.bytes();
+        let mut buffer = vec![0; CHUNK_BYTES.min(remaining)];
+        while remaining > 0 {
+            let chunk = &mut buffer[..CHUNK_BYTES.min(remaining)];
+            self.file.read_exact(chunk).map_err(read_error)?;
+            sink.write_all(chunk).map_err(CopyError::Write)?;
+            remaining -= chunk.len();
         }
         Ok(())
     }
 
-    /// Reads a whole tensor, which must be finite throughout.
-    pub fn read(&mut self, tensor: &TensorPlace) -> Result<Vec<f32>, Error> {
+    /// Reads a whole tensor; a value that is not finite is an error.
+    pub fn read(&mut self, tensor: &TensorLocation) -> Result<Vec<f32>, Error> {
         let mut bytes = Vec::with_capacity(tensor.bytes());
-        self.copy(tensor, &mut bytes).map_err(|fault| match fault {
-            Transfer::Read(error) => error,
-            // Memory takes whatever is written to it.
-            Transfer::Write(source) => Error::Read {
+        self.copy(tensor, &mut bytes).map_err(|error| match error {
+            CopyError::Read(error) => error,
+            // Writing to a vector cannot fail.
+            CopyError::Write(source) => Error::Read {
                 path: self.path.clone(),
                 source,
             },
@@ -193,10 +193,10 @@ impl WeightsFile {
     }
 }
 
-/// Which side of a transfer failed.
-pub enum Transfer {
-    /// Reading, with the file that failed.
+/// Which side of a copy failed.
+pub enum CopyError {
+    /// Reading the tensor.
     Read(Error),
-    /// Writing, to a place that only the writer can name.
+    /// Writing to the sink, whose path only the caller knows.
     Write(std::io::Error),
 }

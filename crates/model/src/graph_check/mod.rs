@@ -15,8 +15,8 @@ use std::path::Path;
 
 use prost::Message;
 
+use crate::external_data::EXTERNAL_DATA_FILE;
 use crate::onnx::{Graph, Model, OperatorSet, STANDARD_OPSET};
-use crate::weights_file::WEIGHTS_FILE;
 use crate::{Description, Error, ModelDirectory, operators};
 pub use error::GraphError;
 
@@ -48,7 +48,7 @@ pub fn check(directory: &ModelDirectory) -> Result<Origin, Error> {
     if !header.opset_import.iter().any(uses_operators) {
         return Ok(Origin::Foreign);
     }
-    let weights = directory.graph.with_file_name(WEIGHTS_FILE);
+    let weights = directory.graph.with_file_name(EXTERNAL_DATA_FILE);
     let length = std::fs::metadata(&weights).map_err(|source| Error::Read {
         path: weights,
         source,

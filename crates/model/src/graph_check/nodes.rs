@@ -10,9 +10,10 @@ use super::GraphError;
 use super::node::NodeCheck;
 use super::tensors::Constant;
 use super::value::{Count, Rows, Value};
+use crate::Description;
+use crate::encoder::{VECTORS_OUTPUT, input};
 use crate::onnx::{DimensionValue, ElementType, Graph, ValueInfo};
 use crate::operators::{DOMAIN, name};
-use crate::{Description, VECTORS_OUTPUT, input};
 use kernels::gemm::{PANEL, int8, panel_count};
 
 /// Checks every node in its order, and that the graph gives the vectors that its description promises.

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::GraphError;
+use crate::external_data::{EXTERNAL_DATA_FILE, INLINE_BYTES, next_offset};
 use crate::onnx::{DataLocation, ElementType, Tensor};
-use crate::weights_file::{INLINE_BYTES, WEIGHTS_FILE, next_offset};
 
 /// A tensor that the graph holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,11 +97,13 @@ fn inline_data(tensor: &Tensor, bytes: u64) -> Result<&[u8], String> {
 fn external_data(tensor: &Tensor, bytes: u64, end: u64) -> Result<u64, String> {
     let is_external = tensor.data_location == i32::from(DataLocation::External);
     if !is_external || tensor.raw_data.is_some() {
-        return Err(format!("has {bytes} bytes and is not in {WEIGHTS_FILE}"));
+        return Err(format!(
+            "has {bytes} bytes and is not in {EXTERNAL_DATA_FILE}"
+        ));
     }
     let offset = next_offset(end);
     let expected = [
-        ("location", WEIGHTS_FILE.to_owned()),
+        ("location", EXTERNAL_DATA_FILE.to_owned()),
         ("offset", offset.to_string()),
         ("length", bytes.to_string()),
     ];

@@ -1,19 +1,19 @@
 //! Published values that an exported model must reproduce.
 //!
-//! Owns the files of values and the comparison. The comparison sees a model only as a [`Subject`], so that its own
-//! logic can be tested where the real weights cannot be had.
+//! Owns the files of values and the comparison. The comparison needs only an [`EmbeddingModel`], so that it can be tested
+//! without the real weights.
 
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use crate::Precision;
+use crate::precision::Precision;
 
 const FILES: [&str; 2] = [include_str!("bge-m3.json"), include_str!("minilm.json")];
 
-/// A model as the comparison sees it.
-pub trait Subject {
-    /// What embedding can fail with.
+/// A model whose values can be compared.
+pub trait EmbeddingModel {
+    /// Why it fails.
     type Error;
     /// Token ids of a text, special tokens included.
     fn token_ids(&mut self, text: &str) -> Result<Vec<u32>, Self::Error>;
@@ -26,11 +26,11 @@ pub trait Subject {
 pub struct Reference {
     /// Name of the pinned model.
     pub name: String,
-    /// SHA-256 of the weights that the values belong to.
+    /// SHA-256 of the weights for which the values were published.
     pub source_sha256: String,
-    /// Whether an int8 export must come as close to fp32 as was measured for this model.
+    /// Whether an int8 export fails when its vectors are less close to fp32 than was measured for this model.
     #[serde(default)]
-    pub bounds_rounding: bool,
+    pub bounds_quantization: bool,
     token_ids: Vec<TokenIds>,
     token_sets: Vec<TokenIds>,
     similarities: Vec<Similarities>,
@@ -45,7 +45,7 @@ struct TokenIds {
     ids: Vec<u32>,
 }
 
-/// Products of query and passage vectors; queries are rows.
+/// Dot products of query and passage vectors; one row for each query.
 #[derive(Debug, Deserialize)]
 struct Similarities {
     source: String,
@@ -87,17 +87,17 @@ impl ByPrecision {
     }
 }
 
-/// One value compared with what was published.
+/// A value of a model and the published one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
     /// What was compared.
     pub what: String,
     /// Who published it.
     pub source: String,
-    /// What was found beside what was published.
+    /// The model's value and the published one.
     pub found: String,
-    /// Whether it agrees.
-    pub agrees: bool,
+    /// Whether they are equal, within the tolerance.
+    pub is_equal: bool,
 }
 
 impl Reference {
@@ -122,36 +122,36 @@ impl Reference {
             .collect()
     }
 
-    /// Compares a model in `precision` with every published value.
-    pub fn compare<S: Subject>(
+    /// Compares the values of a model in `precision` with all published ones.
+    pub fn compare<S: EmbeddingModel>(
         &self,
-        subject: &mut S,
+        model: &mut S,
         precision: Precision,
     ) -> Result<Vec<Comparison>, S::Error> {
         let mut comparisons = Vec::new();
         for expected in &self.token_ids {
-            let ids = subject.token_ids(&expected.text)?;
+            let ids = model.token_ids(&expected.text)?;
             comparisons.push(expected.compare("token ids", &ids, ids == expected.ids));
         }
         for expected in &self.token_sets {
-            let ids = inner_set(&subject.token_ids(&expected.text)?);
-            let agrees = ids.iter().eq(expected.ids.iter());
-            comparisons.push(expected.compare("set of token ids", &Vec::from_iter(ids), agrees));
+            let ids = inner_set(&model.token_ids(&expected.text)?);
+            let is_equal = ids.iter().eq(expected.ids.iter());
+            comparisons.push(expected.compare("set of token ids", &Vec::from_iter(ids), is_equal));
         }
         for expected in &self.similarities {
-            comparisons.extend(expected.compare(subject, precision)?);
+            comparisons.extend(expected.compare(model, precision)?);
         }
         for expected in &self.sums {
-            comparisons.extend(expected.compare(subject, precision)?);
+            comparisons.extend(expected.compare(model, precision)?);
         }
         for expected in &self.vectors {
-            let cosine = dot(&subject.embed(&expected.text)?, &expected.values);
+            let cosine = dot(&model.embed(&expected.text)?, &expected.values);
             let smallest = expected.smallest_cosine.of(precision);
             comparisons.push(Comparison {
                 what: format!("vector of {:?}", expected.text),
                 source: expected.source.clone(),
                 found: format!("cosine {cosine:.7}, at least {smallest}"),
-                agrees: cosine >= smallest,
+                is_equal: cosine >= smallest,
             });
         }
         Ok(comparisons)
@@ -159,27 +159,27 @@ impl Reference {
 }
 
 impl TokenIds {
-    fn compare(&self, what: &str, found: &[u32], agrees: bool) -> Comparison {
+    fn compare(&self, what: &str, found: &[u32], is_equal: bool) -> Comparison {
         Comparison {
             what: format!("{what} of {:?}", self.text),
             source: self.source.clone(),
             found: format!("{found:?}, published {:?}", self.ids),
-            agrees,
+            is_equal,
         }
     }
 }
 
 impl Similarities {
-    fn compare<S: Subject>(
+    fn compare<S: EmbeddingModel>(
         &self,
-        subject: &mut S,
+        model: &mut S,
         precision: Precision,
     ) -> Result<Vec<Comparison>, S::Error> {
-        let passages = embed_all(subject, &self.passages)?;
+        let passages = embed_all(model, &self.passages)?;
         let tolerance = self.tolerance.of(precision);
         let mut comparisons = Vec::new();
         for (query, published) in self.queries.iter().zip(&self.values) {
-            let vector = subject.embed(query)?;
+            let vector = model.embed(query)?;
             let found: Vec<f64> = passages
                 .iter()
                 .map(|passage| dot(&vector, passage))
@@ -197,7 +197,7 @@ impl Similarities {
                 what: format!("ranking for {query:?}"),
                 source: self.source.clone(),
                 found: format!("{:?}, published {:?}", ranking(&found), ranking(published)),
-                agrees: ranking(&found) == ranking(published),
+                is_equal: ranking(&found) == ranking(published),
             });
         }
         Ok(comparisons)
@@ -205,13 +205,13 @@ impl Similarities {
 }
 
 impl Sums {
-    fn compare<S: Subject>(
+    fn compare<S: EmbeddingModel>(
         &self,
-        subject: &mut S,
+        model: &mut S,
         precision: Precision,
     ) -> Result<Vec<Comparison>, S::Error> {
         let tolerance = self.tolerance.of(precision);
-        let vectors = embed_all(subject, &self.texts)?;
+        let vectors = embed_all(model, &self.texts)?;
         let compared = self.texts.iter().zip(&vectors).zip(&self.values);
         Ok(compared
             .map(|((text, vector), published)| {
@@ -233,12 +233,15 @@ fn close(what: String, source: &str, found: f64, published: f64, tolerance: f64)
         what,
         source: source.to_owned(),
         found: format!("{found:.5}, published {published} within {tolerance}"),
-        agrees: (found - published).abs() <= tolerance,
+        is_equal: (found - published).abs() <= tolerance,
     }
 }
 
-fn embed_all<S: Subject>(subject: &mut S, texts: &[String]) -> Result<Vec<Vec<f32>>, S::Error> {
-    texts.iter().map(|text| subject.embed(text)).collect()
+fn embed_all<S: EmbeddingModel>(
+    model: &mut S,
+    texts: &[String],
+) -> Result<Vec<Vec<f32>>, S::Error> {
+    texts.iter().map(|text| model.embed(text)).collect()
 }
 
 /// The distinct ids between the first and the last token, which are special.
@@ -250,7 +253,7 @@ fn inner_set(ids: &[u32]) -> BTreeSet<u32> {
         .collect()
 }
 
-/// Indices from the largest value to the smallest.
+/// Indices in descending order of the values.
 fn ranking(values: &[f64]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..values.len()).collect();
     order.sort_by(|&left, &right| values[right].total_cmp(&values[left]));

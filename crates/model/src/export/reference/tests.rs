@@ -2,14 +2,14 @@ use std::convert::Infallible;
 
 use super::*;
 
-/// Gives back what was published, but for one alteration.
+/// A model that gives the published values, with at most one change.
 struct Published<'a> {
     reference: &'a Reference,
     sum_error: f32,
     extra_id: bool,
 }
 
-impl Subject for Published<'_> {
+impl EmbeddingModel for Published<'_> {
     type Error = Infallible;
 
     fn token_ids(&mut self, text: &str) -> Result<Vec<u32>, Infallible> {
@@ -49,36 +49,36 @@ fn bge_m3() -> Reference {
     reference
 }
 
-fn agrees(sum_error: f32, extra_id: bool, precision: Precision) -> bool {
+fn is_reproduced(sum_error: f32, extra_id: bool, precision: Precision) -> bool {
     let reference = bge_m3();
-    let mut subject = Published {
+    let mut model = Published {
         reference: &reference,
         sum_error,
         extra_id,
     };
-    let comparisons = reference.compare(&mut subject, precision).unwrap();
+    let comparisons = reference.compare(&mut model, precision).unwrap();
     assert_eq!(comparisons.len(), 7);
-    comparisons.iter().all(|comparison| comparison.agrees)
+    comparisons.iter().all(|comparison| comparison.is_equal)
 }
 
 #[test]
-fn every_file_of_values_can_be_read() {
+fn every_file_of_published_values_can_be_read() {
     assert_eq!(Reference::all().len(), FILES.len());
 }
 
 #[test]
-fn published_values_agree_with_themselves_and_altered_ones_do_not() {
-    assert!(agrees(0.0, false, Precision::Fp32));
-    assert!(!agrees(0.011, false, Precision::Fp32));
-    assert!(agrees(0.011, false, Precision::Int8));
-    assert!(!agrees(0.16, false, Precision::Int8));
-    assert!(!agrees(0.0, true, Precision::Fp32));
+fn published_values_equal_themselves_and_changed_ones_do_not() {
+    assert!(is_reproduced(0.0, false, Precision::Fp32));
+    assert!(!is_reproduced(0.011, false, Precision::Fp32));
+    assert!(is_reproduced(0.011, false, Precision::Int8));
+    assert!(!is_reproduced(0.16, false, Precision::Int8));
+    assert!(!is_reproduced(0.0, true, Precision::Fp32));
 }
 
 #[test]
 fn a_wrong_similarity_and_a_wrong_ranking_are_found() {
     struct Plane;
-    impl Subject for Plane {
+    impl EmbeddingModel for Plane {
         type Error = Infallible;
         fn token_ids(&mut self, _: &str) -> Result<Vec<u32>, Infallible> {
             Ok(Vec::new())
@@ -105,7 +105,7 @@ fn a_wrong_similarity_and_a_wrong_ranking_are_found() {
         let comparisons = expected(values).compare(&mut Plane, precision).unwrap();
         comparisons
             .iter()
-            .map(|comparison| comparison.agrees)
+            .map(|comparison| comparison.is_equal)
             .collect::<Vec<_>>()
     };
     assert_eq!(outcome([0.8, 0.6], Precision::Fp32), [true, true, true]);

@@ -1,4 +1,4 @@
-//! How fast memory can be read.
+//! The memory bandwidth: how fast several threads together read from memory.
 
 use std::hint::black_box;
 use std::num::NonZeroUsize;
@@ -7,13 +7,13 @@ use std::time::Instant;
 const BYTES: usize = 1 << 30;
 const ROUNDS: usize = 5;
 
-/// Bytes per second of the best of five sums over 1 GiB by `threads` threads.
+/// Bytes per second that `threads` threads read: the best of five rounds over 1 GiB.
 pub fn measure(threads: NonZeroUsize) -> f64 {
     best(BYTES, threads)
 }
 
 fn best(bytes: usize, threads: NonZeroUsize) -> f64 {
-    // Ones, not zeros: untouched zeros would all be one and the same page.
+    // Untouched zeros would all be the same page of memory, so the words are ones.
     let words = vec![1_u64; bytes / size_of::<u64>()];
     let share = words.len().div_ceil(threads.get());
     (0..ROUNDS)
@@ -35,7 +35,7 @@ fn best(bytes: usize, threads: NonZeroUsize) -> f64 {
         .fold(0.0, f64::max)
 }
 
-/// Several sums at a time, so that memory and not the chain of additions sets the pace.
+/// Adds in independent lanes, so that memory and not a chain of additions limits the speed.
 fn sum(words: &[u64]) -> u64 {
     const LANES: usize = 32;
     let mut lanes = [0_u64; LANES];
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_machine_reads_memory_faster_than_a_disk() {
+    fn memory_is_faster_than_a_disk() {
         let bandwidth = best(1 << 24, NonZeroUsize::MIN);
         assert!(bandwidth > 1e8, "{bandwidth}");
     }

@@ -1,18 +1,20 @@
-//! How many bytes of a graph's weights a short text must read: the floor under its time on a given memory.
+//! Bytes of weights that one pass through a graph reads.
+//!
+//! Divided by the memory bandwidth, they are a lower bound of the time that a short text takes.
 
 use std::collections::HashSet;
 use std::path::Path;
 
 use prost::Message;
 
-use super::Error;
-use super::onnx::{Graph, Model, Node, Tensor};
+use super::error::Error;
+use crate::onnx::{Graph, Model, Node, Tensor};
 use crate::operators;
 
-/// Bytes of all weights of the graph in the file `graph` but the tables, of which a text reads only its own rows.
+/// Bytes of all weights of the ONNX graph in the file `graph`, without embedding tables, of which a text reads few rows.
 ///
-/// A table is what a `Gather`, or our own operator for embeddings, looks rows up in.
-pub fn bytes_per_pass(graph: &Path) -> Result<u64, Error> {
+/// Embedding tables are the first input of a `Gather` and all weights of this crate's own operator for embeddings.
+pub fn weight_bytes_per_pass(graph: &Path) -> Result<u64, Error> {
     let bytes = std::fs::read(graph).map_err(|source| Error::Read {
         path: graph.to_owned(),
         source,
@@ -21,11 +23,11 @@ pub fn bytes_per_pass(graph: &Path) -> Result<u64, Error> {
         path: graph.to_owned(),
         source,
     })?;
-    let graphs = with_branches(model.graph.as_ref());
+    let graphs = with_subgraphs(model.graph.as_ref());
     let tables: HashSet<&str> = graphs
         .iter()
         .flat_map(|graph| &graph.node)
-        .flat_map(tables)
+        .flat_map(embedding_tables)
         .map(String::as_str)
         .collect();
     Ok(graphs
@@ -37,7 +39,7 @@ pub fn bytes_per_pass(graph: &Path) -> Result<u64, Error> {
 }
 
 /// The inputs of which a node reads only some rows.
-fn tables(node: &Node) -> &[String] {
+fn embedding_tables(node: &Node) -> &[String] {
     match (node.domain.as_str(), node.op_type.as_str()) {
         ("" | "ai.onnx", "Gather") => node.input.get(..1).unwrap_or_default(),
         (
@@ -48,8 +50,8 @@ fn tables(node: &Node) -> &[String] {
     }
 }
 
-/// A graph and the graphs inside its nodes.
-fn with_branches(graph: Option<&Graph>) -> Vec<&Graph> {
+/// A graph and the subgraphs of its nodes, at any depth.
+fn with_subgraphs(graph: Option<&Graph>) -> Vec<&Graph> {
     let mut found: Vec<&Graph> = graph.into_iter().collect();
     let mut next = 0;
     while let Some(graph) = found.get(next).copied() {
@@ -65,7 +67,7 @@ fn size(tensor: &Tensor) -> u64 {
     elements * element_bytes(tensor.data_type)
 }
 
-/// Bytes of one element, by the number that ONNX gives its type, also of types that our own graphs do not use.
+/// Bytes of one element of an ONNX type, which may be one that exported graphs do not use.
 fn element_bytes(data_type: i32) -> u64 {
     match data_type {
         // 8-bit integers, booleans and 8-bit floats.
@@ -81,7 +83,7 @@ fn element_bytes(data_type: i32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::onnx::{Attribute, ElementType};
+    use crate::onnx::{Attribute, ElementType};
 
     fn tensor(name: &str, dims: &[i64], data_type: i32) -> Tensor {
         Tensor {
@@ -93,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn tables_are_left_out_and_branches_are_counted() {
+    fn embedding_tables_are_left_out_and_subgraphs_are_counted() {
         let branch = Graph {
             initializer: vec![tensor("inner", &[2, 2], ElementType::Float.into())],
             ..Graph::default()
@@ -106,7 +108,7 @@ mod tests {
         let embed = Node {
             domain: operators::DOMAIN.to_owned(),
             op_type: operators::name::EMBED_TOKENS.to_owned(),
-            input: vec!["ids".to_owned(), "rounded words".to_owned()],
+            input: vec!["ids".to_owned(), "quantized words".to_owned()],
             ..Node::default()
         };
         let choice = Node {
@@ -122,7 +124,7 @@ mod tests {
                 node: vec![look_up, embed, choice],
                 initializer: vec![
                     tensor("words", &[1000, 8], ElementType::Float.into()),
-                    tensor("rounded words", &[1000, 8], 3),
+                    tensor("quantized words", &[1000, 8], 3),
                     tensor("quantized", &[8, 8], 3),
                     tensor("scale", &[], ElementType::Float.into()),
                 ],
@@ -133,6 +135,6 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("model.onnx");
         std::fs::write(&path, model.encode_to_vec()).unwrap();
-        assert_eq!(bytes_per_pass(&path).unwrap(), 16 + 64 + 4);
+        assert_eq!(weight_bytes_per_pass(&path).unwrap(), 16 + 64 + 4);
     }
 }

@@ -1,28 +1,28 @@
-//! The file that holds a model's large tensors beside its graph.
+//! External data: the file with a graph's large tensors.
 //!
-//! Every tensor begins on a page, so that ONNX Runtime can map it instead of reading it. Tensors are written in the
-//! order in which the graph asks for them, which is always the same.
+//! Every tensor starts at a page boundary, so that ONNX Runtime can map the file instead of reading it. Tensors are
+//! written in the order in which they are added, so the same graph gives the same bytes.
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use super::Error;
-use super::onnx::{DataLocation, ElementType, StringEntry, Tensor};
-use super::safetensors::{TensorPlace, Transfer, WeightsFile};
-use crate::weights_file::{INLINE_BYTES, WEIGHTS_FILE, next_offset};
+use super::error::Error;
+use super::safetensors::{CopyError, SafetensorsFile, TensorLocation};
+use crate::external_data::{EXTERNAL_DATA_FILE, INLINE_BYTES, next_offset};
+use crate::onnx::{DataLocation, ElementType, StringEntry, Tensor};
 
-/// The weights file under construction.
-pub struct WeightsWriter {
+/// The file while it is written.
+pub struct ExternalDataWriter {
     path: PathBuf,
     file: BufWriter<File>,
     position: u64,
 }
 
-impl WeightsWriter {
+impl ExternalDataWriter {
     /// Creates the file in a model directory.
     pub fn create(directory: &Path) -> Result<Self, Error> {
-        let path = directory.join(WEIGHTS_FILE);
+        let path = directory.join(EXTERNAL_DATA_FILE);
         let file = File::create(&path).map_err(|source| Error::Write {
             path: path.clone(),
             source,
@@ -34,12 +34,12 @@ impl WeightsWriter {
         })
     }
 
-    /// Copies tensors one below the other into one tensor; all must agree in every dimension but the first.
+    /// Copies tensors, stacked along the first dimension, into one tensor. All other dimensions must be equal.
     pub fn stack(
         &mut self,
-        source: &mut WeightsFile,
+        source: &mut SafetensorsFile,
         name: &str,
-        parts: &[TensorPlace],
+        parts: &[TensorLocation],
     ) -> Result<Tensor, Error> {
         let mut shape = parts[0].shape.clone();
         shape[0] = parts.iter().map(|part| part.shape[0]).sum();
@@ -48,14 +48,14 @@ impl WeightsWriter {
         })
     }
 
-    /// Writes computed floats.
+    /// Writes an fp32 tensor.
     pub fn floats(&mut self, name: &str, shape: &[usize], values: &[f32]) -> Result<Tensor, Error> {
         self.tensor(name, shape, ElementType::Float, |sink| {
             write_all(sink, values.iter().flat_map(|value| value.to_le_bytes()))
         })
     }
 
-    /// Writes computed whole numbers.
+    /// Writes an int32 tensor.
     pub fn integers(
         &mut self,
         name: &str,
@@ -67,12 +67,12 @@ impl WeightsWriter {
         })
     }
 
-    /// Writes a tensor of signed bytes that `fill` gives row by row.
+    /// Writes an int8 tensor, whose bytes `fill` writes.
     pub fn bytes(
         &mut self,
         name: &str,
         shape: &[usize],
-        fill: impl FnOnce(&mut dyn Write) -> Result<(), Transfer>,
+        fill: impl FnOnce(&mut dyn Write) -> Result<(), CopyError>,
     ) -> Result<Tensor, Error> {
         self.tensor(name, shape, ElementType::Int8, fill)
     }
@@ -82,27 +82,27 @@ impl WeightsWriter {
         name: &str,
         shape: &[usize],
         element: ElementType,
-        fill: impl FnOnce(&mut dyn Write) -> Result<(), Transfer>,
+        fill: impl FnOnce(&mut dyn Write) -> Result<(), CopyError>,
     ) -> Result<Tensor, Error> {
         let length = (shape.iter().product::<usize>() * element.bytes()) as u64;
-        let place = self.place(length)?;
+        let location = self.allocate(length)?;
         let mut inline = Vec::new();
-        let sink: &mut dyn Write = if place.is_some() {
+        let sink: &mut dyn Write = if location.is_some() {
             &mut self.file
         } else {
             &mut inline
         };
-        fill(sink).map_err(|fault| match fault {
-            Transfer::Read(error) => error,
-            Transfer::Write(source) => Error::Write {
+        fill(sink).map_err(|error| match error {
+            CopyError::Read(error) => error,
+            CopyError::Write(source) => Error::Write {
                 path: self.path.clone(),
                 source,
             },
         })?;
-        Ok(describe(name, shape, element, place, inline))
+        Ok(tensor_message(name, shape, element, location, inline))
     }
 
-    /// Writes what is buffered and waits until it is on the disk.
+    /// Flushes the file to the disk.
     pub fn finish(mut self) -> Result<(), Error> {
         self.file
             .flush()
@@ -113,8 +113,8 @@ impl WeightsWriter {
             })
     }
 
-    /// Chooses where `length` bytes go, and pads the file up to there; `None`: into the graph.
-    fn place(&mut self, length: u64) -> Result<Option<Place>, Error> {
+    /// Pads the file to where `length` bytes go; `None` if they go into the graph.
+    fn allocate(&mut self, length: u64) -> Result<Option<Location>, Error> {
         if length < INLINE_BYTES {
             return Ok(None);
         }
@@ -127,25 +127,25 @@ impl WeightsWriter {
                 source,
             })?;
         self.position = offset + length;
-        Ok(Some(Place { offset, length }))
+        Ok(Some(Location { offset, length }))
     }
 }
 
-struct Place {
+struct Location {
     offset: u64,
     length: u64,
 }
 
-fn write_all(sink: &mut dyn Write, bytes: impl Iterator<Item = u8>) -> Result<(), Transfer> {
+fn write_all(sink: &mut dyn Write, bytes: impl Iterator<Item = u8>) -> Result<(), CopyError> {
     let bytes: Vec<u8> = bytes.collect();
-    sink.write_all(&bytes).map_err(Transfer::Write)
+    sink.write_all(&bytes).map_err(CopyError::Write)
 }
 
-fn describe(
+fn tensor_message(
     name: &str,
     shape: &[usize],
     element: ElementType,
-    place: Option<Place>,
+    location: Option<Location>,
     inline: Vec<u8>,
 ) -> Tensor {
     let mut tensor = Tensor {
@@ -154,14 +154,14 @@ fn describe(
         data_type: element.into(),
         ..Tensor::default()
     };
-    match place {
+    match location {
         None => tensor.raw_data = Some(inline),
-        Some(place) => {
+        Some(location) => {
             tensor.data_location = DataLocation::External.into();
             tensor.external_data = [
-                ("location", WEIGHTS_FILE.to_owned()),
-                ("offset", place.offset.to_string()),
-                ("length", place.length.to_string()),
+                ("location", EXTERNAL_DATA_FILE.to_owned()),
+                ("offset", location.offset.to_string()),
+                ("length", location.length.to_string()),
             ]
             .map(|(key, value)| StringEntry {
                 key: key.to_owned(),

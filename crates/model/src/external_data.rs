@@ -4,7 +4,7 @@
 //! begins at the next page.
 
 /// File name of the weights in a model directory.
-pub const WEIGHTS_FILE: &str = "model.onnx.data";
+pub const EXTERNAL_DATA_FILE: &str = "model.onnx.data";
 
 /// ONNX asks that mapped tensors begin at multiples of the page size.
 const PAGE_BYTES: u64 = 4096;
