@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use kernels::product::bytes::Instructions;
+use kernels::gemm::int8::InstructionSet;
 use model::Precision;
 use model::export::{Options, export_and_check};
 use model::{ModelDirectory, QualityReport, load_runtime};
@@ -48,7 +48,7 @@ fn an_int8_export_leaves_the_model_and_its_report_and_nothing_else() {
     assert_eq!(files(directory.path()), expected.collect());
     let report = report(directory.path()).unwrap();
     assert_eq!(report.sentences, 100);
-    assert_eq!(report.byte_products, Instructions::detect().name());
+    assert_eq!(report.byte_products, InstructionSet::detect().name());
     assert!(report.worst_cosine <= report.mean_cosine && report.mean_cosine < 1.0);
     assert!(report.mean_cosine > 0.9, "{report:?}");
     assert!((0.0..=1.0).contains(&report.top_10_overlap), "{report:?}");

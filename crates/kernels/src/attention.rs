@@ -1,27 +1,27 @@
-//! Attention of each text to itself alone.
+//! Self-attention within each sequence.
 //!
-//! Texts lie one behind the other without padding, so nothing is ever masked and a text cannot notice its neighbours.
-//! One task is one head of one text. Scores are kept for a block of queries at a time: memory grows with the length of
-//! a text, not with its square.
+//! Sequences are concatenated without padding, so there is no mask, and a sequence never sees another. One task is one
+//! head of one sequence. Scores are held for one block of query positions at a time, so memory grows linearly with the
+//! length of a sequence.
 
 use std::cell::RefCell;
 
-use crate::panels::Product;
-use crate::passes::{multiply, softmax};
+use crate::gemm::panel_matrix::PanelMatrix;
+use crate::row_operations::{multiply, softmax};
 use crate::rows::{Block, LANES, Strided};
 
-/// Queries whose scores are held at one time.
+/// Query positions whose scores are held at one time.
 const QUERY_BLOCK: usize = 64;
 
-/// One head of one text.
+/// One head of one sequence.
 pub struct Head<'a> {
-    /// The text's first token.
+    /// The sequence's first token.
     pub start: usize,
-    /// The text's tokens.
+    /// Number of its tokens.
     pub tokens: usize,
     /// First column of the head.
     pub column: usize,
-    /// The result: for each query of the text the head's columns.
+    /// The output: the head's columns for each query position.
     pub context: Vec<&'a mut [f32]>,
 }
 
@@ -29,9 +29,9 @@ pub struct Head<'a> {
 struct Scratch {
     rows: Vec<f32>,
     queries: Vec<f32>,
-    /// For every block of keys, their columns one by one.
+    /// The keys transposed: for every block of keys, column by column.
     keys: Vec<Block>,
-    /// For every block of columns, the values one by one.
+    /// The values: for every block of columns, token by token.
     values: Vec<Block>,
     scores: Vec<f32>,
     context: Vec<f32>,
@@ -42,13 +42,21 @@ thread_local! {
     static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
-/// Computes one head of one text on the calling thread. `projected` has the queries, keys and values of all tokens side
-/// by side; the queries that ask are those of the text's first tokens, as many as the result has rows.
-pub fn attend(projected: &Product<'_>, head: Head<'_>) {
+/// Computes one head of one sequence on the calling thread.
+///
+/// `projected` holds the query, key and value projections of all tokens side by side. Query positions are the sequence's
+/// first tokens, as many as the output has rows.
+///
+/// # Panics
+/// If `projected` has fewer rows or columns than the head, or the output's rows differ in length.
+pub fn attend(projected: &PanelMatrix<'_>, head: Head<'_>) {
     let size = head.context.first().map_or(0, |row| row.len());
+    if size == 0 || head.tokens == 0 {
+        return;
+    }
     SCRATCH.with_borrow_mut(|scratch| {
         scratch.gather(projected, &head, size);
-        scratch.weigh(head, size);
+        scratch.attend(head, size);
     });
 }
 
@@ -60,7 +68,7 @@ fn fit<T: Copy + Default>(buffer: &mut Vec<T>, length: usize) -> &mut [T] {
 }
 
 impl Scratch {
-    fn gather(&mut self, projected: &Product<'_>, head: &Head<'_>, size: usize) {
+    fn gather(&mut self, projected: &PanelMatrix<'_>, head: &Head<'_>, size: usize) {
         let hidden = projected.width() / 3;
         let columns = |part: usize| {
             let start = part * hidden + head.column;
@@ -68,7 +76,7 @@ impl Scratch {
         };
         let queries = fit(&mut self.queries, head.context.len() * size);
         projected.copy_columns(head.start, columns(0), queries);
-        // Shares are of scores divided by the root of the head's size; dividing the queries costs less.
+        // Scores are divided by the root of the head's size; dividing the queries costs less.
         let scale = 1.0 / (size as f32).sqrt();
         queries.iter_mut().for_each(|value| *value *= scale);
 
@@ -93,7 +101,7 @@ impl Scratch {
         }
     }
 
-    fn weigh(&mut self, mut head: Head<'_>, size: usize) {
+    fn attend(&mut self, mut head: Head<'_>, size: usize) {
         let tokens = head.tokens;
         let (key_blocks, value_blocks) = (tokens.div_ceil(LANES), size.div_ceil(LANES));
         let (scores_width, context_width) = (key_blocks * LANES, value_blocks * LANES);
@@ -106,13 +114,13 @@ impl Scratch {
             let scores = fit(&mut self.scores, rows * scores_width);
             multiply(queries, rows, size, &self.keys[..key_blocks * size], scores);
             softmax(scores, scores_width, tokens);
-            let shares = Strided {
+            let probabilities = Strided {
                 floats: scores,
                 stride: scores_width,
             };
             let context = fit(&mut self.context, rows * context_width);
             multiply(
-                shares,
+                probabilities,
                 rows,
                 tokens,
                 &self.values[..value_blocks * tokens],

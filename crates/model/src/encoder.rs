@@ -13,8 +13,8 @@ use ort::value::Tensor;
 use crate::description::{Description, ModelDirectory};
 use crate::error::Error;
 use crate::pooling::{normalize, pool};
-use crate::session;
 use crate::tokenizer::Tokens;
+use crate::{graph_check, session};
 
 /// A text's vector: as many floats as the model has dimensions, of Euclidean length 1.
 pub type Embedding = Vec<f32>;
@@ -69,13 +69,14 @@ enum Input {
 impl Encoder {
     /// Loads the graph of a model directory, to be run by `threads` threads.
     ///
-    /// An error if ONNX Runtime cannot load it, or if an input or all its outputs are unknown.
+    /// An error if the graph is damaged, if ONNX Runtime cannot load it, or if an input or all its outputs are unknown.
     pub fn load(
         environment: &Environment,
         directory: &ModelDirectory,
         threads: NonZeroUsize,
     ) -> Result<Self, Error> {
-        let session = session::open(environment, &directory.graph, threads)?;
+        let origin = graph_check::check(directory)?;
+        let session = session::open(environment, &directory.graph, origin, threads)?;
         let unsupported = |why: String| Error::NotAModel {
             directory: directory.path.clone(),
             why,

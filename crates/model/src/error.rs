@@ -4,6 +4,8 @@
 
 use std::path::PathBuf;
 
+use crate::graph_check::GraphError;
+
 /// An error of loading or running a model.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -31,6 +33,14 @@ pub enum Error {
         directory: PathBuf,
         /// What is missing, contradictory or not supported.
         why: String,
+    },
+    /// A graph of our own is damaged or was changed after it was exported.
+    #[error("{path} is not a graph that can be run", path = path.display())]
+    Graph {
+        /// The graph.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: GraphError,
     },
     /// The tokenizer cannot be loaded.
     #[error("the tokenizer cannot be loaded")]

@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use kernels::product::{bytes, floats};
+use kernels::gemm::{fp32, int8};
 use serde::{Deserialize, Serialize};
 
 /// Numeric precision of a model's weights.
@@ -23,8 +23,8 @@ impl Precision {
     /// Name of the instruction set that this processor uses for matrix multiplications of this precision.
     pub fn instruction_set(self) -> &'static str {
         match self {
-            Self::Fp32 => floats::Instructions::detect().name(),
-            Self::Int8 => bytes::Instructions::detect().name(),
+            Self::Fp32 => fp32::InstructionSet::detect().name(),
+            Self::Int8 => int8::InstructionSet::detect().name(),
         }
     }
 }

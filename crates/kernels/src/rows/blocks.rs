@@ -1,4 +1,4 @@
-//! Products of floats, for attention.
+//! Matrix multiplication of floats that were not packed beforehand, for attention.
 
 use super::LANES;
 
@@ -14,6 +14,22 @@ pub struct Strided<'a> {
     pub stride: usize,
 }
 
+impl Strided<'_> {
+    /// Whether there are `rows` rows of `length` floats each.
+    pub const fn has(&self, rows: usize, length: usize) -> bool {
+        let Some(last) = rows.checked_sub(1) else {
+            return true;
+        };
+        let Some(start) = last.checked_mul(self.stride) else {
+            return false;
+        };
+        match start.checked_add(length) {
+            Some(end) => end <= self.floats.len() && (rows == 1 || length <= self.stride),
+            None => false,
+        }
+    }
+}
+
 /// Rows that are multiplied at one time, so that a block that was read serves them all.
 const ROWS: usize = 8;
 
@@ -21,6 +37,9 @@ const ROWS: usize = 8;
 ///
 /// `blocks` holds for every block of [`LANES`] columns its `inner` rows. `product` has room for all columns of all
 /// blocks in each of its rows.
+///
+/// # Panics
+/// If `left` has fewer rows, or `product` has not enough room.
 #[inline(always)]
 pub fn multiply(
     left: Strided<'_>,
@@ -29,10 +48,13 @@ pub fn multiply(
     blocks: &[Block],
     product: &mut [f32],
 ) {
+    if rows == 0 || inner == 0 {
+        return;
+    }
     let width = blocks.len() / inner * LANES;
     for (column, block) in blocks.chunks_exact(inner).enumerate() {
         for first in (0..rows).step_by(ROWS) {
-            // The last rows stand in for those that are missing; what they give is not kept.
+            // The last row stands in for missing ones; their results are dropped.
             let row = |offset: usize| {
                 &left.floats[(first + offset).min(rows - 1) * left.stride..][..inner]
             };

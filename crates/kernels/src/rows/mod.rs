@@ -1,31 +1,34 @@
 //! Arithmetic on rows of floats, for whatever vector instructions the processor has.
 //!
-//! Everything here becomes part of its caller, which is compiled once for each set of instructions and chooses at run
-//! time (the program is built for the oldest processor of its architecture). Sums run in a fixed number of lanes, so a
-//! row gives the same result on every processor, and never depends on the rows beside it. What a closure does is
-//! compiled for the oldest processor, so there are none where it matters.
+//! Every function is inlined into a caller in [`row_operations`](crate::row_operations) or
+//! [`attention`](crate::attention), which is compiled once for each instruction set and dispatches at run time. Sums run in
+//! a fixed number of lanes, so a row gives the same result on every processor, and never depends on the rows beside it.
+//! Closures are compiled for the baseline processor only, so there are none where it matters.
 
 mod blocks;
-mod rounding;
+mod quantization;
 
 pub use blocks::{Block, Strided, multiply};
-pub use rounding::{Columns, ROUNDING, Rounding, StoredRounding, dequantize, quantize};
+pub use quantization::{
+    ColumnParameters, OUTLIERS, Outlier, QUANTIZATION_FLOATS, RowQuantization, StoredQuantization,
+    dequantize_sums, quantize,
+};
 
 /// Partial sums that are kept side by side; as many as the widest registers hold.
 pub const LANES: usize = 16;
 
-/// Scale and shift of a normalisation, and what is added to the variance.
+/// Parameters of a layer normalization. Scale and shift are as long as a row.
 #[derive(Clone, Copy)]
 pub struct Normalization<'a> {
-    /// Scales.
+    /// Factor of each column.
     pub scale: &'a [f32],
-    /// Shifts.
+    /// Added to each column.
     pub shift: &'a [f32],
-    /// Added to the variance.
+    /// Added to the variance, so that it is never 0.
     pub epsilon: f32,
 }
 
-/// The greater of two numbers. Unlike [`f32::max`] it may keep what is not a number, and is one instruction for it.
+/// The greater of two numbers. Unlike [`f32::max`] it may keep a NaN, and so it is a single instruction.
 #[inline(always)]
 fn greater(left: f32, right: f32) -> f32 {
     if right > left { right } else { left }
@@ -45,7 +48,7 @@ pub fn add(row: &mut [f32], other: &[f32]) {
     }
 }
 
-/// Normalises a row to mean 0 and variance 1, then scales and shifts it.
+/// Layer normalization: a row gets mean 0 and variance 1, and is then scaled and shifted.
 #[inline(always)]
 pub fn normalize(row: &mut [f32], normalization: Normalization<'_>) {
     let Normalization {
@@ -76,12 +79,12 @@ pub fn gelu(row: &mut [f32]) {
             * exponential(-x * x);
         // Phi(-|x|) is half of the tail, and Phi(|x|) the rest.
         let below = 0.5 * tail;
-        let share = if *value < 0.0 { below } else { 1.0 - below };
-        *value *= share;
+        let probability = if *value < 0.0 { below } else { 1.0 - below };
+        *value *= probability;
     }
 }
 
-/// Turns a row of scores into shares that sum to 1.
+/// Softmax: a row of scores becomes probabilities that sum to 1.
 #[inline(always)]
 pub fn softmax(row: &mut [f32]) {
     let (chunks, rest) = row.as_chunks::<LANES>();
@@ -104,9 +107,9 @@ pub fn softmax(row: &mut [f32]) {
     }
 }
 
-/// Turns a row of bytes into floats.
+/// Dequantizes a row of bytes with one scale.
 #[inline(always)]
-pub fn widen(bytes: &[i8], scale: f32, floats: &mut [f32]) {
+pub fn dequantize_row(bytes: &[i8], scale: f32, floats: &mut [f32]) {
     for (float, byte) in floats.iter_mut().zip(bytes) {
         *float = f32::from(*byte) * scale;
     }
@@ -125,17 +128,17 @@ fn sum(row: &[f32], term: impl Fn(f32) -> f32) -> f32 {
     sums.iter().sum::<f32>() + rest
 }
 
-/// Added to a float below 2^22 in size, this leaves its whole part in the lowest bits: rounding without an instruction
+/// Added to a float below 2^22 in size, this leaves its whole part in the lowest bits: quantization without an instruction
 /// that not every processor has.
 const WHOLE: f32 = 12_582_912.0;
 
-/// The nearest whole number, halves to even.
+/// The nearest integer as a float, halves to even.
 #[inline(always)]
 fn round(value: f32) -> f32 {
     (value + WHOLE) - WHOLE
 }
 
-/// The nearest whole number as an integer.
+/// The nearest integer.
 #[inline(always)]
 fn whole(value: f32) -> i32 {
     (value + WHOLE).to_bits().wrapping_sub(WHOLE.to_bits()) as i32

@@ -1,6 +1,5 @@
-use super::rounding::Outlier;
 use super::*;
-use crate::product::PANEL;
+use crate::gemm::PANEL;
 
 /// Values of both signs, one of them far out.
 fn row(length: usize) -> Vec<f32> {
@@ -10,32 +9,32 @@ fn row(length: usize) -> Vec<f32> {
         .collect()
 }
 
-/// What the bytes and the outliers of a rounded row say that it was.
-fn back(rounding: &Rounding, bytes: &[u8]) -> Vec<f32> {
+/// The row that bytes and outliers stand for.
+fn dequantized(quantization: &RowQuantization, bytes: &[u8]) -> Vec<f32> {
     let mut steps: Vec<i32> = bytes
         .iter()
-        .map(|&byte| i32::from(byte) - rounding.zero)
+        .map(|&byte| i32::from(byte) - quantization.zero_point)
         .collect();
-    for outlier in rounding.outliers {
-        steps[outlier.place] += outlier.steps;
+    for outlier in quantization.outliers {
+        steps[outlier.index] += outlier.steps;
     }
     steps
         .into_iter()
-        .map(|steps| steps as f32 * rounding.scale)
+        .map(|steps| steps as f32 * quantization.scale)
         .collect()
 }
 
 #[test]
-fn rounding_to_bytes_is_off_by_at_most_half_a_step_and_leaves_the_row_as_it_was() {
+fn quantization_is_off_by_at_most_half_a_step_and_leaves_the_row_as_it_was() {
     for length in [1, 2, 16, 37, 384] {
-        let mut rounded = row(length);
+        let mut quantized = row(length);
         let mut bytes = vec![0; length];
-        let rounding = quantize(&mut rounded, &mut bytes);
-        assert_eq!(rounded, row(length));
-        for (value, back) in rounded.iter().zip(back(&rounding, &bytes)) {
+        let quantization = quantize(&mut quantized, &mut bytes);
+        assert_eq!(quantized, row(length));
+        for (value, dequantized) in quantized.iter().zip(dequantized(&quantization, &bytes)) {
             assert!(
-                (back - value).abs() <= 0.5001 * rounding.scale,
-                "{value} became {back}"
+                (dequantized - value).abs() <= 0.5001 * quantization.scale,
+                "{value} became {dequantized}"
             );
         }
     }
@@ -45,23 +44,23 @@ fn rounding_to_bytes_is_off_by_at_most_half_a_step_and_leaves_the_row_as_it_was(
 fn outliers_do_not_make_the_other_values_coarse() {
     let mut with = row(384);
     (with[100], with[301]) = (-70.0, 250.0);
-    let rounding = quantize(&mut with, &mut [0; 384]);
+    let quantization = quantize(&mut with, &mut [0; 384]);
     // Everything else lies between -4 and 11.
-    assert!(rounding.scale <= 15.0 / 255.0, "{}", rounding.scale);
+    assert!(quantization.scale <= 15.0 / 255.0, "{}", quantization.scale);
 }
 
 #[test]
 fn an_outlier_without_bound_stays_within_its_steps() {
     let mut row = [1e-12, 1e30, -1e-12, 0.0];
     let mut bytes = [0; 4];
-    let rounding = quantize(&mut row, &mut bytes);
+    let quantization = quantize(&mut row, &mut bytes);
     assert!(
-        rounding
+        quantization
             .outliers
             .iter()
             .all(|outlier| outlier.steps.abs() <= 1_000_000)
     );
-    assert!((back(&rounding, &bytes)[1] / 1e30 - 1.0).abs() < 1e-6);
+    assert!((dequantized(&quantization, &bytes)[1] / 1e30 - 1.0).abs() < 1e-6);
 }
 
 #[test]
@@ -71,25 +70,25 @@ fn a_row_of_zeros_stays_zero() {
 }
 
 #[test]
-fn a_rounding_survives_its_tensor() {
-    let rounding = quantize(&mut row(100), &mut [0; 100]);
-    assert_eq!(Rounding::of(&rounding.stored()), rounding);
+fn a_quantization_survives_its_tensor() {
+    let quantization = quantize(&mut row(100), &mut [0; 100]);
+    assert_eq!(RowQuantization::of(&quantization.stored()), quantization);
 }
 
 #[test]
-fn a_product_of_bytes_comes_back_as_the_product_of_floats() {
-    let rounding = Rounding {
+fn dequantized_sums_are_the_products_of_the_floats() {
+    let quantization = RowQuantization {
         scale: 0.5,
-        zero: 3,
+        zero_point: 3,
         outliers: [
             Outlier {
-                place: 1,
+                index: 1,
                 steps: 100,
             },
             Outlier::default(),
         ],
     };
-    let columns = Columns {
+    let columns = ColumnParameters {
         scale: &[2.0; PANEL],
         sum: &[10; PANEL],
         bias: &[1.0; PANEL],
@@ -99,7 +98,7 @@ fn a_product_of_bytes_comes_back_as_the_product_of_floats() {
         .map(|index| if index % 4 == 1 { 2 } else { 0 })
         .collect();
     let mut floats = [0.0; PANEL];
-    dequantize(&[34; PANEL], &rounding, &panel, columns, &mut floats);
+    dequantize_sums(&[34; PANEL], &quantization, &panel, columns, &mut floats);
     assert_eq!(floats, [(34 + 200 - 30) as f32 + 1.0; PANEL]);
 }
 
@@ -147,12 +146,12 @@ fn gelu_equals_its_integral_to_six_digits() {
 }
 
 #[test]
-fn softmax_shares_sum_to_one_and_keep_their_ratios() {
+fn softmax_probabilities_sum_to_one_and_keep_their_ratios() {
     let scores = row(50);
-    let mut shares = scores.clone();
-    softmax(&mut shares);
-    assert!((shares.iter().sum::<f32>() - 1.0).abs() < 1e-6);
-    let ratio = f64::from(shares[3]) / f64::from(shares[7]);
+    let mut probabilities = scores.clone();
+    softmax(&mut probabilities);
+    assert!((probabilities.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+    let ratio = f64::from(probabilities[3]) / f64::from(probabilities[7]);
     let expected = f64::from(scores[3] - scores[7]).exp();
     assert!((ratio / expected - 1.0).abs() < 1e-5);
 }
@@ -173,8 +172,8 @@ fn multiplying_in_blocks_equals_multiplying_one_by_one() {
             stride,
         };
         multiply(strided, rows, inner, &blocks, &mut product);
-        for (place, found) in product.iter().enumerate() {
-            let (row, column) = (place / columns, place % columns);
+        for (index, found) in product.iter().enumerate() {
+            let (row, column) = (index / columns, index % columns);
             let expected: f32 = (0..inner)
                 .map(|index| left[row * stride + index] * right[index * columns + column])
                 .sum();
@@ -187,9 +186,9 @@ fn multiplying_in_blocks_equals_multiplying_one_by_one() {
 }
 
 #[test]
-fn far_lower_scores_get_no_share_and_no_nonsense() {
-    let mut shares = [0.0, -1000.0, f32::MIN / 4.0];
-    softmax(&mut shares);
-    assert_eq!(shares[0], 1.0);
-    assert!(shares[1] < 1e-37 && shares[2] < 1e-37);
+fn far_lower_scores_get_probability_zero() {
+    let mut probabilities = [0.0, -1000.0, f32::MIN / 4.0];
+    softmax(&mut probabilities);
+    assert_eq!(probabilities[0], 1.0);
+    assert!(probabilities[1] < 1e-37 && probabilities[2] < 1e-37);
 }

@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use kernels::product::bytes::GROUP;
+use kernels::gemm::int8::GROUP;
 
 /// Why an export failed.
 #[derive(Debug, thiserror::Error)]

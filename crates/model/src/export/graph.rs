@@ -3,7 +3,7 @@
 //! Owns the list of nodes and the small constants; the data of large weights are [`super::external_data`]. A node has the
 //! name of its first output, so a profile of ONNX Runtime reads like the source that built the graph.
 
-use super::onnx::{
+use crate::onnx::{
     Attribute, AttributeType, Dimension, DimensionValue, ElementType, Graph, IR_VERSION, Model,
     Node, OperatorSet, STANDARD_OPSET, Shape, Tensor, TensorType, Type, ValueInfo,
 };

@@ -8,10 +8,9 @@ mod check;
 mod checkpoint;
 mod error;
 mod exported_model;
-mod external_data;
+mod external_data_writer;
 mod graph;
 mod model_files;
-mod onnx;
 mod prepacking;
 mod quality;
 mod quantization;
@@ -36,7 +35,7 @@ pub use reference::Comparison;
 pub use weight_bytes::weight_bytes_per_pass;
 
 /// Version of what is written for a checkpoint, so that caches do not keep old exports.
-pub const FORMAT: u32 = 4;
+pub const FORMAT: u32 = 5;
 
 /// Exports as [`export`] does, and checks the model directory by running it.
 ///

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::checkpoint::Checkpoint;
 use super::error::Error;
-use super::external_data::ExternalDataWriter;
+use super::external_data_writer::ExternalDataWriter;
 use super::transformer;
 use crate::description::{DESCRIPTION_FILE, Description, GRAPH_FILE, TOKENIZER_FILE};
 use crate::precision::Precision;

@@ -3,16 +3,16 @@
 //! The model directory holds them in that layout, so a server maps them and never makes a copy of its own.
 
 use super::error::Error;
-use super::onnx::Tensor;
 use super::quantization::QuantizedRow;
 use super::safetensors::{CopyError, TensorLocation};
 use super::weight_source::WeightSource;
-use kernels::product::bytes::{self, GROUP, fits};
-use kernels::product::{PANEL, floats, panels};
+use crate::onnx::Tensor;
+use kernels::gemm::int8::{self, GROUP, fits};
+use kernels::gemm::{PANEL, fp32, panel_count};
 
 /// A prepacked int8 matrix and what is needed to dequantize its products: one value for each output.
 pub struct QuantizedMatrix {
-    /// Bytes, in the layout of [`bytes::place`].
+    /// Bytes, in the layout of [`int8::packed_index`].
     pub weights: Tensor,
     /// Scales, `[outputs]`.
     pub scale: Tensor,
@@ -20,7 +20,7 @@ pub struct QuantizedMatrix {
     pub sum: Tensor,
 }
 
-/// Prepacks stacked matrices, each `[outputs, inputs]`, into one fp32 matrix, in the layout of [`floats::place`].
+/// Prepacks stacked matrices, each `[outputs, inputs]`, into one fp32 matrix, in the layout of [`fp32::packed_index`].
 pub fn prepack(
     source: &mut WeightSource<'_>,
     name: &str,
@@ -28,14 +28,14 @@ pub fn prepack(
 ) -> Result<Tensor, Error> {
     let inputs = parts[0].shape[1];
     let outputs = parts.iter().map(|part| part.shape[0]).sum();
-    let shape = [panels(outputs), inputs, PANEL];
+    let shape = [panel_count(outputs), inputs, PANEL];
     let mut packed = vec![0.0_f32; shape.iter().product()];
     let mut output = 0;
     for part in parts {
         let weights = source.checkpoint.weights.read(part)?;
         for row in weights.chunks_exact(inputs) {
             for (input, &weight) in row.iter().enumerate() {
-                packed[floats::place(output, input, inputs)] = weight;
+                packed[fp32::packed_index(output, input, inputs)] = weight;
             }
             output += 1;
         }
@@ -59,7 +59,7 @@ pub fn prepack_quantized(
             inputs,
         });
     }
-    let shape = [panels(outputs), inputs / GROUP, PANEL, GROUP];
+    let shape = [panel_count(outputs), inputs / GROUP, PANEL, GROUP];
     let mut packed = vec![0_u8; shape.iter().product()];
     let (mut scales, mut sums) = (Vec::with_capacity(outputs), Vec::with_capacity(outputs));
     for part in parts {
@@ -70,7 +70,7 @@ pub fn prepack_quantized(
             scales.push(scale);
             sums.push(values.iter().map(|&value| i32::from(value)).sum());
             for (input, value) in values.into_iter().enumerate() {
-                packed[bytes::place(output, input, inputs)] = value.cast_unsigned();
+                packed[int8::packed_index(output, input, inputs)] = value.cast_unsigned();
             }
         }
     }

@@ -15,7 +15,7 @@ use super::reference::Reference;
 use crate::encoder::Embedding;
 use crate::precision::Precision;
 use crate::report::QualityReport;
-use kernels::product::bytes::Instructions;
+use kernels::gemm::int8::InstructionSet;
 
 const SENTENCES: &str = include_str!("sentences.txt");
 /// Sentences for other models: test fixtures and synthetic models, whose weights are random.
@@ -88,7 +88,7 @@ pub fn measure(
         mean_cosine: agreement.mean_cosine,
         worst_cosine: agreement.worst_cosine,
         top_10_overlap: agreement.top_10_overlap,
-        byte_products: Instructions::detect().name().to_owned(),
+        byte_products: InstructionSet::detect().name().to_owned(),
         seconds: start.elapsed().as_secs_f64(),
     })
 }

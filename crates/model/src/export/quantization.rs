@@ -4,9 +4,9 @@
 //! half a scale.
 
 use super::error::Error;
-use super::onnx::Tensor;
 use super::safetensors::{CopyError, TensorLocation};
 use super::weight_source::WeightSource;
+use crate::onnx::Tensor;
 
 const LARGEST_QUANTIZED: f32 = 127.0;
 

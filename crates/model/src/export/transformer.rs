@@ -6,13 +6,13 @@
 
 use super::checkpoint::{Architecture, Checkpoint, Positions};
 use super::error::Error;
-use super::external_data::ExternalDataWriter;
+use super::external_data_writer::ExternalDataWriter;
 use super::graph::{DimensionSize, GraphBuilder, Operation, ValueName, value_info};
-use super::onnx::{ElementType, Model};
 use super::prepacking::{QuantizedMatrix, prepack, prepack_quantized};
 use super::quantization::quantize_table;
 use super::weight_source::{Linear, WeightSource, graph_name};
 use crate::encoder::{VECTORS_OUTPUT, input};
+use crate::onnx::{ElementType, Model};
 use crate::operators::{DOMAIN, name};
 use crate::precision::Precision;
 use crate::sentence_transformers::Pooling;
@@ -48,7 +48,11 @@ pub fn build(
         Pooling::Cls => writer.layer(last, tokens, Queries::FirstToken)?.floats,
         Pooling::Mean => {
             let tokens = writer.layer(last, tokens, Queries::EveryToken)?;
-            let mean = Operation::custom(DOMAIN, name::MEAN, &[&tokens.floats, input::LENGTHS]);
+            let mean = Operation::custom(
+                DOMAIN,
+                name::MEAN_POOLING,
+                &[&tokens.floats, input::LENGTHS],
+            );
             writer.graph.add("pooling.mean", mean)
         }
     };
@@ -130,7 +134,7 @@ impl GraphWriter<'_> {
             Positions::AfterPadding { padding_id } => padding_id,
         };
         let operation = self
-            .operation([name::EMBED, name::EMBED_ROUND], &inputs)
+            .operation([name::EMBED_TOKENS, name::EMBED_TOKENS_QUANTIZED], &inputs)
             .float("epsilon", self.architecture.epsilon)
             .integer("padding_id", padding_id);
         Ok(self.add_hidden_states("embeddings", operation))
@@ -172,7 +176,7 @@ impl GraphWriter<'_> {
     ) -> Result<Activations, Error> {
         let linear = Linear::query_key_value(layer, self.hidden());
         let projected = self.linear(&linear, tokens)?;
-        let operators = [name::ATTEND, name::ATTEND_ROUND];
+        let operators = [name::ATTENTION, name::ATTENTION_QUANTIZED];
         let operation = self
             .operation(operators, &[&projected, input::LENGTHS])
             .integer("width", 3 * self.hidden() as i64)
@@ -190,7 +194,7 @@ impl GraphWriter<'_> {
         };
         let wide = self.linear(&linear, tokens)?;
         let operation = self
-            .operation([name::GELU, name::GELU_ROUND], &[&wide])
+            .operation([name::GELU, name::GELU_QUANTIZED], &[&wide])
             .integer("width", linear.outputs as i64);
         Ok(self.add_activations(&format!("layer.{layer}.gelu"), operation))
     }
@@ -214,7 +218,10 @@ impl GraphWriter<'_> {
         let [scale, shift] = self
             .weights
             .normalization(&mut self.graph, &normalization)?;
-        let operators = [name::ADD_NORMALIZE, name::ADD_NORMALIZE_ROUND];
+        let operators = [
+            name::ADD_LAYER_NORMALIZATION,
+            name::ADD_LAYER_NORMALIZATION_QUANTIZED,
+        ];
         let operation = self
             .operation(operators, &[&projected, residual, &scale, &shift])
             .float("epsilon", self.architecture.epsilon);
@@ -226,7 +233,7 @@ impl GraphWriter<'_> {
         let (operator, matrix) = match self.precision {
             Precision::Fp32 => {
                 let weights = prepack(&mut self.weights, &linear.name, &parts)?;
-                (name::FLOAT_LINEAR, vec![weights])
+                (name::LINEAR, vec![weights])
             }
             Precision::Int8 => {
                 let QuantizedMatrix {
@@ -234,7 +241,7 @@ impl GraphWriter<'_> {
                     scale,
                     sum,
                 } = prepack_quantized(&mut self.weights, &linear.name, &parts)?;
-                (name::ROUNDED_LINEAR, vec![weights, scale, sum])
+                (name::QUANTIZED_LINEAR, vec![weights, scale, sum])
             }
         };
         let matrix = matrix.into_iter().map(|tensor| self.graph.weight(tensor));

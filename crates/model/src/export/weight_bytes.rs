@@ -8,7 +8,7 @@ use std::path::Path;
 use prost::Message;
 
 use super::error::Error;
-use super::onnx::{Graph, Model, Node, Tensor};
+use crate::onnx::{Graph, Model, Node, Tensor};
 use crate::operators;
 
 /// Bytes of all weights of the ONNX graph in the file `graph`, without embedding tables, of which a text reads few rows.
@@ -42,7 +42,10 @@ pub fn weight_bytes_per_pass(graph: &Path) -> Result<u64, Error> {
 fn embedding_tables(node: &Node) -> &[String] {
     match (node.domain.as_str(), node.op_type.as_str()) {
         ("" | "ai.onnx", "Gather") => node.input.get(..1).unwrap_or_default(),
-        (operators::DOMAIN, operators::name::EMBED | operators::name::EMBED_ROUND) => &node.input,
+        (
+            operators::DOMAIN,
+            operators::name::EMBED_TOKENS | operators::name::EMBED_TOKENS_QUANTIZED,
+        ) => &node.input,
         _ => &[],
     }
 }
@@ -80,7 +83,7 @@ fn element_bytes(data_type: i32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::export::onnx::{Attribute, ElementType};
+    use crate::onnx::{Attribute, ElementType};
 
     fn tensor(name: &str, dims: &[i64], data_type: i32) -> Tensor {
         Tensor {
@@ -104,7 +107,7 @@ mod tests {
         };
         let embed = Node {
             domain: operators::DOMAIN.to_owned(),
-            op_type: operators::name::EMBED.to_owned(),
+            op_type: operators::name::EMBED_TOKENS.to_owned(),
             input: vec!["ids".to_owned(), "quantized words".to_owned()],
             ..Node::default()
         };

@@ -5,7 +5,7 @@
 
 use super::checkpoint::Checkpoint;
 use super::error::Error;
-use super::external_data::ExternalDataWriter;
+use super::external_data_writer::ExternalDataWriter;
 use super::graph::{GraphBuilder, ValueName};
 use super::safetensors::TensorLocation;
 

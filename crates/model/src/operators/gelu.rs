@@ -3,27 +3,31 @@
 use ort::operator::{ComputeContext, Kernel, KernelContext};
 use ort::value::TensorElementType::{self, Float32};
 
-use super::tensors::{BLOCK_ROWS, Input, RowsOutput, Session, multiplied};
-use super::{Definition, FLOAT_ROWS, ROUNDED_ROWS, name, width};
-use kernels::passes::gelu;
-use kernels::sharing::share;
+use super::tensors::{BLOCK_ROWS, Input, RowsOutput, Session, panels};
+use super::{Definition, FLOAT_ROWS, QUANTIZED_ROWS, name, width};
+use kernels::row_operations::gelu;
+use kernels::threads::parallel_for_each;
 
-/// GELU costs several times what the other arithmetic of a row does.
+/// GELU costs several times as much as the other operations on a row.
 const COST: usize = 4;
 
-/// See [`name::GELU`] and [`name::GELU_ROUND`].
-pub struct Gelu<const ROUNDED: bool> {
+/// See [`name::GELU`] and [`name::GELU_QUANTIZED`].
+pub struct Gelu<const QUANTIZED: bool> {
     width: usize,
 }
 
-impl<const ROUNDED: bool> Definition for Gelu<ROUNDED> {
-    const NAME: &str = if ROUNDED {
-        name::GELU_ROUND
+impl<const QUANTIZED: bool> Definition for Gelu<QUANTIZED> {
+    const NAME: &str = if QUANTIZED {
+        name::GELU_QUANTIZED
     } else {
         name::GELU
     };
     const INPUTS: &[TensorElementType] = &[Float32];
-    const OUTPUTS: &[TensorElementType] = if ROUNDED { ROUNDED_ROWS } else { FLOAT_ROWS };
+    const OUTPUTS: &[TensorElementType] = if QUANTIZED {
+        QUANTIZED_ROWS
+    } else {
+        FLOAT_ROWS
+    };
 
     fn new(kernel: &KernelContext<'_>) -> ort::Result<Self> {
         Ok(Self {
@@ -32,14 +36,14 @@ impl<const ROUNDED: bool> Definition for Gelu<ROUNDED> {
     }
 }
 
-impl<const ROUNDED: bool> Kernel for Gelu<ROUNDED> {
+impl<const QUANTIZED: bool> Kernel for Gelu<QUANTIZED> {
     fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
         let input = Input::of(context, 0)?;
-        let product = multiplied(&input, self.width)?;
+        let product = panels(&input, self.width)?;
         let (rows, width) = (product.rows(), product.width());
         let mut output = RowsOutput::of(context, Self::OUTPUTS, [rows, width])?;
         let tasks = output.blocks()?.into_iter().enumerate();
-        share(
+        parallel_for_each(
             &Session(context),
             tasks,
             COST * rows * width,

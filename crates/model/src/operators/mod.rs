@@ -1,24 +1,26 @@
-//! The operators as ONNX Runtime sees them: names, inputs, outputs.
+//! The operators of our own graphs as ONNX Runtime sees them: names, inputs, outputs.
 //!
-//! A "product" is floats `[panels, rows, 32]`, panel by panel of columns. "Rounded rows" are two tensors: bytes
-//! `[rows, columns]` and the rounding of each row, `[rows, 6]`. What stands between two products exists twice, because it
-//! leaves rows in the form that the next product wants: as floats, or, where the name says so, rounded. Inputs that change
-//! from run to run come first; the others are read once.
+//! "Panels" are floats `[panels, rows, 32]`, a [`PanelMatrix`](kernels::gemm::panel_matrix::PanelMatrix). "Quantized rows"
+//! are two tensors: bytes `[rows, columns]` and the quantization of each row, `[rows, 6]`. An operator between two matrix
+//! multiplications exists twice, because it leaves rows in the form that the next one takes: floats, or quantized. Inputs
+//! that change from run to run come first; the others are constants. No panic leaves an operator: ONNX Runtime's threads
+//! could not unwind it, and the process would abort.
 
-mod add_normalize;
-mod attend;
-mod embed;
-mod float_linear;
+mod add_layer_normalization;
+mod attention;
+mod embed_tokens;
 mod gelu;
-mod mean;
-mod rounded_linear;
+mod linear;
+mod mean_pooling;
+mod quantized_linear;
+mod sequences;
 mod tensors;
-mod texts;
 
 use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ort::operator::{
-    Kernel, KernelContext, Operator, OperatorDomain, OperatorInput, OperatorOutput,
+    ComputeContext, Kernel, KernelContext, Operator, OperatorDomain, OperatorInput, OperatorOutput,
 };
 use ort::value::TensorElementType::{self, Float32, Uint8};
 
@@ -27,59 +29,63 @@ pub const DOMAIN: &str = "runpod.query";
 
 /// Names of the operators.
 pub mod name {
-    /// Token ids to normalised rows: `ids, lengths; words, positions, scale, shift`; attributes `epsilon` and
+    /// Embeddings with layer normalization: `ids, lengths; words, positions, scale, shift`; attributes `epsilon` and
     /// `padding_id` (-1: positions count from 0). Gives floats.
-    pub const EMBED: &str = "EmbedTokens";
-    /// The same from rounded words, whose scales are the last input. Gives floats and rounded rows.
-    pub const EMBED_ROUND: &str = "EmbedTokensRound";
-    /// Product with a matrix, and a bias: `floats, matrix; biases of its columns`, the matrix in the order of
-    /// [`floats::place`](kernels::product::floats::place). Gives a product.
-    pub const FLOAT_LINEAR: &str = "FloatLinear";
-    /// Product with a matrix, and a bias: `rounded rows (2), matrix; scales, sums and biases of its columns`, the matrix
-    /// in the order of [`bytes::place`](kernels::product::bytes::place). Gives a product.
-    pub const ROUNDED_LINEAR: &str = "RoundedLinear";
-    /// Attention: `product, lengths`; attributes `width`, `heads` and `first_only` (1: only the first token of each text
-    /// asks). Gives floats.
-    pub const ATTEND: &str = "AttendWithinTexts";
-    /// The same. Gives rounded rows.
-    pub const ATTEND_ROUND: &str = "AttendWithinTextsRound";
-    /// Residual and normalisation: `product, residual; scale, shift`; attribute `epsilon`. Gives floats.
-    pub const ADD_NORMALIZE: &str = "AddNormalize";
-    /// The same. Gives floats and rounded rows.
-    pub const ADD_NORMALIZE_ROUND: &str = "AddNormalizeRound";
-    /// GELU: `product`; attribute `width`. Gives floats.
+    pub const EMBED_TOKENS: &str = "EmbedTokens";
+    /// The same from quantized words, whose scales are the last input. Gives floats and quantized rows.
+    pub const EMBED_TOKENS_QUANTIZED: &str = "EmbedTokensQuantized";
+    /// Matrix multiplication plus bias: `floats; weights, bias`, the weights in the order of
+    /// [`packed_index`](kernels::gemm::fp32::packed_index). Gives panels.
+    pub const LINEAR: &str = "Linear";
+    /// Matrix multiplication plus bias: `quantized rows (2); weights, scales, sums, bias`, the weights in the order of
+    /// [`packed_index`](kernels::gemm::int8::packed_index), and scales and sums one for each column. Gives panels.
+    pub const QUANTIZED_LINEAR: &str = "QuantizedLinear";
+    /// Self-attention within each sequence: `panels, lengths`; attributes `width`, `heads` and `first_only` (1: only the
+    /// first token of each sequence is a query position). Gives floats.
+    pub const ATTENTION: &str = "Attention";
+    /// The same. Gives quantized rows.
+    pub const ATTENTION_QUANTIZED: &str = "AttentionQuantized";
+    /// Residual and layer normalization: `panels, residual; scale, shift`; attribute `epsilon`. Gives floats.
+    pub const ADD_LAYER_NORMALIZATION: &str = "AddLayerNormalization";
+    /// The same. Gives floats and quantized rows.
+    pub const ADD_LAYER_NORMALIZATION_QUANTIZED: &str = "AddLayerNormalizationQuantized";
+    /// GELU: `panels`; attribute `width`. Gives floats.
     pub const GELU: &str = "Gelu";
-    /// The same. Gives rounded rows.
-    pub const GELU_ROUND: &str = "GeluRound";
-    /// Mean of the rows of each text: `floats, lengths`.
-    pub const MEAN: &str = "MeanOfTexts";
+    /// The same. Gives quantized rows.
+    pub const GELU_QUANTIZED: &str = "GeluQuantized";
+    /// Mean of the rows of each sequence: `floats, lengths`. Gives floats.
+    pub const MEAN_POOLING: &str = "MeanPooling";
 }
 
-/// The two forms of what stands between two products.
+/// The two forms of what stands between two matrix multiplications.
 const FLOATS: bool = false;
-const ROUNDED: bool = true;
+const QUANTIZED: bool = true;
 
 /// The operators, for a session that runs one of our own graphs.
 pub fn domain() -> ort::Result<OperatorDomain> {
     OperatorDomain::new(DOMAIN)?
-        .add(Adapter::<embed::Embed<FLOATS>>::new())?
-        .add(Adapter::<embed::Embed<ROUNDED>>::new())?
-        .add(Adapter::<float_linear::FloatLinear>::new())?
-        .add(Adapter::<rounded_linear::RoundedLinear>::new())?
-        .add(Adapter::<attend::Attend<FLOATS>>::new())?
-        .add(Adapter::<attend::Attend<ROUNDED>>::new())?
-        .add(Adapter::<add_normalize::AddNormalize<FLOATS>>::new())?
-        .add(Adapter::<add_normalize::AddNormalize<ROUNDED>>::new())?
+        .add(Adapter::<embed_tokens::EmbedTokens<FLOATS>>::new())?
+        .add(Adapter::<embed_tokens::EmbedTokens<QUANTIZED>>::new())?
+        .add(Adapter::<linear::Linear>::new())?
+        .add(Adapter::<quantized_linear::QuantizedLinear>::new())?
+        .add(Adapter::<attention::Attention<FLOATS>>::new())?
+        .add(Adapter::<attention::Attention<QUANTIZED>>::new())?
+        .add(Adapter::<
+            add_layer_normalization::AddLayerNormalization<FLOATS>,
+        >::new())?
+        .add(Adapter::<
+            add_layer_normalization::AddLayerNormalization<QUANTIZED>,
+        >::new())?
         .add(Adapter::<gelu::Gelu<FLOATS>>::new())?
-        .add(Adapter::<gelu::Gelu<ROUNDED>>::new())?
-        .add(Adapter::<mean::Mean>::new())
+        .add(Adapter::<gelu::Gelu<QUANTIZED>>::new())?
+        .add(Adapter::<mean_pooling::MeanPooling>::new())
 }
 
-/// Tensors that floats are given in.
+/// Output tensors of an operator that gives floats.
 const FLOAT_ROWS: &[TensorElementType] = &[Float32];
-/// Tensors that rounded rows are given in.
-const ROUNDED_ROWS: &[TensorElementType] = &[Uint8, Float32];
-/// Tensors that rows are given in which are wanted as floats and rounded.
+/// Output tensors of an operator that gives quantized rows.
+const QUANTIZED_ROWS: &[TensorElementType] = &[Uint8, Float32];
+/// Output tensors of an operator that gives both.
 const BOTH_ROWS: &[TensorElementType] = &[Float32, Uint8, Float32];
 
 /// One operator: its signature, and how a node of it is made.
@@ -88,11 +94,11 @@ trait Definition: Kernel + Sized + 'static {
     const INPUTS: &[TensorElementType];
     const OUTPUTS: &[TensorElementType];
 
-    /// Makes a node.
+    /// Makes the kernel of one node.
     fn new(kernel: &KernelContext<'_>) -> ort::Result<Self>;
 }
 
-/// A [`Definition`] as ONNX Runtime's binding wants it.
+/// A [`Definition`] in the form that ONNX Runtime's binding takes.
 struct Adapter<D>(PhantomData<fn() -> D>);
 
 impl<D> Adapter<D> {
@@ -102,7 +108,7 @@ impl<D> Adapter<D> {
 }
 
 impl<D: Definition> Operator for Adapter<D> {
-    type Kernel<'attr> = D;
+    type Kernel<'attr> = Guarded<D>;
 
     fn name(&self) -> &str {
         D::NAME
@@ -120,27 +126,44 @@ impl<D: Definition> Operator for Adapter<D> {
             .map(|&element| OperatorOutput::required(element))
     }
 
-    fn create_kernel<'attr>(&self, kernel: &KernelContext<'attr>) -> ort::Result<D> {
-        D::new(kernel)
+    fn create_kernel<'attr>(&self, kernel: &KernelContext<'attr>) -> ort::Result<Guarded<D>> {
+        without_panic(|| D::new(kernel)).map(Guarded)
     }
 }
 
-/// A whole number that the graph says of a node.
+/// A kernel whose panics are errors of the run.
+struct Guarded<D>(D);
+
+impl<D: Definition> Kernel for Guarded<D> {
+    fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
+        without_panic(|| self.0.compute(context))
+    }
+}
+
+/// Turns a panic into an error. Kernels keep no state between runs that a panic could leave half changed.
+fn without_panic<T>(work: impl FnOnce() -> ort::Result<T>) -> ort::Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(ort::Error::new(PANICKED)))
+}
+
+/// The error of a run in which an operator panicked; the panic itself goes to standard error.
+const PANICKED: &str = "an operator panicked";
+
+/// An integer attribute.
 fn integer(kernel: &KernelContext<'_>, name: &str) -> ort::Result<i64> {
     kernel
         .get(name)
         .ok_or_else(|| ort::Error::new(format!("attribute {name} is missing")))
 }
 
-/// A number of columns that the graph says of a node.
+/// The attribute `width`: a number of columns, at least 1.
 fn width(kernel: &KernelContext<'_>) -> ort::Result<usize> {
     let width = usize::try_from(integer(kernel, "width")?).ok();
     width
         .filter(|width| *width > 0)
-        .ok_or_else(|| ort::Error::new("a product has no columns"))
+        .ok_or_else(|| ort::Error::new("attribute width is not a number of columns"))
 }
 
-/// A float that the graph says of a node.
+/// A float attribute.
 fn float(kernel: &KernelContext<'_>, name: &str) -> ort::Result<f32> {
     kernel
         .get(name)

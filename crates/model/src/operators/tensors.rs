@@ -1,15 +1,17 @@
-//! What operators read and write: tensors, and rows in the form that the next product wants.
+//! What operators read and write: tensors, and rows in the form that the next matrix multiplication takes.
 //!
-//! Whatever an operator is given that does not fit is an error of the run, never a panic: a panic could not leave
-//! ONNX Runtime's threads.
+//! Inputs that do not fit are an error of the run, never a panic.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use ort::operator::{ComputeContext, KernelContext};
 use ort::value::{PrimitiveTensorElementType, TensorElementType, ValueRef, ValueRefMut};
 
-use kernels::panels::Product;
-use kernels::passes;
-use kernels::rows::{ROUNDING, StoredRounding};
-use kernels::sharing::{Threads, with_scratch};
+use kernels::gemm::panel_matrix::PanelMatrix;
+use kernels::row_operations;
+use kernels::rows::{QUANTIZATION_FLOATS, StoredQuantization};
+use kernels::threads::{Threads, with_scratch};
 
 /// The threads of the session that runs an operator.
 pub struct Session<'a>(pub &'a ComputeContext);
@@ -18,14 +20,21 @@ impl Threads for Session<'_> {
     type Error = ort::Error;
 
     fn parallel_for(&self, tasks: usize, work: impl Fn(usize) + Sync + Send) -> ort::Result<()> {
-        self.0.par_for(tasks, tasks, work)
+        let panicked = AtomicBool::new(false);
+        // A panic that left the callback would abort the process.
+        self.0.par_for(tasks, tasks, |task| {
+            if catch_unwind(AssertUnwindSafe(|| work(task))).is_err() {
+                panicked.store(true, Ordering::Relaxed);
+            }
+        })?;
+        ensure(!panicked.into_inner(), super::PANICKED)
     }
 }
 
-/// The product in an input, of which `width` columns count.
-pub fn multiplied<'a>(input: &'a Input<'_>, width: usize) -> ort::Result<Product<'a>> {
-    Product::new(input.values()?, width)
-        .ok_or_else(|| ort::Error::new("a product does not have its columns"))
+/// The panels in an input, as a matrix with `width` columns.
+pub fn panels<'a>(input: &'a Input<'_>, width: usize) -> ort::Result<PanelMatrix<'a>> {
+    PanelMatrix::new(input.values()?, width)
+        .ok_or_else(|| ort::Error::new("panels do not have their columns"))
 }
 
 /// One tensor that an operator is given.
@@ -45,14 +54,14 @@ impl<'a> Input<'a> {
         Ok(self.0.try_extract_tensor::<T>()?.1)
     }
 
-    /// Its values, and the length of its rows; 1 for a number alone.
+    /// Its values, and the length of its rows; 1 for a scalar.
     pub fn rows<T: PrimitiveTensorElementType>(&self) -> ort::Result<(&[T], usize)> {
         let (shape, values) = self.0.try_extract_tensor::<T>()?;
         Ok((values, shape.last().copied().unwrap_or(1) as usize))
     }
 }
 
-/// A copy of a tensor that never changes. Reading it once saves asking ONNX Runtime for it in every run.
+/// A copy of a constant input. Reading it once saves asking ONNX Runtime for it in every run.
 pub fn constant<T: PrimitiveTensorElementType + Clone>(
     kernel: &KernelContext<'_>,
     index: usize,
@@ -71,7 +80,7 @@ impl<'a> Output<'a> {
         let value = context.output(index, sizes)?;
         value
             .map(Self)
-            .ok_or_else(|| ort::Error::new(format!("output {index} is not wanted")))
+            .ok_or_else(|| ort::Error::new(format!("output {index} is missing")))
     }
 
     /// Its values, to be written.
@@ -89,27 +98,27 @@ pub fn ensure(fits: bool, what: &str) -> ort::Result<()> {
     }
 }
 
-/// Rows that one task takes: what lies in panels is read a few rows at a time.
+/// Rows that one task takes: panels are read a few rows at a time.
 pub const BLOCK_ROWS: usize = 4;
 
-/// Rows that an operator gives: as floats, rounded, or both.
+/// Rows that an operator gives: as floats, quantized, or both.
 pub struct RowsOutput<'a> {
     floats: Option<Output<'a>>,
-    rounded: Option<[Output<'a>; 2]>,
+    quantized: Option<[Output<'a>; 2]>,
     rows: usize,
     width: usize,
 }
 
-/// Where some rows go.
+/// The part of an output that holds some rows.
 pub struct RowsBlock<'a> {
     floats: Option<&'a mut [f32]>,
-    rounded: Option<(&'a mut [u8], &'a mut [StoredRounding])>,
+    quantized: Option<(&'a mut [u8], &'a mut [StoredQuantization])>,
     rows: usize,
     width: usize,
 }
 
 impl<'a> RowsOutput<'a> {
-    /// Rows as the outputs of a [`Definition`](super) say: floats, if they are wanted, come first.
+    /// Rows of a [`Definition`](super::Definition) with these outputs: floats, if there are any, come first.
     pub fn of(
         context: &'a ComputeContext,
         outputs: &[TensorElementType],
@@ -120,16 +129,16 @@ impl<'a> RowsOutput<'a> {
             _ => None,
         };
         let first = usize::from(floats.is_some());
-        let rounded = match outputs.get(first) {
+        let quantized = match outputs.get(first) {
             Some(_) => Some([
                 Output::of(context, first, &[rows, width])?,
-                Output::of(context, first + 1, &[rows, ROUNDING])?,
+                Output::of(context, first + 1, &[rows, QUANTIZATION_FLOATS])?,
             ]),
             None => None,
         };
         Ok(Self {
             floats,
-            rounded,
+            quantized,
             rows,
             width,
         })
@@ -142,17 +151,17 @@ impl<'a> RowsOutput<'a> {
             Some(floats) => Some(floats.values::<f32>()?.chunks_mut(BLOCK_ROWS * width)),
             None => None,
         };
-        let mut rounded = match &mut self.rounded {
-            Some([bytes, roundings]) => {
+        let mut quantized = match &mut self.quantized {
+            Some([bytes, quantizations]) => {
                 let bytes = bytes.values::<u8>()?.chunks_mut(BLOCK_ROWS * width);
-                let roundings = roundings.values::<f32>()?.as_chunks_mut().0;
-                Some(bytes.zip(roundings.chunks_mut(BLOCK_ROWS)))
+                let quantizations = quantizations.values::<f32>()?.as_chunks_mut().0;
+                Some(bytes.zip(quantizations.chunks_mut(BLOCK_ROWS)))
             }
             None => None,
         };
         let block = |first| RowsBlock {
             floats: floats.as_mut().and_then(Iterator::next),
-            rounded: rounded.as_mut().and_then(Iterator::next),
+            quantized: quantized.as_mut().and_then(Iterator::next),
             rows: BLOCK_ROWS.min(rows - first),
             width,
         };
@@ -161,13 +170,13 @@ impl<'a> RowsOutput<'a> {
 }
 
 impl RowsBlock<'_> {
-    /// Lets `work` write the rows, one behind the other, and rounds them where that is wanted.
+    /// Lets `work` write the rows, contiguously, and quantizes them if the operator gives quantized rows.
     pub fn write(self, work: impl FnOnce(&mut [f32])) {
-        let (rounded, width) = (self.rounded, self.width);
+        let (quantized, width) = (self.quantized, self.width);
         let write = |floats: &mut [f32]| {
             work(floats);
-            if let Some((bytes, roundings)) = rounded {
-                round(floats, width, bytes, roundings);
+            if let Some((bytes, quantizations)) = quantized {
+                quantize(floats, width, bytes, quantizations);
             }
         };
         match self.floats {
@@ -177,11 +186,16 @@ impl RowsBlock<'_> {
     }
 }
 
-/// Rounds rows of `floats`, which are the same afterwards.
-fn round(floats: &mut [f32], width: usize, bytes: &mut [u8], roundings: &mut [StoredRounding]) {
+/// Quantizes rows of `floats`, which are the same afterwards.
+fn quantize(
+    floats: &mut [f32],
+    width: usize,
+    bytes: &mut [u8],
+    quantizations: &mut [StoredQuantization],
+) {
     let rows = floats.chunks_exact_mut(width);
     let bytes = bytes.chunks_exact_mut(width);
-    for ((row, bytes), rounding) in rows.zip(bytes).zip(roundings) {
-        *rounding = passes::round(row, bytes).stored();
+    for ((row, bytes), quantization) in rows.zip(bytes).zip(quantizations) {
+        *quantization = row_operations::quantize(row, bytes).stored();
     }
 }

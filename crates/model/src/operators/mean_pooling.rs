@@ -1,18 +1,18 @@
-//! Mean pooling.
+//! MeanPooling pooling.
 
 use ort::operator::{ComputeContext, Kernel, KernelContext};
 use ort::value::TensorElementType::{self, Float32, Int64};
 
+use super::sequences::spans;
 use super::tensors::{Input, Output, ensure};
-use super::texts::spans;
 use super::{Definition, name};
 use kernels::rows::add;
 
-/// See [`name::MEAN`].
-pub struct Mean;
+/// See [`name::MEAN_POOLING`].
+pub struct MeanPooling;
 
-impl Definition for Mean {
-    const NAME: &str = name::MEAN;
+impl Definition for MeanPooling {
+    const NAME: &str = name::MEAN_POOLING;
     const INPUTS: &[TensorElementType] = &[Float32, Int64];
     const OUTPUTS: &[TensorElementType] = &[Float32];
 
@@ -21,11 +21,11 @@ impl Definition for Mean {
     }
 }
 
-impl Kernel for Mean {
+impl Kernel for MeanPooling {
     fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
         let (floats, lengths) = (Input::of(context, 0)?, Input::of(context, 1)?);
         let (floats, width) = floats.rows::<f32>()?;
-        ensure(width > 0, "tokens without floats have no mean")?;
+        ensure(width > 0, "rows without columns have no mean")?;
         let spans = spans(lengths.values()?, floats.len() / width)?;
         let mut means = Output::of(context, 0, &[spans.len(), width])?;
         for (mean, &(start, end)) in means.values::<f32>()?.chunks_exact_mut(width).zip(&spans) {

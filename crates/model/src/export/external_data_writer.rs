@@ -8,16 +8,9 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::error::Error;
-use super::onnx::{DataLocation, ElementType, StringEntry, Tensor};
 use super::safetensors::{CopyError, SafetensorsFile, TensorLocation};
-
-/// File name of the external data in a model directory.
-pub const EXTERNAL_DATA_FILE: &str = "model.onnx.data";
-
-/// ONNX requires mapped tensors to start at multiples of the page size.
-const PAGE_BYTES: u64 = 4096;
-/// Smaller tensors are stored in the graph.
-const INLINE_BYTES: u64 = 64 * 1024;
+use crate::external_data::{EXTERNAL_DATA_FILE, INLINE_BYTES, next_offset};
+use crate::onnx::{DataLocation, ElementType, StringEntry, Tensor};
 
 /// The file while it is written.
 pub struct ExternalDataWriter {
@@ -125,7 +118,7 @@ impl ExternalDataWriter {
         if length < INLINE_BYTES {
             return Ok(None);
         }
-        let offset = self.position.next_multiple_of(PAGE_BYTES);
+        let offset = next_offset(self.position);
         let padding = vec![0; (offset - self.position) as usize];
         self.file
             .write_all(&padding)

@@ -3,26 +3,6 @@ use super::*;
 /// Distance of rows beyond their length, so that a row that is read too far is noticed.
 const APART: usize = 3;
 
-fn all() -> Vec<Instructions> {
-    let mut all = vec![Instructions::Portable];
-    #[cfg(target_arch = "x86_64")]
-    {
-        let detected = [
-            (
-                Instructions::Avx2,
-                is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
-            ),
-            (Instructions::Avx512, is_x86_feature_detected!("avx512f")),
-        ];
-        all.extend(
-            detected
-                .into_iter()
-                .filter_map(|(instructions, has)| has.then_some(instructions)),
-        );
-    }
-    all
-}
-
 /// Numbers without a pattern between -1 and 1.
 fn numbers(count: usize, seed: u32) -> Vec<f32> {
     let mut state = seed;
@@ -53,7 +33,7 @@ impl Factors {
 
     fn multiply(
         &self,
-        instructions: Instructions,
+        instructions: InstructionSet,
         first: usize,
         count: usize,
     ) -> Vec<[f32; PANEL]> {
@@ -69,7 +49,7 @@ impl Factors {
 
     fn expected(&self, row: usize, output: usize) -> f64 {
         let term = |input| {
-            let weight = self.panel[place(output, input, self.inputs)];
+            let weight = self.panel[packed_index(output, input, self.inputs)];
             f64::from(self.rows[row * (self.inputs + APART) + input]) * f64::from(weight)
         };
         f64::from(self.bias[output]) + (0..self.inputs).map(term).sum::<f64>()
@@ -77,10 +57,10 @@ impl Factors {
 }
 
 #[test]
-fn every_set_of_instructions_gives_the_product() {
+fn every_instruction_set_gives_the_product() {
     for inputs in [1, 7, 64, 1024] {
         let factors = Factors::new(inputs);
-        for instructions in all() {
+        for instructions in InstructionSet::available() {
             for count in 1..=ROWS {
                 let products = factors.multiply(instructions, 0, count);
                 for (row, product) in products.iter().enumerate() {
@@ -100,7 +80,7 @@ fn every_set_of_instructions_gives_the_product() {
 #[test]
 fn a_row_gives_the_same_bits_whatever_is_multiplied_beside_it() {
     let factors = Factors::new(384);
-    for instructions in all() {
+    for instructions in InstructionSet::available() {
         let together = factors.multiply(instructions, 0, ROWS);
         for (row, together) in together.iter().enumerate() {
             let alone = factors.multiply(instructions, row, 1);
@@ -113,9 +93,9 @@ fn a_row_gives_the_same_bits_whatever_is_multiplied_beside_it() {
 #[test]
 fn processors_that_multiply_and_add_at_once_give_the_same_bits() {
     let factors = Factors::new(384);
-    let mut products = all()
+    let mut products = InstructionSet::available()
         .into_iter()
-        .filter(|instructions| *instructions != Instructions::Portable)
+        .filter(|instructions| instructions.is_fused())
         .map(|instructions| factors.multiply(instructions, 0, ROWS));
     let first = products.next();
     assert!(products.all(|product| Some(&product) == first.as_ref()));

@@ -1,29 +1,29 @@
-//! Residual and normalisation.
+//! Residual and layer normalization.
 
 use ort::operator::{ComputeContext, Kernel, KernelContext};
 use ort::value::TensorElementType::{self, Float32};
 
-use super::tensors::{BLOCK_ROWS, Input, RowsOutput, Session, constant, ensure, multiplied};
+use super::tensors::{BLOCK_ROWS, Input, RowsOutput, Session, constant, ensure, panels};
 use super::{BOTH_ROWS, Definition, FLOAT_ROWS, float, name};
-use kernels::passes::add_normalize;
+use kernels::row_operations::add_layer_normalization;
 use kernels::rows::Normalization;
-use kernels::sharing::share;
+use kernels::threads::parallel_for_each;
 
-/// See [`name::ADD_NORMALIZE`] and [`name::ADD_NORMALIZE_ROUND`].
-pub struct AddNormalize<const ROUNDED: bool> {
+/// See [`name::ADD_LAYER_NORMALIZATION`] and [`name::ADD_LAYER_NORMALIZATION_QUANTIZED`].
+pub struct AddLayerNormalization<const QUANTIZED: bool> {
     scale: Vec<f32>,
     shift: Vec<f32>,
     epsilon: f32,
 }
 
-impl<const ROUNDED: bool> Definition for AddNormalize<ROUNDED> {
-    const NAME: &str = if ROUNDED {
-        name::ADD_NORMALIZE_ROUND
+impl<const QUANTIZED: bool> Definition for AddLayerNormalization<QUANTIZED> {
+    const NAME: &str = if QUANTIZED {
+        name::ADD_LAYER_NORMALIZATION_QUANTIZED
     } else {
-        name::ADD_NORMALIZE
+        name::ADD_LAYER_NORMALIZATION
     };
     const INPUTS: &[TensorElementType] = &[Float32; 4];
-    const OUTPUTS: &[TensorElementType] = if ROUNDED { BOTH_ROWS } else { FLOAT_ROWS };
+    const OUTPUTS: &[TensorElementType] = if QUANTIZED { BOTH_ROWS } else { FLOAT_ROWS };
 
     fn new(kernel: &KernelContext<'_>) -> ort::Result<Self> {
         let operator = Self {
@@ -34,21 +34,21 @@ impl<const ROUNDED: bool> Definition for AddNormalize<ROUNDED> {
         let width = operator.scale.len();
         ensure(
             width > 0 && operator.shift.len() == width,
-            "the scales and shifts of a normalisation differ in number",
+            "scale and shift of a normalization differ in length",
         )?;
         Ok(operator)
     }
 }
 
-impl<const ROUNDED: bool> Kernel for AddNormalize<ROUNDED> {
+impl<const QUANTIZED: bool> Kernel for AddLayerNormalization<QUANTIZED> {
     fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
         let (product, residual) = (Input::of(context, 0)?, Input::of(context, 1)?);
-        let product = multiplied(&product, self.scale.len())?;
+        let product = panels(&product, self.scale.len())?;
         let residual = residual.values::<f32>()?;
         let (rows, width) = (product.rows(), product.width());
         ensure(
             residual.len() == rows * width,
-            "a residual does not fit its product",
+            "a residual does not have the shape of its panels",
         )?;
         let mut output = RowsOutput::of(context, Self::OUTPUTS, [rows, width])?;
         let normalization = Normalization {
@@ -58,7 +58,7 @@ impl<const ROUNDED: bool> Kernel for AddNormalize<ROUNDED> {
         };
         let residuals = residual.chunks(BLOCK_ROWS * width);
         let tasks = output.blocks()?.into_iter().zip(residuals).enumerate();
-        share(
+        parallel_for_each(
             &Session(context),
             tasks,
             rows * width,
@@ -67,7 +67,7 @@ impl<const ROUNDED: bool> Kernel for AddNormalize<ROUNDED> {
                     product.copy_rows(index * BLOCK_ROWS, floats);
                     let residuals = residuals.chunks_exact(width);
                     for (row, residual) in floats.chunks_exact_mut(width).zip(residuals) {
-                        add_normalize(residual, normalization, row);
+                        add_layer_normalization(residual, normalization, row);
                     }
                 });
             },

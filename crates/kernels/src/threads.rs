@@ -1,4 +1,6 @@
-//! Work shared among the caller's threads.
+//! Parallel loops on the caller's threads, and scratch memory for each thread.
+//!
+//! Owns no thread. Every task runs exactly once, also where only one thread takes part.
 
 use std::cell::RefCell;
 use std::num::NonZeroUsize;
@@ -6,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, Mutex};
 
 /// Below this many floats, waking another thread costs more than doing the work.
-const WORTH_SHARING: usize = 32 * 1024;
+const WORTH_PARALLEL: usize = 32 * 1024;
 
 /// As many threads as a session may have.
 static THREADS: LazyLock<usize> =
@@ -14,7 +16,7 @@ static THREADS: LazyLock<usize> =
 
 /// Threads that work together, such as those of an ONNX Runtime session.
 pub trait Threads {
-    /// Why the work could not be shared.
+    /// Why the work could not be run.
     type Error;
 
     /// Calls `work` with every number below `tasks`, on as many threads as there are, and returns when all are done.
@@ -25,26 +27,26 @@ pub trait Threads {
     ) -> Result<(), Self::Error>;
 }
 
-/// Does every task, on all of the session's threads where together they touch enough floats.
+/// Runs `work` on every task, on all threads if together the tasks touch enough `floats`.
 ///
-/// Threads take the tasks one by one: ONNX Runtime would give each its part beforehand, and all would wait for the one
-/// that wakes up last. A task is taken out of its place by the thread that does it, so each is done exactly once.
-pub fn share<T: Send, S: Threads>(
-    session: &S,
+/// Threads take the tasks one by one. A fixed part for each thread, assigned beforehand, would make all wait for the
+/// one that wakes up last.
+pub fn parallel_for_each<T: Send, S: Threads>(
+    threads: &S,
     tasks: impl Iterator<Item = T>,
     floats: usize,
     work: impl Fn(T) + Sync + Send,
 ) -> Result<(), S::Error> {
-    if floats < WORTH_SHARING {
+    if floats < WORTH_PARALLEL {
         tasks.for_each(work);
         return Ok(());
     }
-    let places: Vec<Mutex<Option<T>>> = tasks.map(|task| Mutex::new(Some(task))).collect();
+    let waiting: Vec<Mutex<Option<T>>> = tasks.map(|task| Mutex::new(Some(task))).collect();
     let next = AtomicUsize::new(0);
-    let threads = places.len().min(*THREADS);
-    session.parallel_for(threads, |_| {
-        while let Some(place) = places.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if let Some(task) = place.lock().ok().and_then(|mut place| place.take()) {
+    let count = waiting.len().min(*THREADS);
+    threads.parallel_for(count, |_| {
+        while let Some(slot) = waiting.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Some(task) = slot.lock().ok().and_then(|mut slot| slot.take()) {
                 work(task);
             }
         }
@@ -56,8 +58,10 @@ thread_local! {
     static SCRATCH: RefCell<Vec<f32>> = RefCell::default();
 }
 
-/// Lends `work` as many floats as it needs, of any value, for as long as it runs. There is one loan for each thread, so
-/// `work` must not ask for another, nor share tasks that do.
+/// Lends `work` as many floats as it needs, with arbitrary values, for as long as it runs.
+///
+/// # Panics
+/// If `work` calls this again on the same thread: there is one buffer for each.
 pub fn with_scratch<R>(floats: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
     SCRATCH.with_borrow_mut(|scratch| {
         if scratch.len() < floats {

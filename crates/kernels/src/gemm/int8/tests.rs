@@ -1,26 +1,5 @@
 use super::*;
 
-fn all() -> Vec<Instructions> {
-    let mut all = vec![Instructions::Portable];
-    #[cfg(target_arch = "x86_64")]
-    {
-        let detected = [
-            (Instructions::Avx2, is_x86_feature_detected!("avx2")),
-            (Instructions::AvxVnni, is_x86_feature_detected!("avxvnni")),
-            (
-                Instructions::Avx512Vnni,
-                is_x86_feature_detected!("avx512vnni"),
-            ),
-        ];
-        all.extend(
-            detected
-                .into_iter()
-                .filter_map(|(instructions, has)| has.then_some(instructions)),
-        );
-    }
-    all
-}
-
 /// Numbers without a pattern, among them the least and the greatest.
 fn numbers(count: usize, seed: u32) -> impl Iterator<Item = u8> {
     let mut state = seed;
@@ -35,21 +14,21 @@ fn numbers(count: usize, seed: u32) -> impl Iterator<Item = u8> {
 }
 
 #[test]
-fn every_set_of_instructions_gives_the_exact_sums() {
+fn every_instruction_set_gives_the_exact_sums() {
     for inputs in [4, 12, 48, 1024] {
         for count in 1..=ROWS {
             let rows: Vec<u8> = numbers(count * inputs, 1).collect();
             let weights: Vec<i8> = numbers(PANEL * inputs, 2).map(|byte| byte as i8).collect();
             let expected = |row: usize, output: usize| -> i32 {
                 let input = |input| {
-                    let weight = weights[place(output, input, inputs)];
+                    let weight = weights[packed_index(output, input, inputs)];
                     i32::from(rows[row * inputs + input]) * i32::from(weight)
                 };
                 (0..inputs).map(input).sum()
             };
-            for instructions in all() {
+            for instructions in InstructionSet::available() {
                 let mut sums = [[7; PANEL]; ROWS];
-                instructions.multiply(&rows, inputs, &weights, &mut sums);
+                instructions.multiply(&rows, &weights, &mut sums);
                 for (row, sums) in sums[..count].iter().enumerate() {
                     for (output, &sum) in sums.iter().enumerate() {
                         assert_eq!(
@@ -67,9 +46,9 @@ fn every_set_of_instructions_gives_the_exact_sums() {
 #[test]
 fn sums_that_would_overflow_sixteen_bits_are_exact() {
     let (rows, weights) = ([u8::MAX; 8], [i8::MIN; 8 * PANEL]);
-    for instructions in all() {
+    for instructions in InstructionSet::available() {
         let mut sums = [[0; PANEL]; ROWS];
-        instructions.multiply(&rows, 8, &weights, &mut sums);
+        instructions.multiply(&rows, &weights, &mut sums);
         assert_eq!(sums[0], [255 * -128 * 8; PANEL], "{instructions:?}");
     }
 }
@@ -81,7 +60,7 @@ fn the_weights_of_an_input_are_found_again() {
     for input in 0..inputs {
         let found = InputWeights::of(&weights, input);
         for output in 0..PANEL {
-            let expected = i32::from(weights[place(output, input, inputs)]);
+            let expected = i32::from(weights[packed_index(output, input, inputs)]);
             assert_eq!(found.weight(output), expected);
         }
     }

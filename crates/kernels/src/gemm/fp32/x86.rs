@@ -1,8 +1,8 @@
-//! The product in the vector instructions of x86-64.
+//! The GEMM in the vector instructions of x86-64.
 //!
-//! Unsafe because vectors are loaded through pointers and because an instruction that the processor lacks is undefined
-//! behaviour. Both are settled in one place: [`super::Instructions`] is chosen by what the processor has, and checks the
-//! lengths that every pointer here stays within.
+//! Every function here is unsafe for two reasons: it loads vectors through pointers, and an instruction that the
+//! processor lacks is undefined behaviour. [`InstructionSet::multiply`](super::InstructionSet::multiply) is the only
+//! caller: it holds a detected instruction set, and checks the lengths that every pointer here stays within.
 #![expect(unsafe_code, reason = "vector instructions and loads through pointers")]
 
 use std::arch::x86_64::*;
@@ -17,13 +17,17 @@ const AHEAD: usize = 2048;
 /// Floats of a line of the processor's cache.
 const LINE: usize = 16;
 
-pub fn avx512(
+/// # Safety
+/// The processor has AVX-512. There are at most 12 `products`, `rows` has a row for each of them, and each row has as many
+/// floats as `panel` has inputs.
+#[inline]
+pub unsafe fn avx512(
     rows: Strided<'_>,
     panel: &[f32],
     bias: &[f32; PANEL],
     products: &mut [[f32; PANEL]],
 ) {
-    // SAFETY: the instructions were detected; rows and panel have the lengths that `multiply` has checked.
+    // SAFETY: the caller promises the instructions and the lengths.
     unsafe {
         with_rows!(avx512_rows, products.len(), (rows, panel, bias, products),
             [1 2 3 4 5 6 7 8 9 10 11 12]);
@@ -31,7 +35,7 @@ pub fn avx512(
 }
 
 /// # Safety
-/// `rows` has `COUNT` rows with a float for each step of the panel, and the processor has AVX-512.
+/// The processor has AVX-512, and `rows` has `COUNT` rows with a float for each input of the panel.
 #[target_feature(enable = "avx512f")]
 unsafe fn avx512_rows<const COUNT: usize>(
     rows: Strided<'_>,
@@ -73,18 +77,27 @@ unsafe fn avx512_rows<const COUNT: usize>(
 
 /// Rows at one time in 16 registers.
 const FEW_ROWS: usize = 6;
-/// Columns of one register.
+/// ColumnParameters of one register.
 const COLUMNS: usize = 8;
 
-/// Takes rows and columns in the pieces for which 16 registers are enough: six rows, sixteen columns.
-pub fn avx2(rows: Strided<'_>, panel: &[f32], bias: &[f32; PANEL], products: &mut [[f32; PANEL]]) {
+/// Multiplies the rows and columns in pieces for which 16 registers are enough: six rows, sixteen columns.
+///
+/// # Safety
+/// As for [`avx512`], on a processor with AVX2 and FMA, and for any number of `products`.
+#[inline]
+pub unsafe fn avx2(
+    rows: Strided<'_>,
+    panel: &[f32],
+    bias: &[f32; PANEL],
+    products: &mut [[f32; PANEL]],
+) {
     for (piece, products) in products.chunks_mut(FEW_ROWS).enumerate() {
         let rows = Strided {
             floats: &rows.floats[piece * FEW_ROWS * rows.stride..],
             stride: rows.stride,
         };
         for column in (0..PANEL).step_by(2 * COLUMNS) {
-            // SAFETY: the instructions were detected; rows and panel have the lengths that `multiply` has checked.
+            // SAFETY: the caller promises the instructions and the lengths; `column` leaves sixteen columns.
             unsafe {
                 with_rows!(avx2_rows, products.len(), (rows, panel, column, bias, products), [1 2 3 4 5 6]);
             }
@@ -93,7 +106,7 @@ pub fn avx2(rows: Strided<'_>, panel: &[f32], bias: &[f32; PANEL], products: &mu
 }
 
 /// # Safety
-/// As for [`avx512_rows`], on a processor with AVX2 and FMA; sixteen columns begin at `column`.
+/// As for [`avx512_rows`], on a processor with AVX2 and FMA; `column + 16` is at most [`PANEL`].
 #[target_feature(enable = "avx2,fma")]
 unsafe fn avx2_rows<const COUNT: usize>(
     rows: Strided<'_>,
@@ -130,11 +143,12 @@ unsafe fn avx2_rows<const COUNT: usize>(
     }
 }
 
-/// Asks for the weights that come next; past the end of the matrix this does nothing.
+/// Prefetches the weights that come next. The address may lie beyond the matrix.
 #[inline(always)]
 fn prefetch(step: *const f32) {
     let ahead = step.wrapping_add(AHEAD).cast::<i8>();
-    // SAFETY: a prefetch never faults, wherever it points.
+    // SAFETY: a prefetch reads nothing that the program can see and never faults, wherever it points; every x86-64
+    // processor has it.
     unsafe {
         _mm_prefetch::<_MM_HINT_T1>(ahead);
         _mm_prefetch::<_MM_HINT_T1>(ahead.wrapping_add(LINE * size_of::<f32>()));

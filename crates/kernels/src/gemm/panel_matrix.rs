@@ -1,31 +1,32 @@
-//! Products as they lie in memory: panel by panel of columns, as their matrix does, so that threads that share a product
-//! write to memory of their own.
+//! The output of a GEMM: a matrix of floats stored panel by panel, as its weights are.
+//!
+//! Threads that share a GEMM take whole panels, so each writes to memory of its own.
 
 use std::ops::Range;
 
-use crate::product::{PANEL, panels};
-use crate::rows::Columns;
+use crate::gemm::{PANEL, panel_count};
+use crate::rows::ColumnParameters;
 
-/// What turns the columns of a product of bytes into floats, kept by the operator, panel by panel.
-pub struct OwnedColumns(Vec<OwnedPanel>);
+/// Parameters of all columns of a quantized matrix, padded and cut into panels.
+pub struct PackedColumns(Vec<PackedPanel>);
 
-struct OwnedPanel {
+struct PackedPanel {
     scale: [f32; PANEL],
     sum: [i32; PANEL],
     bias: [f32; PANEL],
 }
 
-impl OwnedColumns {
-    /// Scales, sums and biases; nothing if they differ in number or there are none.
+impl PackedColumns {
+    /// Packs scales, sums and biases; `None` if their lengths differ or are 0.
     pub fn new(scale: &[f32], sum: &[i32], bias: &[f32]) -> Option<Self> {
         let width = scale.len();
         if width == 0 || sum.len() != width || bias.len() != width {
             return None;
         }
-        let panels = (0..width).step_by(PANEL).map(|start| OwnedPanel {
-            scale: filled_up(&scale[start..]),
-            sum: filled_up(&sum[start..]),
-            bias: filled_up(&bias[start..]),
+        let panels = (0..width).step_by(PANEL).map(|start| PackedPanel {
+            scale: padded(&scale[start..]),
+            sum: padded(&sum[start..]),
+            bias: padded(&bias[start..]),
         });
         Some(Self(panels.collect()))
     }
@@ -36,61 +37,65 @@ impl OwnedColumns {
     }
 
     /// The columns of a panel.
-    pub fn panel(&self, panel: usize) -> Columns<'_> {
-        let OwnedPanel { scale, sum, bias } = &self.0[panel];
-        Columns { scale, sum, bias }
+    ///
+    /// # Panics
+    /// If there is no such panel.
+    pub fn panel(&self, panel: usize) -> ColumnParameters<'_> {
+        let PackedPanel { scale, sum, bias } = &self.0[panel];
+        ColumnParameters { scale, sum, bias }
     }
 }
 
-/// What is added to the columns of a product of floats, kept by the operator, panel by panel.
-pub fn owned_biases(biases: &[f32]) -> Vec<[f32; PANEL]> {
-    biases.chunks(PANEL).map(filled_up).collect()
+/// Biases, padded and cut into panels.
+pub fn pack_biases(biases: &[f32]) -> Vec<[f32; PANEL]> {
+    biases.chunks(PANEL).map(padded).collect()
 }
 
 /// The first values, and zeros where there are none.
-fn filled_up<T: Copy + Default>(values: &[T]) -> [T; PANEL] {
+fn padded<T: Copy + Default>(values: &[T]) -> [T; PANEL] {
     std::array::from_fn(|column| values.get(column).copied().unwrap_or_default())
 }
 
-/// The ranges that `rows` are cut into, `stripe` each but for the last.
-pub fn stripes(rows: usize, stripe: usize) -> impl Iterator<Item = Range<usize>> {
+/// Cuts `rows` into ranges of `stripe` rows; the last may be shorter.
+pub fn row_stripes(rows: usize, stripe: usize) -> impl Iterator<Item = Range<usize>> {
     (0..rows)
         .step_by(stripe)
         .map(move |first| first..rows.min(first + stripe))
 }
 
-/// Some of the `rows` of a product, panel by panel.
-pub fn stripe_of(
-    product: &mut [[f32; PANEL]],
+/// A stripe of a matrix with `rows` rows, panel by panel. Without rows there are no panels.
+pub fn stripe_panels(
+    matrix: &mut [[f32; PANEL]],
     rows: usize,
     stripe: Range<usize>,
 ) -> impl Iterator<Item = &mut [[f32; PANEL]]> {
-    product
-        .chunks_exact_mut(rows)
-        .map(move |products| &mut products[stripe.clone()])
+    matrix
+        .chunks_exact_mut(rows.max(1))
+        .map(move |panel| &mut panel[stripe.clone()])
 }
 
-/// A product as floats: for each panel of columns, all rows.
-pub struct Product<'a> {
+/// A matrix of floats, panel by panel: each holds [`PANEL`] columns of all rows.
+pub struct PanelMatrix<'a> {
     panels: &'a [[f32; PANEL]],
     rows: usize,
     width: usize,
 }
 
-impl<'a> Product<'a> {
-    /// Sizes of the tensor that holds a product.
-    pub fn sizes(panels: usize, rows: usize) -> [usize; 3] {
+impl<'a> PanelMatrix<'a> {
+    /// Shape of the tensor that holds one.
+    pub fn shape(panels: usize, rows: usize) -> [usize; 3] {
         [panels, rows, PANEL]
     }
 
-    /// The product in `floats`, of which `width` columns count; nothing if it does not have them.
+    /// The matrix in `floats`, with `width` columns without the padding; `None` if the length fits no number of rows or
+    /// `width` is 0.
     pub fn new(floats: &'a [f32], width: usize) -> Option<Self> {
-        let floats = floats.as_chunks().0;
-        let rows = floats.len() / panels(width).max(1);
-        let fits = floats.len() == rows * panels(width);
-        fits.then_some(Self {
-            panels: floats,
-            rows,
+        let (panels, rest) = floats.as_chunks();
+        let count = panel_count(width);
+        let fits = count > 0 && rest.is_empty() && panels.len().is_multiple_of(count);
+        fits.then(|| Self {
+            panels,
+            rows: panels.len() / count,
             width,
         })
     }
@@ -107,10 +112,13 @@ impl<'a> Product<'a> {
 
     /// Copies whole rows from `first` on, as many as `floats` has room for.
     ///
-    /// Rows that lie together are read together: a row alone is a little of every panel.
+    /// Neighbouring rows are read together, because a single row is a small piece of every panel.
+    ///
+    /// # Panics
+    /// If the matrix has fewer rows.
     pub fn copy_rows(&self, first: usize, floats: &mut [f32]) {
         let count = floats.len() / self.width;
-        for (panel, rows) in self.panels.chunks_exact(self.rows).enumerate() {
+        for (panel, rows) in self.panels.chunks_exact(self.rows.max(1)).enumerate() {
             let start = panel * PANEL;
             let end = self.width.min(start + PANEL);
             for (row, floats) in rows[first..first + count]
@@ -123,6 +131,9 @@ impl<'a> Product<'a> {
     }
 
     /// Copies some columns of the rows from `first` on, as many as `floats` has room for.
+    ///
+    /// # Panics
+    /// If the matrix has fewer rows or columns.
     pub fn copy_columns(&self, first: usize, columns: Range<usize>, floats: &mut [f32]) {
         let mut start = columns.start;
         while start < columns.end {
@@ -144,7 +155,7 @@ impl<'a> Product<'a> {
     }
 }
 
-/// A whole panel's width, as it almost always is, needs no call.
+/// A whole panel's width, the usual case, is copied without a call.
 #[inline(always)]
 fn copy(from: &[f32], to: &mut [f32]) {
     match (from.as_array::<PANEL>(), to.as_mut_array::<PANEL>()) {

@@ -1,8 +1,8 @@
-//! The product in the vector instructions of x86-64.
+//! The GEMM in the vector instructions of x86-64.
 //!
-//! Unsafe because vectors are loaded through pointers and because an instruction that the processor lacks is undefined
-//! behaviour. Both are settled in one place: [`super::Instructions`] is chosen by what the processor has, and checks the
-//! lengths that every pointer here stays within.
+//! Every function here is unsafe for two reasons: it loads vectors through pointers, and an instruction that the
+//! processor lacks is undefined behaviour. [`InstructionSet::multiply`](super::InstructionSet::multiply) is the only
+//! caller: it holds a detected instruction set, and checks the lengths that every pointer here stays within.
 #![expect(unsafe_code, reason = "vector instructions and loads through pointers")]
 
 use std::arch::x86_64::*;
@@ -13,9 +13,13 @@ use super::{GROUP, PANEL, ROWS, STEP, Sums};
 /// the processor would wait for memory and multiply in turns. Measured: flat from 3 to 8 KiB.
 const AHEAD: usize = 6144;
 
-pub fn avx512_vnni(rows: &[u8], inputs: usize, panel: &[i8], sums: &mut Sums) {
+/// # Safety
+/// The processor has AVX-512 VNNI. `inputs` is a positive multiple of [`GROUP`], `rows` are whole rows of `inputs` bytes
+/// and at most [`ROWS`], and `panel` has `inputs * PANEL` bytes.
+#[inline]
+pub unsafe fn avx512_vnni(rows: &[u8], inputs: usize, panel: &[i8], sums: &mut Sums) {
     let count = rows.len() / inputs;
-    // SAFETY: the instructions were detected; rows and panel have the lengths that `multiply` has checked.
+    // SAFETY: the caller promises the instructions and the lengths, and `count` is the number of rows.
     unsafe {
         with_rows!(avx512_vnni_rows, count, (rows.as_ptr(), inputs, panel.as_ptr(), sums),
             [1 2 3 4 5 6 7 8 9 10 11 12]);
@@ -23,7 +27,8 @@ pub fn avx512_vnni(rows: &[u8], inputs: usize, panel: &[i8], sums: &mut Sums) {
 }
 
 /// # Safety
-/// `rows` has `COUNT` rows of `inputs` bytes, `panel` has `PANEL` columns of them, and the processor has AVX-512 VNNI.
+/// The processor has AVX-512 VNNI. `inputs` is a multiple of [`GROUP`], `rows` points to `COUNT` rows of `inputs` bytes,
+/// and `panel` to `inputs * PANEL` bytes.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 unsafe fn avx512_vnni_rows<const COUNT: usize>(
     rows: *const u8,
@@ -60,17 +65,18 @@ unsafe fn avx512_vnni_rows<const COUNT: usize>(
 
 /// Rows at one time in 16 registers.
 const FEW_ROWS: usize = 6;
-/// Columns of one register of 32-bit sums.
+/// ColumnParameters of one register of 32-bit sums.
 const COLUMNS: usize = 8;
 
-/// Takes rows and columns in the pieces for which 16 registers are enough: six rows, sixteen columns.
+/// Multiplies the rows and columns in pieces for which 16 registers are enough: six rows, sixteen columns.
 macro_rules! in_pieces {
     ($kernel:ident, $rows:ident, $inputs:ident, $panel:ident, $sums:ident) => {
         for (rows, sums) in $rows.chunks(FEW_ROWS * $inputs).zip($sums.chunks_mut(FEW_ROWS)) {
             for column in (0..PANEL).step_by(2 * COLUMNS) {
                 let count = rows.len() / $inputs;
                 let panel = $panel[column * GROUP..].as_ptr();
-                // SAFETY: the instructions were detected; rows and panel have the lengths that `multiply` has checked.
+                // SAFETY: the caller promises the instructions and the lengths. `count` is the number of rows in this
+                // piece, and sixteen columns of the panel begin at `column`.
                 unsafe {
                     with_rows!($kernel, count, (rows.as_ptr(), $inputs, panel, column, sums), [1 2 3 4 5 6]);
                 }
@@ -79,17 +85,23 @@ macro_rules! in_pieces {
     };
 }
 
-pub fn avx_vnni(rows: &[u8], inputs: usize, panel: &[i8], sums: &mut Sums) {
+/// # Safety
+/// As for [`avx512_vnni`], on a processor with AVX2 and AVX VNNI.
+#[inline]
+pub unsafe fn avx_vnni(rows: &[u8], inputs: usize, panel: &[i8], sums: &mut Sums) {
     in_pieces!(avx_vnni_rows, rows, inputs, panel, sums);
 }
 
-pub fn avx2(rows: &[u8], inputs: usize, panel: &[i8], sums: &mut Sums) {
+/// # Safety
+/// As for [`avx512_vnni`], on a processor with AVX2.
+#[inline]
+pub unsafe fn avx2(rows: &[u8], inputs: usize, panel: &[i8], sums: &mut Sums) {
     in_pieces!(avx2_rows, rows, inputs, panel, sums);
 }
 
 /// # Safety
-/// `rows` has `COUNT` rows of `inputs` bytes, `panel` begins at the first of sixteen columns of a panel, `sums` has a
-/// row for each of `rows`, and the processor has AVX VNNI.
+/// The processor has AVX2 and AVX VNNI. `inputs` is a multiple of [`GROUP`], `rows` points to `COUNT` rows of `inputs`
+/// bytes, and `panel` to the first of at least sixteen columns that are left of a panel with `inputs` inputs.
 #[target_feature(enable = "avx2,avxvnni")]
 unsafe fn avx_vnni_rows<const COUNT: usize>(
     rows: *const u8,
@@ -175,21 +187,22 @@ unsafe fn avx2_rows<const COUNT: usize>(
     }
 }
 
-/// Asks for the weights that come next; past the end of the matrix this does nothing.
+/// Prefetches the weights that come next. The address may lie beyond the matrix.
 #[inline(always)]
 fn prefetch(step: *const i8) {
     let ahead = step.wrapping_add(AHEAD);
-    // SAFETY: a prefetch never faults, wherever it points.
+    // SAFETY: a prefetch reads nothing that the program can see and never faults, wherever it points; every x86-64
+    // processor has it.
     unsafe {
         _mm_prefetch::<_MM_HINT_T1>(ahead);
         _mm_prefetch::<_MM_HINT_T1>(ahead.wrapping_add(STEP / 2));
     }
 }
 
-/// Four bytes of a row as one number.
+/// Four bytes of a row as one number. `row` is where the row begins.
 ///
 /// # Safety
-/// The row has that many groups.
+/// `rows` has at least `row + (group + 1) * GROUP` bytes.
 #[inline(always)]
 unsafe fn group_of(rows: *const u8, row: usize, group: usize) -> i32 {
     // SAFETY: the caller's promise; a number of four bytes may begin anywhere.

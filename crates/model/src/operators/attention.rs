@@ -1,37 +1,42 @@
-//! Attention over the texts of a batch.
+//! Self-attention within each sequence of a batch.
 
 use ort::operator::{ComputeContext, Kernel, KernelContext};
 use ort::value::TensorElementType::{self, Float32, Int64};
 
-use super::tensors::{BLOCK_ROWS, Input, Output, RowsOutput, Session, ensure, multiplied};
-use super::texts::spans;
-use super::{Definition, FLOAT_ROWS, ROUNDED_ROWS, integer, name, width};
+use super::sequences::spans;
+use super::tensors::{BLOCK_ROWS, Input, Output, RowsOutput, Session, ensure, panels};
+use super::{Definition, FLOAT_ROWS, QUANTIZED_ROWS, integer, name, width};
 use kernels::attention::{Head, attend};
-use kernels::panels::Product;
-use kernels::sharing::share;
+use kernels::gemm::panel_matrix::PanelMatrix;
+use kernels::threads::parallel_for_each;
 
-/// See [`name::ATTEND`] and [`name::ATTEND_ROUND`].
-pub struct Attend<const ROUNDED: bool> {
+/// See [`name::ATTENTION`] and [`name::ATTENTION_QUANTIZED`].
+pub struct Attention<const QUANTIZED: bool> {
     width: usize,
     heads: usize,
     first_only: bool,
 }
 
-impl<const ROUNDED: bool> Definition for Attend<ROUNDED> {
-    const NAME: &str = if ROUNDED {
-        name::ATTEND_ROUND
+impl<const QUANTIZED: bool> Definition for Attention<QUANTIZED> {
+    const NAME: &str = if QUANTIZED {
+        name::ATTENTION_QUANTIZED
     } else {
-        name::ATTEND
+        name::ATTENTION
     };
     const INPUTS: &[TensorElementType] = &[Float32, Int64];
-    const OUTPUTS: &[TensorElementType] = if ROUNDED { ROUNDED_ROWS } else { FLOAT_ROWS };
+    const OUTPUTS: &[TensorElementType] = if QUANTIZED {
+        QUANTIZED_ROWS
+    } else {
+        FLOAT_ROWS
+    };
 
     fn new(kernel: &KernelContext<'_>) -> ort::Result<Self> {
         let width = width(kernel)?;
-        let heads = integer(kernel, "heads")?.max(1) as usize;
+        let heads = usize::try_from(integer(kernel, "heads")?).unwrap_or(0);
+        let hidden = width / 3;
         ensure(
-            width.is_multiple_of(3 * heads),
-            "heads do not divide a projection",
+            width.is_multiple_of(3) && heads > 0 && hidden > 0 && hidden.is_multiple_of(heads),
+            "attribute heads does not divide a third of the width",
         )?;
         Ok(Self {
             width,
@@ -41,16 +46,16 @@ impl<const ROUNDED: bool> Definition for Attend<ROUNDED> {
     }
 }
 
-impl<const ROUNDED: bool> Kernel for Attend<ROUNDED> {
+impl<const QUANTIZED: bool> Kernel for Attention<QUANTIZED> {
     fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
         let (product, lengths) = (Input::of(context, 0)?, Input::of(context, 1)?);
-        let product = multiplied(&product, self.width)?;
+        let product = panels(&product, self.width)?;
         let spans = spans(lengths.values()?, product.rows())?;
         let sizes = [
             spans.iter().map(|span| self.queries(span)).sum(),
             product.width() / 3,
         ];
-        if !ROUNDED {
+        if !QUANTIZED {
             let mut output = Output::of(context, 0, &sizes)?;
             return self.attend(context, &product, &spans, output.values()?);
         }
@@ -60,23 +65,23 @@ impl<const ROUNDED: bool> Kernel for Attend<ROUNDED> {
         let mut output = RowsOutput::of(context, Self::OUTPUTS, sizes)?;
         let blocks = context_rows.chunks(BLOCK_ROWS * hidden);
         let tasks = output.blocks()?.into_iter().zip(blocks);
-        share(&Session(context), tasks, rows * hidden, |(block, rows)| {
+        parallel_for_each(&Session(context), tasks, rows * hidden, |(block, rows)| {
             block.write(|floats| floats.copy_from_slice(rows));
         })
     }
 }
 
-impl<const ROUNDED: bool> Attend<ROUNDED> {
-    /// Tokens of a text that ask.
+impl<const QUANTIZED: bool> Attention<QUANTIZED> {
+    /// Query positions of a sequence.
     fn queries(&self, &(start, end): &(usize, usize)) -> usize {
         if self.first_only { 1 } else { end - start }
     }
 
-    /// All heads of all texts, into a row for each token that asks.
+    /// All heads of all sequences, into a row for each query position.
     fn attend(
         &self,
         context: &ComputeContext,
-        product: &Product<'_>,
+        product: &PanelMatrix<'_>,
         spans: &[(usize, usize)],
         floats: &mut [f32],
     ) -> ort::Result<()> {
@@ -90,13 +95,13 @@ impl<const ROUNDED: bool> Attend<ROUNDED> {
             let own = rest.by_ref().take(self.queries(span)).collect();
             heads_of(*span, own, hidden / self.heads)
         });
-        // A score costs two products as long as a head, of which a processor does many at once.
+        // A score costs two dot products of a head's size, and vector instructions compute many at once.
         let cost = product.rows() * hidden + scores * hidden / 8;
-        share(&Session(context), heads, cost, |head| attend(product, head))
+        parallel_for_each(&Session(context), heads, cost, |head| attend(product, head))
     }
 }
 
-/// The heads of one text, each with its columns of the text's rows.
+/// The heads of one sequence, each with its columns of the sequence's rows.
 fn heads_of((start, end): (usize, usize), rows: Vec<&mut [f32]>, size: usize) -> Vec<Head<'_>> {
     let heads = rows.first().map_or(0, |row| row.len() / size);
     let mut tasks: Vec<Head<'_>> = (0..heads)

@@ -1,33 +1,33 @@
-//! Token ids to the first layer's rows.
+//! Token ids to the input rows of the first layer.
 
 use ort::operator::{ComputeContext, Kernel, KernelContext};
 use ort::value::TensorElementType::{self, Float32, Int8, Int64};
 
+use super::sequences::spans;
 use super::tensors::{BLOCK_ROWS, Input, RowsOutput, Session, ensure};
-use super::texts::spans;
 use super::{BOTH_ROWS, Definition, FLOAT_ROWS, float, integer, name};
-use kernels::passes::{add_normalize, widen};
+use kernels::row_operations::{add_layer_normalization, dequantize_row};
 use kernels::rows::Normalization;
-use kernels::sharing::share;
+use kernels::threads::parallel_for_each;
 
-/// See [`name::EMBED`] and [`name::EMBED_ROUND`].
-pub struct Embed<const ROUNDED: bool> {
+/// See [`name::EMBED_TOKENS`] and [`name::EMBED_TOKENS_QUANTIZED`].
+pub struct EmbedTokens<const QUANTIZED: bool> {
     epsilon: f32,
     padding_id: i64,
 }
 
-impl<const ROUNDED: bool> Definition for Embed<ROUNDED> {
-    const NAME: &str = if ROUNDED {
-        name::EMBED_ROUND
+impl<const QUANTIZED: bool> Definition for EmbedTokens<QUANTIZED> {
+    const NAME: &str = if QUANTIZED {
+        name::EMBED_TOKENS_QUANTIZED
     } else {
-        name::EMBED
+        name::EMBED_TOKENS
     };
-    const INPUTS: &[TensorElementType] = if ROUNDED {
+    const INPUTS: &[TensorElementType] = if QUANTIZED {
         &[Int64, Int64, Int8, Float32, Float32, Float32, Float32]
     } else {
         &[Int64, Int64, Float32, Float32, Float32, Float32]
     };
-    const OUTPUTS: &[TensorElementType] = if ROUNDED { BOTH_ROWS } else { FLOAT_ROWS };
+    const OUTPUTS: &[TensorElementType] = if QUANTIZED { BOTH_ROWS } else { FLOAT_ROWS };
 
     fn new(kernel: &KernelContext<'_>) -> ort::Result<Self> {
         Ok(Self {
@@ -37,7 +37,7 @@ impl<const ROUNDED: bool> Definition for Embed<ROUNDED> {
     }
 }
 
-impl<const ROUNDED: bool> Kernel for Embed<ROUNDED> {
+impl<const QUANTIZED: bool> Kernel for EmbedTokens<QUANTIZED> {
     fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
         let inputs = (0..Self::INPUTS.len())
             .map(|index| Input::of(context, index))
@@ -54,16 +54,18 @@ impl<const ROUNDED: bool> Kernel for Embed<ROUNDED> {
         let positions = positions(ids, &spans, self.padding_id);
         ensure(
             width > 0
+                && normalization.scale.len() == width
+                && normalization.shift.len() == width
                 && ids.iter().all(|&id| is_within(id, words.rows(width)))
                 && positions
                     .iter()
                     .all(|&position| is_within(position, table.len() / width)),
-            "a token or its position is beyond its table",
+            "a token or its position is beyond its table, or scale and shift do not fit it",
         )?;
         let mut output = RowsOutput::of(context, Self::OUTPUTS, [ids.len(), width])?;
         let tokens = ids.chunks(BLOCK_ROWS).zip(positions.chunks(BLOCK_ROWS));
         let tasks = output.blocks()?.into_iter().zip(tokens);
-        share(
+        parallel_for_each(
             &Session(context),
             tasks,
             ids.len() * width,
@@ -73,7 +75,7 @@ impl<const ROUNDED: bool> Kernel for Embed<ROUNDED> {
                     for (row, (&id, &position)) in floats.chunks_exact_mut(width).zip(tokens) {
                         words.read(id as usize, row);
                         let position = &table[position as usize * width..][..width];
-                        add_normalize(position, normalization, row);
+                        add_layer_normalization(position, normalization, row);
                     }
                 });
             },
@@ -85,18 +87,18 @@ fn is_within(index: i64, rows: usize) -> bool {
     usize::try_from(index).is_ok_and(|index| index < rows)
 }
 
-/// The word table.
+/// The table of word embeddings.
 enum Words<'a> {
     Floats(&'a [f32]),
     /// Bytes, and a scale for each row.
-    Rounded(&'a [i8], &'a [f32]),
+    Quantized(&'a [i8], &'a [f32]),
 }
 
 impl<'a> Words<'a> {
     fn of(words: &'a Input<'_>, scales: Option<&'a Input<'_>>) -> ort::Result<Self> {
         Ok(match scales {
             None => Self::Floats(words.values()?),
-            Some(scales) => Self::Rounded(words.values()?, scales.values()?),
+            Some(scales) => Self::Quantized(words.values()?, scales.values()?),
         })
     }
 
@@ -104,17 +106,17 @@ impl<'a> Words<'a> {
     fn rows(&self, width: usize) -> usize {
         match self {
             Self::Floats(words) => words.len() / width,
-            Self::Rounded(words, scales) => scales.len().min(words.len() / width),
+            Self::Quantized(words, scales) => scales.len().min(words.len() / width),
         }
     }
 
-    /// Reads a word's row.
+    /// Writes a word's embedding into `row`.
     fn read(&self, id: usize, row: &mut [f32]) {
         let width = row.len();
         match self {
             Self::Floats(words) => row.copy_from_slice(&words[id * width..][..width]),
-            Self::Rounded(words, scales) => {
-                widen(&words[id * width..][..width], scales[id], row);
+            Self::Quantized(words, scales) => {
+                dequantize_row(&words[id * width..][..width], scales[id], row);
             }
         }
     }
@@ -126,7 +128,7 @@ fn positions(ids: &[i64], spans: &[(usize, usize)], padding_id: i64) -> Vec<i64>
     for &(start, end) in spans {
         let mut next = 0;
         for &id in &ids[start..end] {
-            // XLM-RoBERTa counts from behind the padding id, and leaves a text's own padding tokens uncounted.
+            // XLM-RoBERTa counts from the id after the padding id, and does not count padding tokens within a sequence.
             if padding_id >= 0 && id == padding_id {
                 positions.push(padding_id);
             } else {
@@ -143,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn positions_begin_anew_in_every_text_and_leave_padding_uncounted() {
+    fn positions_start_again_in_every_sequence_and_do_not_count_padding() {
         let spans = [(0, 3), (3, 7)];
         assert_eq!(
             positions(&[0, 5, 2, 0, 1, 6, 2], &spans, 1),

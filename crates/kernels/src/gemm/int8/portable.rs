@@ -1,4 +1,4 @@
-//! The product in plain Rust, for processors without instructions of their own here.
+//! The GEMM in plain Rust, for processors without a kernel of their own.
 
 use super::{GROUP, PANEL, STEP, Sums};
 

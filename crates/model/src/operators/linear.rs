@@ -1,39 +1,39 @@
-//! The product of rows of floats with a matrix.
+//! Matrix multiplication of floats.
 
 use ort::operator::{ComputeContext, Kernel, KernelContext};
 use ort::value::TensorElementType::{self, Float32};
 
 use super::tensors::{Input, Output, Session, constant, ensure};
 use super::{Definition, name};
-use kernels::panels::{Product, owned_biases, stripe_of, stripes};
-use kernels::product::floats::Instructions;
-use kernels::product::{PANEL, piece};
+use kernels::gemm::fp32::InstructionSet;
+use kernels::gemm::panel_matrix::{PanelMatrix, pack_biases, row_stripes, stripe_panels};
+use kernels::gemm::{PANEL, rows_per_block};
 use kernels::rows::{LANES, Strided};
-use kernels::sharing::{share, with_scratch};
+use kernels::threads::{parallel_for_each, with_scratch};
 
 /// Rows that go through all panels before the next rows do, so that they stay in the cache of the processor.
 const STRIPE: usize = 256;
 
-/// See [`name::FLOAT_LINEAR`].
-pub struct FloatLinear {
+/// See [`name::LINEAR`].
+pub struct Linear {
     biases: Vec<[f32; PANEL]>,
 }
 
-impl Definition for FloatLinear {
-    const NAME: &str = name::FLOAT_LINEAR;
+impl Definition for Linear {
+    const NAME: &str = name::LINEAR;
     const INPUTS: &[TensorElementType] = &[Float32; 3];
     const OUTPUTS: &[TensorElementType] = &[Float32];
 
     fn new(kernel: &KernelContext<'_>) -> ort::Result<Self> {
         let biases = constant::<f32>(kernel, 2)?;
-        ensure(!biases.is_empty(), "a product has no columns")?;
+        ensure(!biases.is_empty(), "a matrix has no columns")?;
         Ok(Self {
-            biases: owned_biases(&biases),
+            biases: pack_biases(&biases),
         })
     }
 }
 
-impl Kernel for FloatLinear {
+impl Kernel for Linear {
     fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
         let (floats, matrix) = (Input::of(context, 0)?, Input::of(context, 1)?);
         let (floats, inputs) = floats.rows::<f32>()?;
@@ -42,21 +42,21 @@ impl Kernel for FloatLinear {
             inputs > 0
                 && floats.len().is_multiple_of(inputs)
                 && matrix.len() == self.biases.len() * PANEL * inputs,
-            "rows do not fit a matrix",
+            "rows do not fit the weights",
         )?;
         let rows = floats.len() / inputs;
-        let mut product = Output::of(context, 0, &Product::sizes(self.biases.len(), rows))?;
+        let mut product = Output::of(context, 0, &PanelMatrix::shape(self.biases.len(), rows))?;
         let product = product.values::<f32>()?.as_chunks_mut().0;
-        for (stripe, floats) in stripes(rows, STRIPE).zip(floats.chunks(STRIPE * inputs)) {
-            let products = stripe_of(product, rows, stripe);
+        for (stripe, floats) in row_stripes(rows, STRIPE).zip(floats.chunks(STRIPE * inputs)) {
+            let products = stripe_panels(product, rows, stripe);
             self.multiply_stripe(context, (floats, inputs), matrix, products)?;
         }
         Ok(())
     }
 }
 
-impl FloatLinear {
-    /// Rows whose distance is a power of two would drive each other out of the cache, so they are moved apart first.
+impl Linear {
+    /// Rows at a distance of a power of two would evict each other from the cache, so they are copied apart first.
     fn multiply_stripe<'a>(
         &self,
         context: &ComputeContext,
@@ -69,7 +69,7 @@ impl FloatLinear {
             let copies = floats
                 .chunks_exact(inputs)
                 .zip(apart.chunks_exact_mut(stride));
-            share(&Session(context), copies, floats.len(), |(row, copy)| {
+            parallel_for_each(&Session(context), copies, floats.len(), |(row, copy)| {
                 copy[..inputs].copy_from_slice(row);
             })?;
             let rows = Strided {
@@ -77,8 +77,8 @@ impl FloatLinear {
                 stride,
             };
             let panels = matrix.chunks_exact(PANEL * inputs).zip(&self.biases);
-            let instructions = Instructions::detect();
-            share(
+            let instructions = InstructionSet::detect();
+            parallel_for_each(
                 &Session(context),
                 panels.zip(products),
                 matrix.len(),
@@ -90,15 +90,15 @@ impl FloatLinear {
 
 /// Multiplies all rows with one panel.
 fn multiply(
-    instructions: Instructions,
+    instructions: InstructionSet,
     rows: Strided<'_>,
     (panel, bias): (&[f32], &[f32; PANEL]),
     products: &mut [[f32; PANEL]],
 ) {
-    let piece = piece(products.len());
-    for (index, products) in products.chunks_mut(piece).enumerate() {
+    let block = rows_per_block(products.len());
+    for (index, products) in products.chunks_mut(block).enumerate() {
         let rows = Strided {
-            floats: &rows.floats[index * piece * rows.stride..],
+            floats: &rows.floats[index * block * rows.stride..],
             stride: rows.stride,
         };
         instructions.multiply(rows, panel, bias, products);

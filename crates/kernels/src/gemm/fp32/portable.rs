@@ -1,12 +1,15 @@
-//! The product in plain Rust, for processors without instructions of their own here.
+//! The GEMM in plain Rust, for processors without a kernel of their own.
 
 use super::PANEL;
 use crate::rows::Strided;
 
 /// Rows whose sums are kept side by side; with [`COLUMNS`] they fill the registers of most processors.
 const ROWS: usize = 4;
-/// Columns whose sums are kept side by side.
+/// ColumnParameters whose sums are kept side by side.
 const COLUMNS: usize = 16;
+
+/// Whether the processors that this program is built for all have a fused multiply-add.
+pub const IS_FUSED: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
 
 pub fn multiply(
     rows: Strided<'_>,
@@ -17,7 +20,7 @@ pub fn multiply(
     let last = products.len() - 1;
     let inputs = panel.len() / PANEL;
     for (piece, products) in products.chunks_mut(ROWS).enumerate() {
-        // The last row stands in for those that are missing; what they give is not kept.
+        // The last row stands in for missing ones; their results are dropped.
         let rows: [&[f32]; ROWS] = std::array::from_fn(|row| {
             let row = (piece * ROWS + row).min(last);
             &rows.floats[row * rows.stride..][..inputs]
@@ -54,10 +57,10 @@ fn multiply_piece(
     sums
 }
 
-/// One rounding where the processor has an instruction for it; a function of the library would be far slower than two.
+/// One quantization where the processor has an instruction for it; a function of the library would be far slower than two.
 #[inline(always)]
 fn multiply_add(left: f32, right: f32, sum: f32) -> f32 {
-    if cfg!(any(target_arch = "aarch64", target_feature = "fma")) {
+    if IS_FUSED {
         left.mul_add(right, sum)
     } else {
         left * right + sum

@@ -1,0 +1,184 @@
+//! GEMM of quantized numbers: unsigned 8-bit activations times signed 8-bit weights, with 32-bit sums.
+//!
+//! Owns the packed layout of the weights and the instructions that multiply them. The sums are exact on every processor:
+//! no instruction is used whose 16-bit sums could overflow, so processors differ in speed only.
+
+mod portable;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+use std::sync::LazyLock;
+
+use super::{PANEL, ROWS};
+
+/// Inputs whose weights lie side by side in each column: as many as one instruction multiplies and adds.
+pub const GROUP: usize = 4;
+
+/// Bytes of a panel that belong to one group of inputs.
+const STEP: usize = PANEL * GROUP;
+
+/// Inputs for which no intermediate sum can leave 32 bits, with room for the outliers that are added to it.
+pub const MAX_INPUTS: usize = 32 * 1024;
+
+/// Sums of up to [`ROWS`] rows with the columns of a panel.
+pub type Sums = [[i32; PANEL]; ROWS];
+
+/// Whether rows of `inputs` bytes can be multiplied: a multiple of [`GROUP`], at most [`MAX_INPUTS`].
+pub const fn fits(inputs: usize) -> bool {
+    inputs > 0 && inputs <= MAX_INPUTS && inputs.is_multiple_of(GROUP)
+}
+
+/// Index of the weight of an input and an output in a packed matrix with `inputs` inputs.
+pub const fn packed_index(output: usize, input: usize, inputs: usize) -> usize {
+    let panel = output / PANEL * PANEL * inputs;
+    panel + input / GROUP * STEP + output % PANEL * GROUP + input % GROUP
+}
+
+/// An instruction set for this GEMM. That a value exists proves that this processor has the instructions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InstructionSet(Kind);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Four products and their sum in one instruction, 64 bytes at a time.
+    #[cfg(target_arch = "x86_64")]
+    Avx512Vnni,
+    /// The same, 32 bytes at a time.
+    #[cfg(target_arch = "x86_64")]
+    AvxVnni,
+    /// Two 16-bit products and their sum in one instruction.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// Plain Rust.
+    Portable,
+}
+
+impl Kind {
+    /// From the fastest to the slowest.
+    const ALL: &[Self] = &[
+        #[cfg(target_arch = "x86_64")]
+        Self::Avx512Vnni,
+        #[cfg(target_arch = "x86_64")]
+        Self::AvxVnni,
+        #[cfg(target_arch = "x86_64")]
+        Self::Avx2,
+        Self::Portable,
+    ];
+
+    /// Whether this processor has every instruction that the kernel is compiled with.
+    fn is_available(self) -> bool {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512Vnni => {
+                is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512vnni")
+            }
+            #[cfg(target_arch = "x86_64")]
+            Self::AvxVnni => {
+                is_x86_feature_detected!("avx2") && is_x86_feature_detected!("avxvnni")
+            }
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => is_x86_feature_detected!("avx2"),
+            Self::Portable => true,
+        }
+    }
+}
+
+static DETECTED: LazyLock<InstructionSet> = LazyLock::new(|| {
+    let fastest = Kind::ALL.iter().find(|kind| kind.is_available());
+    InstructionSet(fastest.copied().unwrap_or(Kind::Portable))
+});
+
+impl InstructionSet {
+    /// The fastest that this processor has.
+    pub fn detect() -> Self {
+        *DETECTED
+    }
+
+    /// All that this processor has, from the fastest to the slowest; the last is portable code.
+    pub fn available() -> Vec<Self> {
+        let available = Kind::ALL.iter().filter(|kind| kind.is_available());
+        available.map(|&kind| Self(kind)).collect()
+    }
+
+    /// Its name for people.
+    pub const fn name(self) -> &'static str {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512Vnni => "AVX-512 VNNI",
+            #[cfg(target_arch = "x86_64")]
+            Kind::AvxVnni => "AVX VNNI",
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => "AVX2 without VNNI",
+            Kind::Portable => "those of its architecture",
+        }
+    }
+
+    /// Multiplies at most [`ROWS`] rows with one panel of a packed matrix. A row is as long as the matrix has inputs,
+    /// which the panel's length tells. Rows of `sums` beyond those of `rows` keep their values.
+    ///
+    /// # Panics
+    /// If the panel's inputs do not [fit](fits), the last row is not whole, or there are more than [`ROWS`] rows.
+    #[inline]
+    pub fn multiply(self, rows: &[u8], panel: &[i8], sums: &mut Sums) {
+        let inputs = panel.len() / PANEL;
+        assert!(fits(inputs) && panel.len().is_multiple_of(PANEL));
+        assert!(rows.len().is_multiple_of(inputs) && rows.len() / inputs <= ROWS);
+        match self.0 {
+            // SAFETY: only detection makes an instruction set, and the lengths were checked above.
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512Vnni => unsafe { x86::avx512_vnni(rows, inputs, panel, sums) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Kind::AvxVnni => unsafe { x86::avx_vnni(rows, inputs, panel, sums) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => unsafe { x86::avx2(rows, inputs, panel, sums) },
+            Kind::Portable => portable::multiply(rows, inputs, panel, sums),
+        }
+    }
+}
+
+/// The weights of one input to the columns of a panel.
+#[derive(Clone, Copy)]
+pub struct InputWeights<'a> {
+    groups: &'a [[i8; GROUP]; PANEL],
+    /// Bits that bring the wanted byte of a group to its top.
+    up: u32,
+}
+
+impl<'a> InputWeights<'a> {
+    /// The weights of `input`.
+    ///
+    /// # Panics
+    /// If the panel has no such input.
+    #[inline(always)]
+    pub fn of(panel: &'a [i8], input: usize) -> Self {
+        let step = &panel[input / GROUP * STEP..][..STEP];
+        Self {
+            groups: as_groups(step),
+            up: 8 * (GROUP - 1 - input % GROUP) as u32,
+        }
+    }
+
+    /// The weight of a column.
+    #[inline(always)]
+    pub fn weight(self, column: usize) -> i32 {
+        let [a, b, c, d] = self.groups[column];
+        let group = i32::from_le_bytes([a as u8, b as u8, c as u8, d as u8]);
+        // Down again with its sign.
+        (group << self.up) >> (8 * (GROUP - 1))
+    }
+}
+
+#[inline(always)]
+fn as_groups(step: &[i8]) -> &[[i8; GROUP]; PANEL] {
+    step.as_chunks()
+        .0
+        .as_array()
+        .expect("a step has a group for each column")
+}
+
+#[cfg(test)]
+mod tests;

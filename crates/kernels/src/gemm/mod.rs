@@ -1,0 +1,67 @@
+//! General matrix multiplication (GEMM): rows of activations times a matrix of prepacked weights.
+//!
+//! Weights are packed in panels of [`PANEL`] columns, and one call multiplies up to [`ROWS`] rows with one panel. Owns the
+//! packed layouts and the instruction sets of both number formats, [`int8`] and [`fp32`]. A value that names an
+//! instruction set proves that this processor has it: only detection makes one.
+
+/// Calls a kernel with the number of rows as a constant, so that its sums stay in registers.
+#[cfg(target_arch = "x86_64")]
+macro_rules! with_rows {
+    ($kernel:ident, $count:expr, $arguments:tt, [$($rows:literal)*]) => {
+        match $count {
+            $($rows => $kernel::<$rows> $arguments,)*
+            _ => {}
+        }
+    };
+}
+
+pub mod fp32;
+pub mod int8;
+pub mod panel_matrix;
+
+/// Columns of a panel: they lie together in memory and are multiplied together.
+pub const PANEL: usize = 32;
+/// Rows that are multiplied at one time: their sums fill the registers of AVX-512.
+pub const ROWS: usize = 12;
+
+/// Panels of a matrix with `outputs` columns; the last is padded with zeros.
+pub const fn panel_count(outputs: usize) -> usize {
+    outputs.div_ceil(PANEL)
+}
+
+/// Rows in each of the blocks of equal size that `rows` are cut into, at most [`ROWS`]. A last block of one row would
+/// cost as much as a whole one. For 0 rows it is 1.
+pub const fn rows_per_block(rows: usize) -> usize {
+    if rows == 0 {
+        return 1;
+    }
+    rows.div_ceil(rows.div_ceil(ROWS))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_weight_has_an_index_of_its_own() {
+        let (outputs, inputs) = (40, 12);
+        for packed_index in [int8::packed_index, fp32::packed_index] {
+            let mut indices: Vec<usize> = (0..outputs)
+                .flat_map(|output| {
+                    (0..inputs).map(move |input| packed_index(output, input, inputs))
+                })
+                .collect();
+            indices.sort_unstable();
+            indices.dedup();
+            assert_eq!(indices.len(), outputs * inputs);
+            assert!(indices.last() < Some(&(panel_count(outputs) * PANEL * inputs)));
+        }
+    }
+
+    #[test]
+    fn blocks_are_of_equal_size_and_never_larger_than_a_kernel_takes() {
+        for (rows, block) in [(0, 1), (1, 1), (12, 12), (13, 7), (25, 9)] {
+            assert_eq!(rows_per_block(rows), block);
+        }
+    }
+}
