@@ -1,6 +1,7 @@
 //! Vectors against SentenceTransformer's, and model directories of other exporters.
 
 mod batches;
+mod damaged;
 mod foreign;
 mod golden;
 mod int8;

@@ -99,3 +99,6 @@ fn check_graph(
     let constants = tensors::check(&graph.initializer, weights_length)?;
     nodes::check(graph, constants, description)
 }
+
+#[cfg(test)]
+mod tests;
