@@ -2,6 +2,7 @@
 
 pub mod fake;
 pub mod golden;
+pub mod graph;
 pub mod listener;
 pub mod models;
 pub mod platform;

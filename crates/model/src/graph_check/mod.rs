@@ -99,6 +99,3 @@ fn check_graph(
     let constants = tensors::check(&graph.initializer, weights_length)?;
     nodes::check(graph, constants, description)
 }
-
-#[cfg(test)]
-mod tests;

@@ -179,9 +179,12 @@ impl<'a> NodeCheck<'_, 'a> {
 
     pub fn epsilon(&self, index: usize) -> Result<(), String> {
         let attribute = self.attribute(index, AttributeType::Float)?;
-        match attribute.f.filter(|_| attribute.i.is_none()) {
-            Some(epsilon) if (0.0..1.0).contains(&epsilon) => Ok(()),
-            other => Err(format!("epsilon is {other:?}, not between 0 and 1")),
+        let epsilon = attribute.f.filter(|_| attribute.i.is_none());
+        let epsilon = epsilon.ok_or_else(|| format!("{} has no value", attribute.name))?;
+        if (0.0..1.0).contains(&epsilon) {
+            Ok(())
+        } else {
+            Err(format!("epsilon is {epsilon}, not between 0 and 1"))
         }
     }
 }
