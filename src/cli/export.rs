@@ -52,7 +52,11 @@ pub fn export(settings: &Settings, arguments: &arguments::Export) -> Result<Exit
 
 /// Prints every comparison; fails if one differs.
 pub fn golden(settings: &Settings, arguments: &arguments::Golden) -> Result<ExitCode, Failure> {
-    let comparisons = export::compare_with_reference(&arguments.directory, &arguments.model, &runtime(settings)?)?;
+    let comparisons = export::compare_with_reference(
+        &arguments.directory,
+        &arguments.model,
+        &runtime(settings)?,
+    )?;
     for comparison in &comparisons {
         let verdict = if comparison.is_equal {
             "agrees"
