@@ -81,7 +81,7 @@ fn a_job_that_timed_out_can_be_tried_again_under_its_name() {
     server.post(&format!("/retry/{id}"), "").assert_error(
         409,
         "conflict",
-        "the job is COMPLETED; only a job that is FAILED or TIMED_OUT can be tried again",
+        "the job is COMPLETED; only a job that is FAILED or TIMED_OUT can be retried",
     );
 }
 
