@@ -86,7 +86,7 @@ fn every_variable_that_the_hub_offers_is_a_setting_with_every_value() {
 }
 
 #[test]
-fn who_changes_nothing_at_the_hub_gets_the_defaults() {
+fn unchanged_hub_settings_match_the_defaults() {
     let hub = read("hub.json");
     let variables = hub["config"]["env"].as_array().unwrap().iter();
     let given = variables
