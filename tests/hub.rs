@@ -97,7 +97,7 @@ fn unchanged_hub_settings_match_the_defaults() {
 }
 
 #[test]
-fn what_the_hub_would_ask_is_answered() {
+fn the_test_requests_of_the_hub_are_answered() {
     let server = TestServer::start();
     let tests = read("tests.json");
     let tests = tests["tests"].as_array().unwrap();

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_settings_get_runpods_defaults() {
+    fn missing_policy_fields_get_runpods_defaults() {
         for json in ["null", "{}", r#"{"lowPriority":true,"ttl":null}"#] {
             assert_eq!(parse(json).unwrap(), Policy::default(), "{json}");
         }

@@ -74,7 +74,7 @@ fn a_stream_gives_the_output_once_and_the_status_always() {
 }
 
 #[test]
-fn an_invalid_job_fails_and_says_why() {
+fn a_failed_job_says_why() {
     let server = TestServer::start();
     for (input, error) in [
         (json!({"query": " "}), "invalid: query is blank"),
