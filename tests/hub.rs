@@ -86,7 +86,7 @@ fn every_variable_that_the_hub_offers_is_a_setting_with_every_value() {
 }
 
 #[test]
-fn who_changes_nothing_at_the_hub_gets_the_defaults() {
+fn unchanged_hub_settings_match_the_defaults() {
     let hub = read("hub.json");
     let variables = hub["config"]["env"].as_array().unwrap().iter();
     let given = variables
@@ -97,7 +97,7 @@ fn who_changes_nothing_at_the_hub_gets_the_defaults() {
 }
 
 #[test]
-fn what_the_hub_would_ask_is_answered() {
+fn the_test_requests_of_the_hub_are_answered() {
     let server = TestServer::start();
     let tests = read("tests.json");
     let tests = tests["tests"].as_array().unwrap();

@@ -1,4 +1,4 @@
-//! Start and end of the server.
+//! The server's life cycle, from startup to graceful shutdown.
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -11,8 +11,8 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::loader::{Cause, end_of_loading, load_behind};
-use super::queue::Queue;
+use super::loader::{Cause, end_of_loading, load_in_background};
+use super::runpod_queue::RunPodQueue;
 use super::signals::Signals;
 use crate::config::Settings;
 use crate::http::{self, Jobs};
@@ -20,32 +20,32 @@ use crate::jobs::Gauge;
 use crate::runpod::{self, Timings};
 use crate::service::{Loaded, RequestLimits, Service, with_causes};
 
-/// The part of the grace during which the listener stays open for those who wait.
-const LISTENING: u32 = 2;
+/// The listener stays open for at most the shutdown grace period divided by this number.
+const LISTENER_GRACE_DIVISOR: u32 = 2;
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The system refuses the signal handlers.
+    /// The signal handlers cannot be installed.
     #[error("cannot install the signal handlers")]
     Signals(#[source] std::io::Error),
-    /// The address is taken, unknown or not allowed.
+    /// The address is in use, unknown or not allowed.
     #[error("cannot listen on {host}:{port}{}", and(*health_port))]
     Listen {
         /// The host.
         host: String,
         /// The port.
         port: u16,
-        /// The second port.
+        /// The health port, if there is one.
         health_port: Option<u16>,
-        /// What the system says.
+        /// The operating system's error.
         source: std::io::Error,
     },
-    /// The system refuses a thread.
-    #[error("cannot start to load the model")]
+    /// The thread that loads the model cannot be spawned.
+    #[error("cannot start loading the model")]
     Load(#[source] std::io::Error),
-    /// The settings of the queue cannot be used.
-    #[error("cannot work for the queue")]
+    /// The settings of the RunPod queue are invalid.
+    #[error("cannot use the RunPod queue")]
     Queue(#[from] runpod::Error),
 }
 
@@ -53,11 +53,11 @@ fn and(health_port: Option<u16>) -> String {
     health_port.map_or_else(String::new, |port| format!(" and {port}"))
 }
 
-/// A server that listens, and whose model is loading or loaded.
+/// A server that listens while its model is loading or loaded.
 pub struct Application {
     signals: Signals,
-    /// Whether there is still time to wait for what runs.
-    patience: Arc<AtomicBool>,
+    /// Set when shutdown stops waiting for running work.
+    abandons_work: Arc<AtomicBool>,
     stop: Arc<Notify>,
     port: u16,
     health_port: Option<u16>,
@@ -67,29 +67,29 @@ pub struct Application {
     running: Gauge,
     handle: ServerHandle,
     server: JoinHandle<std::io::Result<()>>,
-    queue: Queue,
+    queue: RunPodQueue,
     loaded: oneshot::Receiver<Result<(), Cause>>,
 }
 
-/// Stops an application as a signal does.
+/// Stops an application in the same way as a signal.
 #[derive(Clone)]
 pub struct Stopper(Arc<Notify>);
 
 impl Stopper {
-    /// Asks the application to end.
+    /// Asks the application to stop.
     pub fn stop(&self) {
         self.0.notify_one();
     }
 }
 
-/// Why an application ends.
-enum End {
-    Asked(&'static str),
-    NotLoaded(Cause),
-    Broken(String),
+/// Why an application stops.
+enum StopReason {
+    Requested(&'static str),
+    LoadFailed(Cause),
+    TaskEnded(String),
 }
 
-/// Builds an application on a runtime of its own and runs it; gives the exit code of the process.
+/// Builds an application on its own runtime and runs it; returns the exit code of the process.
 pub fn serve<L, E>(settings: &Settings, timings: Timings, load: L) -> Result<ExitCode, Error>
 where
     L: FnOnce() -> Result<Loaded, E> + Send + 'static,
@@ -98,23 +98,23 @@ where
     let system = System::new();
     let outcome = system.block_on(async {
         let application = Application::build(settings, timings, load).await?;
-        let patience = application.patience.clone();
+        let abandons_work = Arc::clone(&application.abandons_work);
         let code = application.run_until_stopped().await;
-        Ok((code, patience.load(Ordering::Relaxed)))
+        Ok((code, abandons_work.load(Ordering::Relaxed)))
     });
-    // To drop the runtime is to wait until its blocking threads are through, however long a text is that one of them
-    // splits: who asked for an end at once would not get it. Everybody else waits, because a process whose threads still
-    // end while it does may crash in the libraries that are taken down under them.
-    if let Ok((_, false)) = outcome {
+    // Dropping the runtime blocks until its blocking threads finish, which takes as long as tokenizing the longest text.
+    // An abandoned shutdown must not wait that long. A graceful one must: a process that exits while its threads still
+    // run may crash, because exiting unloads the libraries that they use.
+    if let Ok((_, true)) = outcome {
         std::mem::forget(system);
     }
     outcome.map(|(code, _)| code)
 }
 
 impl Application {
-    /// Listens, answers from then on, and runs `load` on a thread behind it.
+    /// Starts to listen and to answer requests, and runs `load` on a background thread.
     ///
-    /// Port 0 lets the system choose; see [`Application::port`].
+    /// For port 0 the operating system chooses a port; see [`Application::port`].
     pub async fn build<L, E>(settings: &Settings, timings: Timings, load: L) -> Result<Self, Error>
     where
         L: FnOnce() -> Result<Loaded, E> + Send + 'static,
@@ -122,7 +122,7 @@ impl Application {
     {
         let signals = Signals::install().map_err(Error::Signals)?;
         let service = Service::new(RequestLimits::from(settings));
-        let queue = Queue::new(settings, timings, &service)?;
+        let queue = RunPodQueue::new(settings, timings, &service)?;
         let jobs = Jobs::new(service.clone(), &settings.jobs);
         let http::Listening {
             server,
@@ -139,10 +139,10 @@ impl Application {
             log::info!("listening health={health}");
         }
         log::info!("listening address={address}");
-        let loaded = load_behind(service.clone(), load).map_err(Error::Load)?;
+        let loaded = load_in_background(service.clone(), load).map_err(Error::Load)?;
         Ok(Self {
             signals,
-            patience: Arc::new(AtomicBool::new(true)),
+            abandons_work: Arc::default(),
             stop: Arc::default(),
             port: address.port(),
             health_port: health_address.map(|address| address.port()),
@@ -162,63 +162,63 @@ impl Application {
         self.port
     }
 
-    /// The second port it listens on, where there is one.
+    /// The health port it listens on, if there is one.
     pub fn health_port(&self) -> Option<u16> {
         self.health_port
     }
 
-    /// What stops it, besides a signal.
+    /// A handle that stops it.
     pub fn stopper(&self) -> Stopper {
         Stopper(Arc::clone(&self.stop))
     }
 
-    /// Serves until a signal, the stopper, or a model that cannot be loaded ends it, and gives the exit code.
+    /// Serves until a signal or a [`Stopper`] stops it or a part of it fails, and returns the exit code.
     pub async fn run_until_stopped(mut self) -> ExitCode {
-        match self.end().await {
-            End::Asked(by) => {
+        match self.stop_reason().await {
+            StopReason::Requested(by) => {
                 log::info!("stopping by={by} grace_seconds={}", self.grace.as_secs());
                 self.finish_in_time().await
             }
-            End::NotLoaded(cause) => {
+            StopReason::LoadFailed(cause) => {
                 let causes = with_causes(cause.as_ref());
                 log::error!("the model cannot be loaded: {causes}");
                 self.queue.report_unhealthy(&causes).await;
                 self.handle.stop(false).await;
                 ExitCode::FAILURE
             }
-            End::Broken(outcome) => {
-                log::error!("the server ended by itself: {outcome}");
+            StopReason::TaskEnded(outcome) => {
+                log::error!("a server task ended unexpectedly: {outcome}");
                 ExitCode::FAILURE
             }
         }
     }
 
-    async fn end(&mut self) -> End {
+    async fn stop_reason(&mut self) -> StopReason {
         let mut is_loaded = false;
         loop {
             tokio::select! {
-                signal = self.signals.next() => return End::Asked(signal.name),
-                () = self.stop.notified() => return End::Asked("request"),
+                signal = self.signals.next() => return StopReason::Requested(signal.name),
+                () = self.stop.notified() => return StopReason::Requested("request"),
                 outcome = &mut self.loaded, if !is_loaded => match outcome {
                     Ok(Ok(())) => {
                         is_loaded = true;
-                        // A job is taken only where it can be done.
+                        // No job is taken before the model can run it.
                         self.queue.start();
                     }
-                    Ok(Err(cause)) => return End::NotLoaded(cause),
-                    Err(error) => return End::NotLoaded(error.into()),
+                    Ok(Err(cause)) => return StopReason::LoadFailed(cause),
+                    Err(error) => return StopReason::LoadFailed(error.into()),
                 },
-                outcome = &mut self.server => return End::Broken(format!("{outcome:?}")),
-                outcome = self.queue.ended() => return End::Broken(outcome),
+                outcome = &mut self.server => return StopReason::TaskEnded(format!("{outcome:?}")),
+                outcome = self.queue.ended() => return StopReason::TaskEnded(outcome),
             }
         }
     }
 
-    /// Lets all that runs end within the grace; a second signal ends the patience.
+    /// Waits up to the grace period for running work to finish; a second signal abandons that work.
     async fn finish_in_time(&mut self) -> ExitCode {
         self.service.announce_stop();
         let finished = async {
-            // HTTP tells of the stop for as long as the queue's jobs run, and those of callers.
+            // The listener keeps rejecting new requests while the jobs of the queue and of clients still run.
             let callers = async {
                 self.queue.finish().await;
                 idle(&self.running, &self.jobs, self.grace).await;
@@ -230,19 +230,18 @@ impl Application {
         };
         tokio::select! {
             outcome = timeout(self.grace, finished) => if outcome.is_err() {
-                log::warn!("the grace is over; what still runs ends with the process");
-                self.patience.store(false, Ordering::Relaxed);
+                log::warn!("the shutdown grace period is over; running work is abandoned");
+                self.abandons_work.store(true, Ordering::Relaxed);
             },
-            // What still runs ends with the process.
             signal = self.signals.next() => {
-                log::warn!("stopping at once by={}", signal.name);
-                self.patience.store(false, Ordering::Relaxed);
+                log::warn!("stopping immediately by={}", signal.name);
+                self.abandons_work.store(true, Ordering::Relaxed);
                 log_unanswered(&self.queue);
                 return signal.exit_code();
             }
         }
         log::info!("stopped");
-        // A job without an answer is a failure.
+        // A job without a result is a failure.
         match log_unanswered(&self.queue) {
             true => ExitCode::FAILURE,
             false => ExitCode::SUCCESS,
@@ -250,34 +249,34 @@ impl Application {
     }
 }
 
-/// Waits until nobody waits for an answer. Not for the whole grace: where requests keep coming, the listener has to be
-/// closed in time for the last of them to be answered.
+/// Waits until no request or job is running, for a part of the grace period: if requests keep arriving, the listener must
+/// close early enough for the last of them to be answered.
 async fn idle(running: &Gauge, jobs: &Jobs, grace: Duration) {
     let idle = async {
         running.none().await;
         jobs.settle().await;
     };
-    // What still runs is waited for once more when the listener is closed.
-    let _ = timeout(grace / LISTENING, idle).await;
+    // Work that is still running is awaited again after the listener is closed.
+    let _ = timeout(grace / LISTENER_GRACE_DIVISOR, idle).await;
 }
 
 async fn stop_engine(service: &Service) {
     let Some(engine) = service.engine().cloned() else {
         return;
     };
-    // A plain thread: the runtime would wait for one of its own, however long the running batch takes.
-    let (stopped, end) = oneshot::channel::<()>();
+    // Not a blocking thread of the runtime: dropping the runtime would wait for it until the running batch is done.
+    let (stopped, receiver) = oneshot::channel::<()>();
     std::thread::spawn(move || {
         engine.stop();
         drop(stopped);
     });
-    // The sender is dropped without a word.
-    let _ = end.await;
+    // The sender sends nothing; dropping it resolves the receiver with an error.
+    let _ = receiver.await;
 }
 
-/// Whether there are jobs without an answer.
-fn log_unanswered(queue: &Queue) -> bool {
+/// Logs the jobs that have no acknowledged result; returns whether there are any.
+fn log_unanswered(queue: &RunPodQueue) -> bool {
     let ids = queue.unanswered();
-    ids.inspect(|ids| log::error!("not answered jobs={ids}"))
+    ids.inspect(|ids| log::error!("unanswered jobs={ids}"))
         .is_some()
 }

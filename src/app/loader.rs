@@ -1,4 +1,4 @@
-//! The thread that loads the model behind the listener.
+//! The thread that loads the model while the listener is already open.
 
 use std::thread::Builder;
 use std::time::Instant;
@@ -13,8 +13,8 @@ const LOADER_NAME: &str = "loader";
 /// Why a model cannot be loaded.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// Runs `load` on a thread of its own, whose outcome arrives in the receiver.
-pub fn load_behind<L, E>(
+/// Runs `load` on its own thread and fills `service` with the loaded model; the receiver gets the outcome.
+pub fn load_in_background<L, E>(
     service: Service,
     load: L,
 ) -> std::io::Result<oneshot::Receiver<Result<(), Cause>>>
@@ -37,16 +37,17 @@ where
                 );
                 service.fill(loaded);
             });
-        // Nobody listens any more only when the program ends anyway.
+        // The receiver is dropped only when the program exits.
         let _ = sender.send(outcome);
     })?;
     Ok(receiver)
 }
 
-/// A process that ends while ONNX Runtime loads a model crashes: its libraries are taken down under the loader.
+/// Waits until loading has finished. A process that exits while ONNX Runtime loads a model crashes, because exiting
+/// unloads the libraries that the loader uses.
 pub async fn end_of_loading(loaded: &mut oneshot::Receiver<Result<(), Cause>>) {
     if !loaded.is_terminated() {
-        // Whether it went well is of no interest any more.
+        // The outcome no longer matters.
         let _ = loaded.await;
     }
 }

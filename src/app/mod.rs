@@ -1,13 +1,14 @@
-//! The server as a whole: started, reached and stopped by a test exactly as by production.
+//! The whole server. Tests start, reach and stop it exactly as production does.
 //!
-//! Owns the order of things: signal handlers, then the listener, then the model behind it; at the end no new
-//! connections and no new jobs, then the running ones and their answers, then the engine. Imports [`crate::http`],
-//! [`crate::runpod`], [`crate::jobs`], [`crate::service`] and [`crate::config`]. Once built, an application answers at
-//! every moment, even if only to say that it is not ready yet.
+//! This module owns the order of startup and shutdown. At startup it installs the signal handlers, then opens the
+//! listener, then loads the model in the background. At shutdown it rejects new connections and jobs, then waits for the
+//! running jobs and their responses, then stops the engine. It imports [`crate::http`], [`crate::runpod`],
+//! [`crate::jobs`], [`crate::service`] and [`crate::config`]. Once built, an application answers every request, even if
+//! only to say that it is not ready yet.
 
 mod application;
 mod loader;
-mod queue;
+mod runpod_queue;
 mod signals;
 
 pub use application::{Application, Error, Stopper, serve};

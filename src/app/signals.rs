@@ -1,13 +1,13 @@
-//! The signals that ask the program to end.
+//! The signals that stop the program.
 
 use std::process::ExitCode;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What a shell adds to a signal's number for the exit code of the program that it ended.
-const SIGNALLED: u8 = 128;
+/// A shell adds this to a signal's number to get the exit code of a program that the signal terminated.
+const SIGNAL_EXIT_CODE_BASE: u8 = 128;
 
-/// Handlers of the signals; as long as they exist, the signals do nothing else.
+/// Handlers of the signals; while they exist, the signals do not terminate the process.
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
@@ -31,14 +31,14 @@ impl Received {
         number: 2,
     };
 
-    /// The exit code of a program that the signal ended at once.
+    /// The exit code of a program that the signal terminated.
     pub fn exit_code(self) -> ExitCode {
-        ExitCode::from(SIGNALLED + self.number)
+        ExitCode::from(SIGNAL_EXIT_CODE_BASE + self.number)
     }
 }
 
 impl Signals {
-    /// Installs the handlers. Needs tokio's runtime.
+    /// Installs the handlers. Must be called within a tokio runtime.
     pub fn install() -> std::io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,

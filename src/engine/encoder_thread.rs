@@ -1,4 +1,4 @@
-//! The thread that owns the encoder: it takes a batch, runs it and answers its callers, until the queue is closed and
+//! The thread that owns the encoder. It takes batches, runs them and answers their callers until the queue is closed and
 //! empty.
 
 use std::any::Any;
@@ -11,7 +11,7 @@ use super::queue::{Entry, Queue};
 use crate::metrics;
 use model::{self, Embedding, Encoder, Tokens};
 
-/// Turns a batch of texts into vectors. The seam between the engine and the model.
+/// Encodes a batch of texts. The interface between the engine and the model.
 pub trait Encode: Send + 'static {
     /// One vector for each text of `batch`, in its order.
     fn encode(&mut self, batch: &[&Tokens]) -> Result<Vec<Embedding>, model::Error>;
@@ -25,12 +25,13 @@ impl Encode for Encoder {
 
 /// Runs until `queue` is closed and empty. When a batch fails or panics, only its own callers get an error.
 pub(super) fn run<E: Encode>(mut encoder: E, queue: &Arc<Queue>, metrics: &metrics::Engine) {
-    // If this thread ends in any other way, no caller may wait for it forever.
+    // If this thread panics, no caller may wait for it forever.
     let _guard = AbandonOnExit(queue);
-    while let Some(batch) = queue.take() {
+    while let Some(mut batch) = queue.take() {
         let begin = Instant::now();
         let tokens = batch.iter().map(|entry| entry.tokens.len()).sum();
-        let batch = batch.into_iter().map(Running::from).collect::<Vec<_>>();
+        // A text takes no room in the queue while it runs.
+        batch.iter_mut().for_each(|entry| entry.room = None);
         let outcome = encode(&mut encoder, &batch);
         let time = begin.elapsed();
         queue.done(tokens, time);
@@ -47,23 +48,7 @@ impl Drop for AbandonOnExit<'_> {
     }
 }
 
-/// An entry whose room in the queue is free again.
-struct Running {
-    tokens: Tokens,
-    reply: tokio::sync::oneshot::Sender<Result<Embedding, Error>>,
-}
-
-impl From<Entry> for Running {
-    fn from(entry: Entry) -> Self {
-        drop(entry.room);
-        Self {
-            tokens: entry.tokens,
-            reply: entry.reply,
-        }
-    }
-}
-
-fn encode<E: Encode>(encoder: &mut E, batch: &[Running]) -> Result<Vec<Embedding>, Error> {
+fn encode<E: Encode>(encoder: &mut E, batch: &[Entry]) -> Result<Vec<Embedding>, Error> {
     let rows: Vec<&Tokens> = batch.iter().map(|text| &text.tokens).collect();
     // Between runs an encoder's only state is its weights, which no run changes: it stays usable after a panic.
     let embeddings = catch_unwind(AssertUnwindSafe(|| encoder.encode(&rows)))
@@ -80,7 +65,7 @@ fn encode<E: Encode>(encoder: &mut E, batch: &[Running]) -> Result<Vec<Embedding
     }
 }
 
-fn answer(batch: Vec<Running>, outcome: Result<Vec<Embedding>, Error>) {
+fn answer(batch: Vec<Entry>, outcome: Result<Vec<Embedding>, Error>) {
     // A send fails only if the caller has dropped its future meanwhile.
     match outcome {
         Ok(embeddings) => {

@@ -1,7 +1,7 @@
-//! Access: open to everyone, or to those who know the key.
+//! Access control by an API key, if one is configured.
 //!
-//! The probe is always open, because load balancers have no key, and so is the documentation, which reveals nothing about
-//! this endpoint. Every other address needs the key, even one that does not exist.
+//! The probe is always public, because load balancers have no key. So is the documentation, which reveals nothing about
+//! this endpoint. Every other address requires the key, even one that does not exist.
 
 use actix_web::Error as ActixError;
 use actix_web::body::{EitherBody, MessageBody};
@@ -20,21 +20,21 @@ use crate::service::Error;
 /// The address of the load balancer's probe.
 pub const PING: &str = "/ping";
 
-type Fingerprint = [u8; 32];
+type KeyHash = [u8; 32];
 
-/// Who has access.
+/// Checks the API key of requests.
 #[derive(Clone)]
 pub struct Access {
-    /// The key's fingerprint: comparing two of them takes the same time whatever is given, and however long it is.
-    key: Option<Fingerprint>,
+    /// The hash of the key. Comparing hashes takes constant time, whatever the content and length of the given key.
+    key: Option<KeyHash>,
 }
 
 impl Access {
-    /// Access for those who know `key`; for everyone without one. White space around the key is removed: a file that
-    /// holds a key usually ends in a newline, and no header can.
+    /// Requires `key`, or allows everyone if there is none. White space around the key is removed, because a file that
+    /// holds a key usually ends in a newline and a header value cannot.
     pub fn new(key: Option<&Secret>) -> Self {
         Self {
-            key: key.map(|key| fingerprint(key.expose().trim().as_bytes())),
+            key: key.map(|key| hash(key.expose().trim().as_bytes())),
         }
     }
 
@@ -45,17 +45,17 @@ impl Access {
         PING == path
             || docs::serves(path)
             || authorization.is_some_and(|given| {
-                let given = fingerprint(credential(given));
+                let given = hash(credential(given));
                 bool::from(given.ct_eq(&key))
             })
     }
 }
 
-fn fingerprint(key: &[u8]) -> Fingerprint {
+fn hash(key: &[u8]) -> KeyHash {
     Sha256::digest(key).into()
 }
 
-/// The key in a header's value: what follows the scheme, or all of it.
+/// The key in a header value: the part after the scheme, or all of it.
 fn credential(given: &[u8]) -> &[u8] {
     let given = given.trim_ascii();
     match given.split_at_checked(SCHEME.len()) {
@@ -68,7 +68,7 @@ fn credential(given: &[u8]) -> &[u8] {
     }
 }
 
-/// Refuses requests without access.
+/// Rejects unauthorized requests.
 pub async fn authorize(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -81,8 +81,8 @@ pub async fn authorize(
     if is_allowed {
         Ok(next.call(request).await?.map_into_left_body())
     } else {
-        let refused = request.error_response(Error::Unauthorized);
-        Ok(refused.map_into_right_body())
+        let rejected = request.error_response(Error::Unauthorized);
+        Ok(rejected.map_into_right_body())
     }
 }
 
@@ -91,7 +91,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_known_as_it_is_and_after_its_scheme() {
+    fn a_key_is_accepted_alone_and_after_its_scheme() {
         let access = Access::new(Some(&Secret::from("a key")));
         for given in ["a key", "Bearer a key", "bearer  a key", " a key "] {
             assert!(access.allows("/run", Some(given.as_bytes())), "{given}");

@@ -1,28 +1,28 @@
-//! The documentation: Swagger UI, whose files are part of the program, and the document that it shows.
+//! The documentation: Swagger UI, whose files are embedded in the program, and the OpenAPI document that it shows.
 
 use std::sync::Arc;
 
 use actix_web::http::header::{CONTENT_ENCODING, ContentEncoding, LOCATION};
 use actix_web::web::{Data, Path, ServiceConfig};
-use actix_web::{HttpResponse, get};
+use actix_web::{HttpResponse, get, routes};
 use utoipa_swagger_ui::Config;
 
 use crate::service::Error;
 
-/// Where the document is.
+/// Address of the OpenAPI document.
 const DOCUMENT: &str = "/openapi.json";
-/// Where Swagger UI is; its files have relative addresses and need the slash.
+/// Address of Swagger UI; the trailing slash is required, because its files are linked by relative addresses.
 const PAGE: &str = "/docs/";
 
-/// Addresses of this module. All take GET.
+/// Addresses of this module. All allow GET.
 pub const PATHS: [&str; 4] = ["/", "/docs", "/docs/{file:.*}", DOCUMENT];
 
-/// Whether an address is one of the documentation's.
+/// Whether `path` belongs to the documentation.
 pub fn serves(path: &str) -> bool {
     path == "/" || path == DOCUMENT || path == "/docs" || path.starts_with(PAGE)
 }
 
-/// What this module serves, the same for every request.
+/// The content that this module serves.
 pub struct Docs {
     document: String,
     swagger: Arc<Config<'static>>,
@@ -44,11 +44,7 @@ impl Docs {
 
 /// Registers the pages.
 pub fn register(config: &mut ServiceConfig) {
-    config
-        .service(api_document)
-        .service(page)
-        .service(to_page)
-        .service(root);
+    config.service(api_document).service(page).service(redirect);
 }
 
 #[get("/openapi.json")]
@@ -72,17 +68,10 @@ async fn page(file: Path<String>, docs: Data<Docs>) -> Result<HttpResponse, Erro
         .body(file.bytes.into_owned()))
 }
 
-#[get("/docs")]
-async fn to_page() -> HttpResponse {
-    redirect()
-}
-
+#[routes]
 #[get("/")]
-async fn root() -> HttpResponse {
-    redirect()
-}
-
-fn redirect() -> HttpResponse {
+#[get("/docs")]
+async fn redirect() -> HttpResponse {
     HttpResponse::TemporaryRedirect()
         .insert_header((LOCATION, PAGE))
         .finish()

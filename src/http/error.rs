@@ -1,5 +1,4 @@
-//! The one table from what went wrong to its status, and everything that follows from it: responses and their
-//! documentation.
+//! The HTTP status of each error code, and the responses and their documentation that follow from it.
 
 use std::collections::BTreeMap;
 
@@ -16,15 +15,15 @@ use utoipa::{IntoResponses, ToSchema};
 
 use crate::service::{Code, Error, Invalid, Malformed, TooLarge, Unavailable};
 
-/// The scheme of the key, which may precede it.
+/// The authentication scheme, which may precede the key.
 pub const SCHEME: &str = "Bearer";
 
-/// What every answer that is no success says.
+/// The body of every error response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ErrorBody {
-    /// What went wrong, for programs.
+    /// The error code, for programs.
     pub code: Code,
-    /// What went wrong, for people: it names the field, the limit, or what to do.
+    /// The message, for people: it names the field, the limit, or what to do.
     #[schema(example = "queries[3] is blank")]
     pub message: String,
 }
@@ -38,7 +37,7 @@ impl From<&Error> for ErrorBody {
     }
 }
 
-/// The status that a code has.
+/// The HTTP status of a code.
 pub const fn status(code: Code) -> StatusCode {
     match code {
         Code::Malformed => StatusCode::BAD_REQUEST,
@@ -76,7 +75,7 @@ impl ResponseError for Error {
     }
 }
 
-/// How a route that takes a job can fail; see [`documented`].
+/// The errors of a route that accepts a job; see [`documented`].
 pub struct JobFailures;
 
 impl IntoResponses for JobFailures {
@@ -93,7 +92,7 @@ impl IntoResponses for JobFailures {
     }
 }
 
-/// How a route with parameters in the query string can fail; see [`documented`].
+/// The error of a route with query parameters; see [`documented`].
 pub struct MalformedFailure;
 
 impl IntoResponses for MalformedFailure {
@@ -102,7 +101,7 @@ impl IntoResponses for MalformedFailure {
     }
 }
 
-/// How a route can fail that not every job can be asked for; see [`documented`].
+/// The error of a route that depends on the status of the job; see [`documented`].
 pub struct ConflictFailure;
 
 impl IntoResponses for ConflictFailure {
@@ -111,7 +110,7 @@ impl IntoResponses for ConflictFailure {
     }
 }
 
-/// How a route that looks up a job can fail; see [`documented`].
+/// The error of a route that looks up a job; see [`documented`].
 pub struct LookupFailures;
 
 impl IntoResponses for LookupFailures {
@@ -120,7 +119,7 @@ impl IntoResponses for LookupFailures {
     }
 }
 
-/// How a probe can fail; see [`documented`].
+/// The error of a probe; see [`documented`].
 pub struct ProbeFailures;
 
 impl IntoResponses for ProbeFailures {
@@ -133,7 +132,7 @@ fn references(codes: impl IntoIterator<Item = Code>) -> BTreeMap<String, RefOr<R
     references_named(|code| code.to_string(), codes)
 }
 
-/// The responses of `codes`, each by its name in the document.
+/// References to the responses of `codes` by their names in the document.
 pub fn references_named(
     name: impl Fn(Code) -> String,
     codes: impl IntoIterator<Item = Code>,
@@ -147,13 +146,13 @@ pub fn references_named(
         .collect()
 }
 
-/// Every error's response, under its code, for the document's components.
+/// The response of every code, under its name, for the components of the document.
 pub fn documented() -> BTreeMap<String, RefOr<Response>> {
     let body = |error: &Error| serde_json::to_value(ErrorBody::from(error)).ok();
     documented_as(|code| code.to_string(), "ErrorBody", body)
 }
 
-/// Every error's response under the name of its code, with a body of `schema`.
+/// The response of every code, under the name that `name` gives it, with a body of `schema`.
 pub fn documented_as(
     name: impl Fn(Code) -> String,
     schema: &str,
@@ -183,7 +182,7 @@ fn describe(error: &Error, body: Content) -> Response {
     if let Error::MethodNotAllowed { .. } = error {
         let methods = HeaderBuilder::new()
             .schema(Some(Object::with_type(Type::String)))
-            .description(Some("The methods that the address takes."));
+            .description(Some("The methods that the address allows."));
         response = response.header(ALLOW.as_str(), methods.build());
     }
     if let Error::Unauthorized = error {
@@ -195,7 +194,7 @@ fn describe(error: &Error, body: Content) -> Response {
     response.build()
 }
 
-/// One error of each code, with the words that a user would read.
+/// An example error of each code, with the message that a user would read.
 fn example(code: Code) -> Error {
     match code {
         Code::Malformed => Malformed::NoInput.into(),

@@ -1,4 +1,4 @@
-//! What is answered where no route matches: `method_not_allowed` if another method would match, else `not_found`.
+//! The response when no route matches: `method_not_allowed` if another method would match, otherwise `not_found`.
 
 use actix_web::dev::ResourceDef;
 use actix_web::web::Data;
@@ -8,13 +8,13 @@ use utoipa::openapi::OpenApi;
 use super::{docs, openapi};
 use crate::service::Error;
 
-/// Which methods each address takes.
+/// The methods that each address allows.
 pub struct Methods {
     addresses: Vec<(ResourceDef, Vec<&'static str>)>,
 }
 
 impl Methods {
-    /// The methods of every route in `registered`, and of the documentation.
+    /// The methods of every route in `registered` and of the documentation pages.
     pub fn new(registered: &OpenApi) -> Self {
         let routes = registered
             .paths
@@ -32,7 +32,7 @@ impl Methods {
         }
     }
 
-    fn refuse(&self, path: &str) -> Error {
+    fn error(&self, path: &str) -> Error {
         self.addresses
             .iter()
             .find(|(address, _)| address.is_match(path))
@@ -42,7 +42,7 @@ impl Methods {
     }
 }
 
-/// Answers what no route does.
+/// Rejects a request that matches no route.
 pub async fn fallback(request: HttpRequest, methods: Data<Methods>) -> Result<HttpResponse, Error> {
-    Err(methods.refuse(request.path()))
+    Err(methods.error(request.path()))
 }

@@ -144,7 +144,7 @@ mod tests {
     use crate::service::RequestLimits;
 
     #[actix_web::test]
-    async fn a_server_that_is_about_to_end_is_no_longer_healthy() {
+    async fn a_server_that_is_shutting_down_is_not_healthy() {
         let service = Service::new(RequestLimits {
             texts: 1,
             result_bytes: 1,

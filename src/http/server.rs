@@ -1,4 +1,4 @@
-//! The actix server: routes, limits and middleware put together.
+//! The actix server, assembled from routes, limits and middleware.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -22,26 +22,26 @@ use crate::config::Settings;
 use crate::jobs::Gauge;
 use crate::service::Service;
 
-/// Threads that read and write; the model has its own.
+/// Threads for network I/O; the model has its own.
 const WORKERS: usize = 2;
-/// How long an idle connection is kept: longer than a client's pool usually keeps it, so that the client closes first.
+/// How long an idle connection is kept open: longer than most client pools keep it, so that the client closes it first.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How long the rest of a refused body is read and thrown away, so that the client gets to read the answer.
+/// How long the rest of a rejected body is read and discarded, so that the client can read the response.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// A server that listens already and answers as soon as it is awaited.
+/// A server whose sockets are open and that answers once it is awaited.
 pub struct Listening {
-    /// The server; it stops by its handle.
+    /// The server; its handle stops it.
     pub server: Server,
     /// The address it listens on.
     pub address: SocketAddr,
-    /// The second address, where there is one.
+    /// The health address, if there is one.
     pub health_address: Option<SocketAddr>,
-    /// The requests that are being answered.
+    /// The requests in progress.
     pub running: Gauge,
 }
 
-/// Starts to serve `service` and `jobs`. Needs a runtime.
+/// Opens the sockets for `service` and `jobs`. Must be called within a runtime.
 pub fn listen(service: &Service, jobs: &Jobs, settings: &Settings) -> std::io::Result<Listening> {
     let shared = Shared::new(service, jobs, settings)?;
     let running = shared.running.0.clone();
@@ -52,13 +52,13 @@ pub fn listen(service: &Service, jobs: &Jobs, settings: &Settings) -> std::io::R
         .workers(WORKERS)
         .keep_alive(KEEP_ALIVE)
         .client_disconnect_timeout(LINGER)
-        // A client that has closed its side has disconnected: its request is cancelled.
+        // A half-closed connection counts as a disconnect, which cancels the request.
         .h1_allow_half_closed(false)
         .disable_signals()
         .shutdown_timeout(settings.shutdown_grace_seconds.get() as u64);
     let mut addresses = Vec::new();
     for port in ports {
-        // A name may stand for several addresses; the first of each port is its name in the log.
+        // A host name may resolve to several addresses; the first one of each port is logged.
         let known = server.addrs().len();
         server = server.bind((settings.host.as_str(), port))?;
         addresses.extend(server.addrs().get(known).copied());
@@ -74,7 +74,7 @@ pub fn listen(service: &Service, jobs: &Jobs, settings: &Settings) -> std::io::R
     })
 }
 
-/// What all workers share.
+/// The state that all worker threads share.
 #[derive(Clone)]
 struct Shared {
     service: Data<Service>,
@@ -134,7 +134,7 @@ fn app(
         .into_app()
         .configure(docs::register)
         .default_service(web::to(fallback))
-        // The last one is the outermost.
+        // The last middleware is the outermost.
         .wrap(from_fn(access::authorize))
         .wrap(from_fn(openai::shape))
         .wrap(from_fn(trace::trace))

@@ -1,4 +1,6 @@
-//! Around every request: its id, its line in the log, and the one place where a defect's cause is written down.
+//! Middleware around every request: it sets the request id, writes the access log and logs the causes of defects.
+//!
+//! The cause of an internal error is logged here and nowhere else.
 
 use std::time::{Duration, Instant};
 
@@ -15,27 +17,27 @@ use super::access::PING;
 use crate::jobs::Gauge;
 use crate::service::{self, Service};
 
-/// The header with a request's id, in and out.
+/// The header with the request id, in requests and responses.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Longest id that is taken from a request.
+/// Longest request id that is accepted from a client.
 const REQUEST_ID_CHARACTERS: usize = 128;
-/// Longest part of an address in the log.
+/// Longest path in the log; longer ones are truncated.
 const PATH_CHARACTERS: usize = 200;
-/// The header with which RunPod's load balancer lets a client come back to the same worker.
+/// The header by which RunPod's load balancer routes a client to the same worker again.
 const WORKER_ID: HeaderName = HeaderName::from_static("x-runpod-worker-id");
-/// What stands for the route of a request that no route matches.
+/// Route label of a request that matches no route.
 const NO_ROUTE: &str = "none";
 
-/// How many texts a request had embedded; left by its handler for the log.
+/// How many texts a request embedded; the handler sets it for the log.
 pub struct Texts(pub usize);
 
-/// The worker's name, where RunPod has given it one.
+/// The worker's id, if RunPod has assigned one.
 pub struct WorkerId(pub Option<HeaderValue>);
 
-/// The requests that are being answered.
+/// The requests in progress.
 pub struct Running(pub Gauge);
 
-/// Gives the answer its id and its worker's, counts it and writes the request's line.
+/// Adds the request id and the worker id to the response, counts it and logs the request.
 pub async fn trace(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -46,7 +48,7 @@ pub async fn trace(
         .map(|running| running.0.count());
     let id = request_id(request.headers());
     let method = request.method().clone();
-    // What answers GET answers HEAD; the body is left out where the connection is written.
+    // HEAD is routed as GET; the server omits the body when it writes the response.
     if method == Method::HEAD {
         request.head_mut().method = Method::GET;
     }
@@ -65,9 +67,9 @@ pub async fn trace(
     Ok(response)
 }
 
-/// The request's own id if it is fit for a log, else a new one.
+/// The client's request id if it is safe to log, otherwise a new one.
 fn request_id(headers: &HeaderMap) -> String {
-    let is_fit = |id: &&str| {
+    let is_safe = |id: &&str| {
         (1..=REQUEST_ID_CHARACTERS).contains(&id.len())
             && id
                 .bytes()
@@ -76,7 +78,7 @@ fn request_id(headers: &HeaderMap) -> String {
     headers
         .get(REQUEST_ID)
         .and_then(|id| id.to_str().ok())
-        .filter(is_fit)
+        .filter(is_safe)
         .map_or_else(|| Uuid::new_v4().to_string(), str::to_owned)
 }
 
@@ -94,7 +96,7 @@ fn log_request<B>(method: &Method, response: &ServiceResponse<B>, id: &str, time
     let request = response.request();
     let path: String = request.path().chars().take(PATH_CHARACTERS).collect();
     let level = match path.as_str() {
-        // A load balancer asks this all the time.
+        // Load balancers poll this constantly.
         PING if response.status().is_success() => log::Level::Debug,
         _ => log::Level::Info,
     };
@@ -127,21 +129,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_an_id_that_is_fit_for_a_log_is_taken_over() {
+    fn only_a_request_id_that_is_safe_to_log_is_accepted() {
         let given = |id: &str| {
             let mut headers = HeaderMap::new();
             headers.insert(REQUEST_ID, HeaderValue::from_bytes(id.as_bytes()).unwrap());
             request_id(&headers)
         };
         assert_eq!(given("abc-1.2:3/4+5=_"), "abc-1.2:3/4+5=_");
-        for unfit in [
+        for unsafe_id in [
             "",
             "a b",
             "a\"b",
             "é",
             &"x".repeat(REQUEST_ID_CHARACTERS + 1),
         ] {
-            assert_eq!(given(unfit).len(), 36, "{unfit}");
+            assert_eq!(given(unsafe_id).len(), 36, "{unsafe_id}");
         }
         assert_eq!(request_id(&HeaderMap::new()).len(), 36);
     }

@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_given_is_runpods_default() {
+    fn missing_policy_fields_get_runpods_defaults() {
         for json in ["null", "{}", r#"{"lowPriority":true,"ttl":null}"#] {
             assert_eq!(parse(json).unwrap(), Policy::default(), "{json}");
         }

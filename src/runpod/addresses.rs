@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_address_is_refused_by_the_name_of_its_variable_and_not_shown() {
+    fn an_invalid_address_is_rejected_by_the_name_of_its_variable_and_not_shown() {
         for (take, post, ping, variable) in [
             ("secret", "http://host", "", "RUNPOD_WEBHOOK_GET_JOB"),
             (

@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn every_outcome_that_can_repeat_at_once_is_followed_by_a_longer_and_longer_pause() {
+    fn every_outcome_that_can_repeat_immediately_is_followed_by_growing_pauses() {
         for (polled, longest) in [
             (PollOutcome::Nothing, 1),
             (PollOutcome::Failed, 5),
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_throttled_worker_waits_as_long_as_it_is_told_or_five_seconds() {
+    fn a_throttled_worker_waits_for_the_requested_time_or_five_seconds() {
         let said = Duration::from_secs(7);
         assert_eq!(pauses(PollOutcome::Throttled(Some(said)), QUICK, 1), [said]);
         assert_eq!(

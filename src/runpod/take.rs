@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_poll_that_was_held_too_long_is_no_failure() {
+    fn a_poll_that_was_held_too_long_is_not_a_failure() {
         let timed_out = taken(Err(Failure::TimedOut), 1);
         assert!(matches!(timed_out, Taken::Without(PollOutcome::TimedOut)));
     }

@@ -1,38 +1,38 @@
-//! The names of what can go wrong.
+//! The error codes.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What went wrong, in one word that programs can rely on.
+/// A stable error code for programs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(example = "invalid")]
 pub enum Code {
-    /// The request is not what its route takes: no JSON, or not the object it must be.
+    /// The request is malformed: its body is not valid JSON, or not the expected object.
     Malformed,
     /// The key is missing or wrong.
     Unauthorized,
     /// There is nothing at this address.
     NotFound,
-    /// There is something at this address, for other methods.
+    /// This address exists, but not for this method.
     MethodNotAllowed,
-    /// The job is not where it must be for what is asked.
+    /// The status of the job does not allow the operation.
     Conflict,
-    /// The body, the number of texts or the result is above its limit.
+    /// The body, the number of texts or the result exceeds its limit.
     TooLarge,
-    /// The body is not JSON by its content type.
+    /// The content type of the body is not JSON.
     UnsupportedMediaType,
     /// A field of the input is missing, of the wrong kind, blank, or contradicts another.
     Invalid,
-    /// Too many texts wait already.
+    /// The queue is full.
     Overloaded,
     /// A defect of the server.
     Internal,
-    /// The model is still loading, or the server is about to end.
+    /// The model is still loading, or the server is shutting down.
     Unavailable,
-    /// The answer took longer than a request may take.
+    /// The request timed out.
     Timeout,
 }
 

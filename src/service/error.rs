@@ -1,4 +1,4 @@
-//! The one public error: its variants are what a caller can do about it, its text is what the caller reads.
+//! The error that callers see. Its variants are grouped by what the caller can do about it; its text is the message.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +8,13 @@ use serde_json::value::RawValue;
 use super::{Code, Invalid, JsonKind};
 use crate::engine;
 
-/// When to ask again while the model loads.
+/// When to retry while the model loads.
 const LOADING_RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Why a request got no answer.
+/// Why a request failed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
-    /// The request is not what its route takes.
+    /// The request is malformed.
     #[error(transparent)]
     Malformed(#[from] Malformed),
     /// The key is missing or wrong.
@@ -23,66 +23,66 @@ pub enum Error {
     /// There is nothing at this address.
     #[error("nothing is here; /docs lists what is")]
     NotFound,
-    /// There is no such job, or none any more.
-    #[error("there is no such job; the result of one that has ended is kept for a limited time")]
+    /// No such job exists, or its result has expired.
+    #[error("no such job exists; the result of a finished job is kept for a limited time")]
     UnknownJob,
-    /// Another model is served.
+    /// The request names a model other than the one served.
     #[error("model is {given}; this endpoint serves {served}")]
     UnknownModel {
-        /// Beginning of what was given, quoted.
+        /// The beginning of the given name, quoted.
         given: String,
-        /// What is served.
+        /// The name of the model served.
         served: String,
     },
-    /// There is something at this address, for other methods.
-    #[error("this address takes {}", allowed.join(", "))]
+    /// This address exists, but not for this method.
+    #[error("this address allows {}", allowed.join(", "))]
     MethodNotAllowed {
-        /// The methods it takes.
+        /// The methods it allows.
         allowed: Vec<&'static str>,
     },
-    /// A job that cannot be tried again was to be.
-    #[error("the job is {status}; only a job that is FAILED or TIMED_OUT can be tried again")]
+    /// A retry was requested for a job that cannot be retried.
+    #[error("the job is {status}; only a job that is FAILED or TIMED_OUT can be retried")]
     NotRetryable {
-        /// Where it is, as it is written in JSON.
+        /// The status of the job, as it is written in JSON.
         status: &'static str,
     },
-    /// Something is above its limit.
+    /// The request or its result exceeds a limit.
     #[error(transparent)]
     TooLarge(#[from] TooLarge),
-    /// The body is not plain JSON by its headers.
+    /// The headers say that the body is not plain JSON.
     #[error("{header} is {given}; it must be {expected}")]
     UnsupportedMediaType {
         /// The header.
         header: String,
-        /// Its value, cut where it is long.
+        /// Its value, truncated if it is long.
         given: String,
         /// What it must be.
         expected: &'static str,
     },
-    /// The input asks for nothing that can be done.
+    /// The input is invalid.
     #[error(transparent)]
     Invalid(#[from] Invalid),
-    /// Too many texts wait already.
+    /// The queue is full.
     #[error("too many texts wait already; try again in {} s", retry_after.as_secs())]
     Overloaded {
         /// When there is likely to be room.
         retry_after: Duration,
     },
-    /// A defect. The text says nothing of the cause, which is for the log alone.
+    /// A defect of the server. The message does not reveal the cause, which is only logged.
     #[error("the server failed; its log says why")]
     Internal(#[source] Arc<dyn std::error::Error + Send + Sync>),
     /// The server cannot answer now.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),
-    /// The answer took too long.
+    /// The request timed out.
     #[error("no answer within {} s", limit.as_secs())]
     Timeout {
-        /// The longest time an answer may take.
+        /// The time limit.
         limit: Duration,
     },
 }
 
-/// Why a request is not what its route takes.
+/// Why a request is malformed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Malformed {
     /// A part of the request is not JSON.
@@ -101,10 +101,10 @@ pub enum Malformed {
         /// What it is.
         found: JsonKind,
     },
-    /// The envelope holds no input.
+    /// The request object has no input.
     #[error("input is missing; the body must be {{\"input\": {{...}}}}")]
     NoInput,
-    /// What stands beside the input, or in the query string, is not what it must be.
+    /// A field beside the input, or in the query string, has an invalid value.
     #[error("{field} is {given}; it must be {expected}")]
     Field {
         /// The field.
@@ -115,11 +115,11 @@ pub enum Malformed {
         expected: String,
     },
     /// The body ended early.
-    #[error("the body cannot be read to its end")]
+    #[error("the body is incomplete")]
     Incomplete,
 }
 
-/// What is above its limit.
+/// Which limit is exceeded.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum TooLarge {
     /// The body of a request.
@@ -131,7 +131,7 @@ pub enum TooLarge {
     /// A job, or several that were delivered together.
     #[error("the delivery of the job is larger than {limit} bytes")]
     Delivery {
-        /// What is read of a delivery, in bytes.
+        /// The largest delivery, in bytes.
         limit: usize,
     },
     /// The texts of one call.
@@ -144,12 +144,12 @@ pub enum TooLarge {
         /// The longest list.
         limit: usize,
     },
-    /// The texts of one call, measured by the whole queue.
+    /// One call has more texts than the whole queue can hold.
     #[error("{texts} texts are more than the queue can ever hold; its limit is {limit}")]
     Queue {
         /// Texts of the call.
         texts: usize,
-        /// Room of the empty queue.
+        /// Capacity of the queue, in texts.
         limit: usize,
     },
     /// The answer.
@@ -167,16 +167,16 @@ pub enum TooLarge {
 /// Why the server cannot answer now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Unavailable {
-    /// It has just been started.
+    /// The model is still loading.
     #[error("the model is still loading")]
     Loading,
-    /// It has been told to stop.
-    #[error("the server is about to end")]
+    /// The server is shutting down.
+    #[error("the server is shutting down")]
     Stopping,
 }
 
 impl Error {
-    /// A defect and its cause.
+    /// A defect of the server, with its cause.
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self::Internal(cause.into().into())
     }
@@ -199,7 +199,7 @@ impl Error {
         }
     }
 
-    /// When the same request may succeed; nothing where waiting does not help.
+    /// When to retry the request; `None` if waiting does not help.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Overloaded { retry_after } => Some(*retry_after),
@@ -219,7 +219,7 @@ impl Error {
         }
     }
 
-    /// The error in one line, as a failed job shows it.
+    /// The error in one line, as a failed job reports it.
     pub fn line(&self) -> String {
         format!("{}: {self}", self.code())
     }
@@ -234,7 +234,7 @@ impl Malformed {
         }
     }
 
-    /// Refuses a `part` that is not an object.
+    /// Rejects a `part` that is not an object.
     pub fn unless_object(part: &'static str, value: &RawValue) -> Result<(), Self> {
         match JsonKind::of(value) {
             JsonKind::Object => Ok(()),

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_ambiguous_or_broken_is_an_error_wherever_it_stands() {
+    fn an_ambiguous_or_invalid_field_is_an_error_in_every_position() {
         let deep = format!(r#"{{"x":{}{}}}"#, "[".repeat(200), "]".repeat(200));
         for (json, words) in [
             (r#"{"a":1,"a":1}"#, r#"the key "a" appears twice"#),

@@ -24,7 +24,7 @@ fn the_page_has_every_error_code_and_no_other() {
 }
 
 #[test]
-fn every_route_of_the_openapi_document_stands_in_a_page() {
+fn every_route_of_the_openapi_document_is_described_in_a_page() {
     let document: Value = serde_json::from_str(&page(OPENAPI)).unwrap();
     let routes: BTreeSet<&str> = document["paths"]
         .as_object()

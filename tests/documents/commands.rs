@@ -74,7 +74,7 @@ fn the_page_has_every_option_and_no_other() {
 }
 
 #[test]
-fn an_option_stands_with_the_commands_that_have_it() {
+fn an_option_is_documented_with_the_commands_that_accept_it() {
     let text = page(PAGE);
     for command in commands() {
         let known = options_of_help(&help(&[&command]));

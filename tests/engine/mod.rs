@@ -107,7 +107,7 @@ async fn a_call_without_texts_has_no_vectors() {
 }
 
 #[test]
-fn what_waits_while_a_batch_runs_becomes_the_next_batch() {
+fn texts_that_arrive_during_a_batch_form_the_next_one() {
     let (engine, script) = engine(1024, 512);
     let running = occupy(&engine, &script);
     let waiting: Vec<_> = (0..20)
@@ -142,7 +142,7 @@ fn a_query_is_answered_before_the_bulk_call_that_came_first() {
 }
 
 #[test]
-fn a_full_queue_refuses_the_whole_call_at_once_and_says_when_to_try_again() {
+fn a_full_queue_rejects_the_whole_call_immediately_with_a_retry_hint() {
     let (engine, script) = engine(10, 512);
     let running = occupy(&engine, &script);
     let waiting = call(&engine, numbered(0..8), Priority::Bulk);
@@ -163,7 +163,7 @@ fn a_full_queue_refuses_the_whole_call_at_once_and_says_when_to_try_again() {
 }
 
 #[test]
-fn a_call_that_never_fits_into_the_queue_is_told_so() {
+fn a_call_that_exceeds_the_queue_capacity_gets_an_error_that_says_so() {
     let (engine, _script) = engine(10, 512);
     let refused =
         block_on(engine.embed(numbered(0..11), Priority::Bulk, Call::default())).unwrap_err();
@@ -180,7 +180,7 @@ fn a_call_that_never_fits_into_the_queue_is_told_so() {
 }
 
 #[test]
-fn a_caller_that_has_gone_costs_nothing_and_leaves_its_room() {
+fn a_dropped_call_is_not_encoded_and_frees_its_room() {
     let (engine, script) = engine(10, 512);
     let running = occupy(&engine, &script);
     block_on(async {
@@ -200,7 +200,7 @@ fn a_caller_that_has_gone_costs_nothing_and_leaves_its_room() {
 }
 
 #[test]
-fn a_failed_batch_answers_its_callers_and_nobody_else() {
+fn a_failed_batch_fails_only_its_own_callers() {
     let (engine, script) = engine(1024, 4);
     let running = occupy(&engine, &script);
     // Lengths keep the two calls' texts in separate batches; the failing text goes first.
@@ -236,7 +236,7 @@ async fn the_engine_serves_on_after_a_panic_of_the_encoder() {
 }
 
 #[test]
-fn stopping_finishes_what_is_admitted_and_refuses_the_rest() {
+fn stopping_finishes_accepted_requests_and_rejects_others() {
     let (engine, script) = engine(1024, 4);
     let running = occupy(&engine, &script);
     let admitted = call(&engine, numbered(0..9), Priority::Bulk);
@@ -256,7 +256,7 @@ fn stopping_finishes_what_is_admitted_and_refuses_the_rest() {
 }
 
 #[tokio::test]
-async fn many_callers_at_once_each_get_their_own_vectors() {
+async fn concurrent_callers_each_get_their_own_vectors() {
     let (engine, _script) = engine(1024, 64);
     let callers = (0..400_usize).map(|number| {
         let text = format!("w{number}{}", " w0".repeat(number % 13));

@@ -14,7 +14,7 @@ fn code(exit: ExitCode) -> String {
 }
 
 #[test]
-fn while_the_model_loads_the_probe_says_so_and_jobs_are_put_off() {
+fn while_the_model_loads_the_probe_says_so_and_jobs_are_rejected() {
     let server = TestServer::start_loading(&settings());
     let ping = server.get("/ping");
     assert_eq!((ping.status, ping.text.as_str()), (204, ""));
@@ -54,7 +54,7 @@ fn a_stop_while_the_model_loads_is_a_success() {
 }
 
 #[test]
-fn a_model_that_does_not_stop_loading_is_not_waited_for_beyond_the_grace() {
+fn a_model_that_does_not_stop_loading_is_abandoned_after_the_grace_period() {
     let mut settings = settings();
     settings.server.shutdown_grace_seconds = NonZeroUsize::MIN;
     let server = TestServer::start_loading(&settings);
@@ -73,7 +73,7 @@ fn probe(server: &TestServer) -> Option<u16> {
 }
 
 #[test]
-fn while_a_job_goes_on_by_itself_the_probe_tells_of_the_stop_and_the_job_can_be_looked_up() {
+fn while_an_asynchronous_job_runs_the_probe_reports_the_shutdown_and_the_job_can_be_looked_up() {
     let server = TestServer::start();
     let body = json!({"input": {"query": WAIT}}).to_string();
     let id = server.post("/run", &body).json()["id"].clone();
@@ -123,7 +123,7 @@ fn while_a_stop_lets_requests_end_the_probe_tells_of_it_to_new_connections() {
 }
 
 #[test]
-fn a_request_that_does_not_end_is_not_waited_for_beyond_the_grace() {
+fn a_request_that_does_not_end_is_abandoned_after_the_grace_period() {
     let mut settings = settings();
     settings.server.shutdown_grace_seconds = NonZeroUsize::MIN;
     let server = TestServer::start_with(&settings);

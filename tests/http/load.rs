@@ -11,7 +11,7 @@ use crate::support::fake::{WAIT, wait_until};
 use crate::support::server::{TestServer, settings};
 
 #[test]
-fn a_full_queue_answers_overloaded_at_once_with_a_hint_when_to_try_again() {
+fn a_full_queue_answers_overloaded_immediately_with_a_retry_hint() {
     let mut settings = settings();
     settings.engine.queue_texts = NonZeroUsize::new(2).unwrap();
     let server = TestServer::start_with(&settings);
@@ -121,7 +121,7 @@ fn a_job_says_how_long_it_waited_and_how_long_it_ran() {
 }
 
 #[test]
-fn many_clients_at_once_each_get_their_own_answer() {
+fn concurrent_clients_each_get_their_own_answer() {
     let server = TestServer::start();
     let clients: Vec<_> = (0..64)
         .map(|number| server.run_beside(json!({"query": format!("w{number}")})))

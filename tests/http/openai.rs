@@ -71,7 +71,7 @@ fn base64_holds_the_same_floats_little_endian() {
 }
 
 #[test]
-fn a_request_that_cannot_be_done_is_refused_in_openais_shape() {
+fn an_invalid_request_is_rejected_in_openais_format() {
     let server = TestServer::start();
     let invalid = "invalid_request_error";
     for (body, status, expected, words) in [
@@ -132,7 +132,7 @@ fn a_request_that_cannot_be_done_is_refused_in_openais_shape() {
 }
 
 #[test]
-fn what_every_route_refuses_has_openais_shape_under_openais_addresses() {
+fn every_error_under_openais_addresses_has_openais_format() {
     let server = TestServer::start();
     let invalid = "invalid_request_error";
     let wrong_method = server.get(EMBEDDINGS);
@@ -209,7 +209,7 @@ fn a_job_that_passes_a_request_on_has_openais_answer_as_output() {
 }
 
 #[test]
-fn what_is_wrong_with_a_request_that_is_passed_on_is_the_output_of_a_completed_job() {
+fn an_error_of_a_forwarded_request_is_the_output_of_a_completed_job() {
     let server = TestServer::start();
     for (input, kind, param, code, words) in [
         (
@@ -262,7 +262,7 @@ fn a_defect_behind_a_request_that_is_passed_on_is_an_error_of_the_job() {
 }
 
 #[test]
-fn a_route_that_is_no_text_or_empty_is_no_route() {
+fn an_empty_or_non_string_route_is_ignored() {
     let server = TestServer::start();
     for route in [json!(""), json!(null), json!(7)] {
         let job = server.run(json!({"openai_route": route, "query": "w1"}));

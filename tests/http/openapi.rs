@@ -83,7 +83,7 @@ fn every_error_code_is_documented() {
 }
 
 #[test]
-fn every_failure_of_a_route_stands_under_its_status() {
+fn every_failure_of_a_route_is_documented_under_its_status() {
     let runsync = &document()["paths"]["/runsync"]["post"]["responses"];
     for code in Code::ALL {
         let reference = runsync

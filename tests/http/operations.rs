@@ -56,7 +56,7 @@ fn metrics_count_requests_errors_batches_and_times() {
 }
 
 #[test]
-fn metrics_show_what_waits_and_runs() {
+fn metrics_show_queued_and_running_texts() {
     let server = TestServer::start();
     let running = server.run_beside(json!({"query": WAIT}));
     server.script.wait_for_batches(1);
@@ -173,7 +173,7 @@ fn the_probe_answers_on_its_own_port_from_the_first_moment() {
 }
 
 #[test]
-fn a_port_for_the_probe_that_is_the_same_is_no_second_one() {
+fn a_health_port_equal_to_the_port_is_ignored() {
     let server = start_on_ports_of_its_own(|server| {
         server.port = free_port();
         server.health_port = Some(server.port);

@@ -24,7 +24,7 @@ fn a_job_at_the_realtime_address_is_answered_by_its_bare_result() {
 }
 
 #[test]
-fn what_is_no_job_is_an_error_at_the_realtime_address_as_anywhere() {
+fn a_malformed_job_is_an_error_at_the_realtime_address_too() {
     let server = TestServer::start();
     let refused = server.post("/abc123/realtime", "{}");
     refused.assert_error(400, "malformed", "input is missing");

@@ -9,7 +9,7 @@ use crate::support::fake::{FAIL, PANIC};
 use crate::support::server::{TestServer, send, settings};
 
 #[test]
-fn an_input_that_cannot_be_done_is_a_failed_job_that_says_why() {
+fn an_invalid_input_is_a_failed_job_that_says_why() {
     let server = TestServer::start();
     let many = vec!["w1"; 513];
     for (input, error) in [
@@ -87,7 +87,7 @@ fn an_input_that_cannot_be_done_is_a_failed_job_that_says_why() {
 }
 
 #[test]
-fn a_body_that_is_no_envelope_is_malformed() {
+fn a_body_that_is_not_a_job_envelope_is_malformed() {
     let server = TestServer::start();
     for (body, words) in [
         ("", "the body is not valid JSON"),
@@ -187,7 +187,7 @@ fn a_result_above_the_limit_is_refused_before_it_is_computed() {
 }
 
 #[test]
-fn a_defect_says_nothing_of_its_cause_and_costs_nobody_else_anything() {
+fn a_defect_does_not_reveal_its_cause_and_affects_no_other_request() {
     let server = TestServer::start();
     for text in [FAIL, PANIC] {
         let answer = server.run(json!({"query": text}));

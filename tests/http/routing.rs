@@ -27,7 +27,7 @@ fn an_address_that_does_not_exist_is_not_found() {
 }
 
 #[test]
-fn a_wrong_method_is_told_the_right_ones() {
+fn a_wrong_method_gets_the_allowed_ones() {
     let server = TestServer::start();
     for (method, path, allowed) in [
         (Method::GET, "/runsync", "POST"),
@@ -62,7 +62,7 @@ fn a_wrong_method_is_told_the_right_ones() {
 }
 
 #[test]
-fn what_answers_get_answers_head_without_a_body() {
+fn head_is_answered_like_get_but_without_a_body() {
     let server = TestServer::start();
     for path in ["/ping", "/health", "/openapi.json", "/docs/"] {
         let got = server.get(path);

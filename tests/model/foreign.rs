@@ -42,7 +42,7 @@ fn a_graph_that_ends_at_the_token_vectors_is_pooled_to_the_same_vectors() {
 }
 
 #[test]
-fn what_is_missing_in_a_model_directory_is_named() {
+fn a_missing_file_of_a_model_directory_is_named() {
     for file in [
         GRAPH,
         "tokenizer.json",

@@ -137,7 +137,7 @@ fn a_second_signal_stops_the_worker_at_once_and_logs_the_unanswered_jobs() {
         worker.served.signal(signal);
         assert_eq!(worker.served.wait().code(), Some(code));
         assert!(
-            worker.served.log().contains("not answered jobs=stuck"),
+            worker.served.log().contains("unanswered jobs=stuck"),
             "{}",
             worker.served.log()
         );
@@ -163,7 +163,7 @@ fn a_second_signal_does_not_wait_for_the_tokenization_of_a_long_text() {
         "{end:?}, and tokenization takes {tokenization:?}"
     );
     let log = worker.served.log();
-    assert!(log.contains("not answered jobs=long"), "{log}");
+    assert!(log.contains("unanswered jobs=long"), "{log}");
 }
 
 /// Time that the worker's tokenizer takes for a text on this machine.
@@ -186,7 +186,7 @@ fn a_result_that_cannot_be_posted_within_the_grace_is_logged_and_a_failure() {
     worker.served.signal("TERM");
     assert_eq!(worker.served.wait().code(), Some(1));
     assert!(
-        worker.served.log().contains("not answered jobs=stuck"),
+        worker.served.log().contains("unanswered jobs=stuck"),
         "{}",
         worker.served.log()
     );

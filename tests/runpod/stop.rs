@@ -21,7 +21,7 @@ fn a_running_job_that_is_stopped_is_never_answered_and_the_next_one_starts() {
 }
 
 #[test]
-fn the_result_of_a_stopped_job_is_not_posted_any_more() {
+fn the_result_of_a_stopped_job_is_not_posted() {
     let platform = Platform::start();
     platform.script(Route::Post, vec![Fault::Status(500); 1_000]);
     platform.submit("a", &health_check());

@@ -1,36 +1,38 @@
-//! Which of the waiting texts go next.
+//! Selects the next batch from the waiting texts.
 //!
-//! Pure: it looks at what waits and remembers two numbers, so that every promise has its test. Two tracks exist.
-//! *Quick* are interactive texts that fit into a batch; *patient* is all the rest, bulk texts and texts so long that
-//! they go alone. Within a track the earliest deadline goes first, and a deadline is the arrival plus an allowance that
-//! grows with the text's length: short texts overtake long ones, and nothing is overtaken for ever. Between the tracks,
-//! quick goes first, but patient texts past their deadline get every second turn, measured in tokens. Hence a query
-//! waits for one patient batch at most, however many are overdue, and a flood of queries cannot stop bulk work.
+//! The scheduler does no input or output and its only state is two costs, so each of its guarantees has a test. There are
+//! two classes of texts. *Urgent* texts are interactive and fit into a batch. *Background* texts are all others: bulk
+//! texts, and texts so long that they run alone. Within a class the earliest deadline goes first. A deadline is the
+//! arrival time plus an allowance that grows with the length of the text, so short texts overtake long ones but no text
+//! starves. Urgent texts go before background texts, except that overdue background texts get half of the encoder's time,
+//! measured in tokens. Hence a query waits for at most one background batch, however many are overdue, and a flood of
+//! queries cannot starve bulk work.
 
 use std::time::{Duration, Instant};
 
-/// What a text may be late for each of its tokens: about what a token costs, so that a text's patience is its own price.
+/// Deadline allowance for each token of a text. It is about the cost of a token, so a text may wait about as long as it
+/// takes to encode.
 const ALLOWANCE_PER_TOKEN: Duration = Duration::from_millis(2);
-/// What a text may be late for each token of the texts before it in its call. They all arrive at once, but nobody gains
-/// when the last is as urgent as the first: so a query overtakes a long list of queries, and a short list a long one.
+/// Deadline allowance for each token of the preceding texts in the same call. The texts of a call arrive together, and
+/// its last text is not as urgent as its first: so a single query overtakes a long list, and a short list a long one.
 const ALLOWANCE_PER_TOKEN_BEFORE: Duration = Duration::from_millis(4);
-/// What a bulk text may be late on top.
+/// Additional deadline allowance of a bulk text.
 const ALLOWANCE_BULK: Duration = Duration::from_secs(2);
-/// Rows that share a batch may be padded to this multiple of their tokens ...
+/// The padded tokens of a batch may be at most this multiple of its real tokens ...
 const PADDING_RATIO: (usize, usize) = (5, 4);
-/// ... and by this many tokens more: a pass over few tokens is bound by reading the weights, so padding is free there.
+/// ... plus this many: a pass over few tokens is limited by reading the weights, so padding costs nothing there.
 const PADDING_FREE: usize = 64;
 
-/// Whom a text keeps waiting.
+/// How urgent a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Priority {
-    /// Somebody waits for this answer.
+    /// A user waits for the answer.
     Interactive,
-    /// A list is worked through; a few seconds more do no harm.
+    /// Part of a batch workload; a few more seconds do not matter.
     Bulk,
 }
 
-/// What the scheduler knows about a waiting text.
+/// A waiting text as the scheduler sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Demand {
     priority: Priority,
@@ -68,19 +70,19 @@ fn times(duration: Duration, count: usize) -> Duration {
 #[derive(Debug)]
 pub struct Scheduler {
     batch_tokens: usize,
-    /// Padded tokens of the last patient batch.
-    patient_cost: usize,
-    /// Padded tokens of the quick batches since then.
-    quick_cost: usize,
+    /// Padded tokens of the last background batch.
+    background_cost: usize,
+    /// Padded tokens of the urgent batches since then.
+    urgent_cost: usize,
 }
 
 impl Scheduler {
-    /// A scheduler for batches of at most `batch_tokens` padded tokens; a longer text goes alone.
+    /// A scheduler for batches of at most `batch_tokens` padded tokens; a longer text runs alone.
     pub fn new(batch_tokens: usize) -> Self {
         Self {
             batch_tokens,
-            patient_cost: 0,
-            quick_cost: 0,
+            background_cost: 0,
+            urgent_cost: 0,
         }
     }
 
@@ -92,45 +94,47 @@ impl Scheduler {
         let batch = grow(waiting, seed, self.batch_tokens);
         let longest = batch.iter().map(|&index| waiting[index].tokens).max();
         let cost = batch.len() * longest.unwrap_or_default();
-        if self.is_quick(&waiting[seed]) {
-            self.quick_cost = self.quick_cost.saturating_add(cost);
+        if self.is_urgent(&waiting[seed]) {
+            self.urgent_cost = self.urgent_cost.saturating_add(cost);
         } else {
-            self.patient_cost = cost;
-            self.quick_cost = 0;
+            self.background_cost = cost;
+            self.urgent_cost = 0;
         }
         batch
     }
 
-    /// The text that must go next.
+    /// The text that the next batch must contain.
     fn seed(&self, waiting: &[Demand], now: Instant) -> Option<usize> {
-        let (quick, patient): (Vec<usize>, Vec<usize>) =
-            (0..waiting.len()).partition(|&index| self.is_quick(&waiting[index]));
-        let first = |track: &[usize]| {
-            track
+        let (urgent, background): (Vec<usize>, Vec<usize>) =
+            (0..waiting.len()).partition(|&index| self.is_urgent(&waiting[index]));
+        let first = |class: &[usize]| {
+            class
                 .iter()
                 .copied()
                 .min_by_key(|&index| waiting[index].deadline)
         };
-        match (first(&quick), first(&patient)) {
-            (Some(_), Some(patient)) if self.is_due(&waiting[patient], now) => Some(patient),
-            (quick, patient) => quick.or(patient),
+        match (first(&urgent), first(&background)) {
+            (Some(_), Some(background)) if self.is_due(&waiting[background], now) => {
+                Some(background)
+            }
+            (urgent, background) => urgent.or(background),
         }
     }
 
-    fn is_quick(&self, demand: &Demand) -> bool {
+    fn is_urgent(&self, demand: &Demand) -> bool {
         match demand.priority {
             Priority::Interactive => demand.tokens <= self.batch_tokens,
             Priority::Bulk => false,
         }
     }
 
-    /// Whether a patient text may go although quick ones wait.
-    fn is_due(&self, patient: &Demand, now: Instant) -> bool {
-        patient.deadline <= now && self.quick_cost >= self.patient_cost
+    /// Whether a background text may go although urgent ones wait.
+    fn is_due(&self, background: &Demand, now: Instant) -> bool {
+        background.deadline <= now && self.urgent_cost >= self.background_cost
     }
 }
 
-/// The batch around `seed`: texts of its priority, nearest in length first, as far as they fit.
+/// Builds the batch around `seed`: texts of the same priority, closest in length first, as far as they fit.
 fn grow(waiting: &[Demand], seed: usize, batch_tokens: usize) -> Vec<usize> {
     let Demand {
         priority, tokens, ..
@@ -156,7 +160,7 @@ fn grow(waiting: &[Demand], seed: usize, batch_tokens: usize) -> Vec<usize> {
     batch
 }
 
-/// Extent of a batch.
+/// Size of a batch, with and without padding.
 #[derive(Debug, Clone, Copy, Default)]
 struct Size {
     rows: usize,

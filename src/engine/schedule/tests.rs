@@ -1,4 +1,4 @@
-//! Each promise of the scheduler.
+//! Each guarantee of the scheduler.
 
 use super::*;
 
@@ -15,7 +15,7 @@ fn list(priority: Priority, tokens: usize, texts: usize, arrival: Instant) -> Ve
         .collect()
 }
 
-/// Numbers that look random and are the same in every run.
+/// Pseudorandom numbers, the same in every run.
 fn numbers(seed: u64) -> impl FnMut(usize) -> usize {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     move |below| {
@@ -95,7 +95,7 @@ fn equal_texts_fill_the_budget() {
 }
 
 #[test]
-fn short_texts_are_batched_whatever_they_are_padded_by() {
+fn short_texts_are_batched_regardless_of_their_padding() {
     let now = Instant::now();
     let waiting = [4, 40, 9].map(|tokens| demand(Priority::Interactive, tokens, now));
     assert_eq!(Scheduler::new(BUDGET).pick(&waiting, now).len(), 3);
@@ -113,7 +113,7 @@ fn a_long_text_is_not_padded_into_a_batch_of_short_ones() {
 }
 
 #[test]
-fn a_text_above_the_budget_goes_alone() {
+fn a_text_above_the_budget_runs_alone() {
     let now = Instant::now();
     let waiting = vec![demand(Priority::Bulk, 8192, now); 3];
     assert_eq!(Scheduler::new(BUDGET).pick(&waiting, now).len(), 1);
@@ -156,7 +156,7 @@ fn a_query_is_in_the_batch_after_the_running_one_even_when_a_thousand_bulk_texts
 }
 
 #[test]
-fn what_asks_for_little_overtakes_the_rest_of_a_long_list() {
+fn a_short_call_overtakes_the_rest_of_a_long_list() {
     for priority in [Priority::Interactive, Priority::Bulk] {
         let start = Instant::now();
         let mut waiting = list(priority, 12, 500, start);
@@ -185,13 +185,13 @@ fn a_query_waits_for_one_overdue_long_text_at_most() {
     assert_eq!(scheduler.pick(&waiting, now), [waiting.len() - 1]);
 }
 
-/// Runs `patient` in a flood of queries that never ends; gives how long it waited.
-fn wait_in_a_flood_of_queries(patient: Demand, start: Instant) -> Duration {
+/// Schedules `background` against an endless flood of queries; returns how long it waited.
+fn wait_in_a_flood_of_queries(background: Demand, start: Instant) -> Duration {
     let mut scheduler = Scheduler::new(BUDGET);
     let mut now = start;
     loop {
         let mut waiting = vec![demand(Priority::Interactive, 12, now); 200];
-        waiting.push(patient);
+        waiting.push(background);
         if scheduler.pick(&waiting, now).contains(&200) {
             return now - start;
         }
@@ -201,17 +201,17 @@ fn wait_in_a_flood_of_queries(patient: Demand, start: Instant) -> Duration {
 }
 
 #[test]
-fn a_flood_of_queries_does_not_hold_a_patient_text_beyond_its_deadline() {
+fn a_flood_of_queries_does_not_delay_a_background_text_beyond_its_deadline() {
     let start = Instant::now();
     for (priority, tokens) in [
         (Priority::Interactive, 2048),
         (Priority::Bulk, 12),
         (Priority::Bulk, 2048),
     ] {
-        let patient = demand(priority, tokens, start);
-        let waited = wait_in_a_flood_of_queries(patient, start);
+        let background = demand(priority, tokens, start);
+        let waited = wait_in_a_flood_of_queries(background, start);
         assert!(
-            start + waited <= patient.deadline + Duration::from_millis(100),
+            start + waited <= background.deadline + Duration::from_millis(100),
             "{waited:?}"
         );
     }
@@ -253,6 +253,6 @@ fn picking_from_a_full_queue_takes_far_less_than_a_pass_through_the_model() {
         scheduler.pick(&waiting, now);
         begin.elapsed()
     });
-    // The quickest: on a busy machine others are interrupted.
+    // The fastest run counts: on a busy machine the others are interrupted.
     assert!(times.min() < Some(Duration::from_millis(5)));
 }

@@ -37,7 +37,7 @@ impl JobStatus {
         }
     }
 
-    /// Whether the job can be tried again once it is here.
+    /// Whether a job with this status can be retried.
     pub const fn can_be_retried(self) -> bool {
         match self {
             Self::Failed | Self::TimedOut => true,

@@ -40,7 +40,7 @@ fn a_delivery_is_a_job_or_a_list_of_jobs_or_nothing() {
 }
 
 #[test]
-fn what_is_no_delivery_at_all_is_told_apart() {
+fn a_response_that_is_not_a_delivery_is_distinguished() {
     for body in ["<html>", "true", "1", "\"id\"", "nothing"] {
         assert_eq!(read(body.as_bytes()), None, "{body}");
     }
@@ -112,7 +112,7 @@ fn a_job_without_a_usable_name_is_counted_and_harms_no_other() {
 }
 
 #[test]
-fn a_job_with_a_broken_input_is_told_what_is_wrong_and_harms_no_other() {
+fn a_job_with_an_invalid_input_reports_what_is_wrong_and_affects_no_other_job() {
     for (broken, words) in [
         (&br#"{"id":"a"}"#[..], "malformed: input is missing"),
         (

@@ -97,7 +97,7 @@ fn an_answered_job_is_known_by_its_result() {
 }
 
 #[test]
-fn a_job_that_ended_without_a_result_is_done_once_more_and_is_not_new() {
+fn a_job_that_ended_without_a_result_is_run_again_and_is_not_new() {
     let registry = Arc::new(Registry::new(1));
     drop(admit(&registry, "a"));
     assert!(matches!(

@@ -45,7 +45,7 @@ fn every_way_to_ask_is_understood() {
 }
 
 #[test]
-fn every_wrong_input_is_told_what_is_wrong_with_it() {
+fn every_invalid_input_gets_an_error_that_says_what_is_wrong() {
     for (input, words) in [
         ("[]", "malformed: input is a list; it must be an object"),
         (

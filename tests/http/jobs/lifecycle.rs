@@ -7,7 +7,7 @@ use crate::support::fake::{FAIL, WAIT, wait_until};
 use crate::support::server::{TestServer, settings};
 
 #[test]
-fn a_job_goes_on_by_itself_and_its_result_can_be_fetched_more_than_once() {
+fn a_job_runs_asynchronously_and_its_result_can_be_fetched_more_than_once() {
     let server = TestServer::start();
     let id = submit(&server, &json!({"query": "w5 w6"}));
     assert!(id.ends_with("-u1"), "{id}");
@@ -74,7 +74,7 @@ fn a_stream_gives_the_output_once_and_the_status_always() {
 }
 
 #[test]
-fn a_job_that_cannot_be_done_has_failed_and_says_why() {
+fn a_failed_job_says_why() {
     let server = TestServer::start();
     for (input, error) in [
         (json!({"query": " "}), "invalid: query is blank"),
@@ -107,7 +107,7 @@ fn a_job_handed_in_while_the_model_loads_waits_for_it() {
 }
 
 #[test]
-fn what_nobody_knows_is_not_found() {
+fn an_unknown_job_is_not_found() {
     let server = TestServer::start();
     for path in [
         "/status/nothing",
@@ -135,7 +135,7 @@ fn a_result_of_runsync_can_be_looked_up_by_its_name() {
 }
 
 #[test]
-fn runsync_gives_a_job_that_outlasts_its_wait_back_unfinished() {
+fn runsync_returns_an_unfinished_job_after_its_wait() {
     let server = TestServer::start();
     submit(&server, &json!({"query": WAIT}));
     server.script.wait_for_batches(1);
@@ -150,7 +150,7 @@ fn runsync_gives_a_job_that_outlasts_its_wait_back_unfinished() {
 }
 
 #[test]
-fn stopping_finishes_the_jobs_that_go_on() {
+fn stopping_finishes_asynchronous_jobs() {
     let listener = crate::support::listener::Listener::answering(&[200]);
     let server = TestServer::start();
     let envelope = json!({"input": {"query": WAIT}, "webhook": listener.url("/")});

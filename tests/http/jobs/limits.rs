@@ -45,7 +45,7 @@ fn the_time_in_the_queue_counts_for_the_ttl_and_not_for_the_execution() {
 }
 
 #[test]
-fn the_patience_for_requests_does_not_end_a_job_that_goes_on() {
+fn the_request_timeout_does_not_end_an_asynchronous_job() {
     let mut settings = settings();
     settings.server.request_timeout_seconds = NonZeroUsize::MIN;
     let server = TestServer::start_with(&settings);
@@ -68,7 +68,7 @@ fn a_policy_holds_for_runsync_too() {
 }
 
 #[test]
-fn a_job_that_the_full_queue_puts_off_waits_for_room() {
+fn a_job_rejected_by_a_full_queue_waits_for_room() {
     let mut settings = settings();
     settings.engine.queue_texts = NonZeroUsize::MIN;
     let server = TestServer::start_with(&settings);
@@ -110,7 +110,7 @@ fn a_full_table_is_overloaded() {
 }
 
 #[test]
-fn the_address_to_tell_counts_for_the_memory_and_has_a_limit() {
+fn the_webhook_address_counts_towards_the_memory_limit_and_has_a_maximum_length() {
     let mut settings = settings();
     settings.jobs.memory_bytes = NonZeroUsize::new(5000).unwrap();
     let server = TestServer::start_with(&settings);

@@ -7,7 +7,7 @@ use crate::support::fake::{WAIT, wait_until};
 use crate::support::server::TestServer;
 
 #[test]
-fn a_job_that_waits_is_taken_back_before_it_costs_anything() {
+fn a_queued_job_is_cancelled_before_it_runs() {
     let server = TestServer::start();
     let running = submit(&server, &json!({"query": WAIT}));
     server.script.wait_for_batches(1);
@@ -25,7 +25,7 @@ fn a_job_that_waits_is_taken_back_before_it_costs_anything() {
 }
 
 #[test]
-fn a_job_that_runs_is_taken_back_and_its_result_dropped() {
+fn cancelling_a_running_job_drops_its_result() {
     let server = TestServer::start();
     let id = submit(&server, &json!({"query": WAIT}));
     server.script.wait_for_batches(1);
@@ -48,7 +48,7 @@ fn a_job_that_has_ended_stays_as_it_is() {
 }
 
 #[test]
-fn purging_takes_back_what_waits_and_leaves_what_runs() {
+fn purging_cancels_queued_jobs_and_leaves_running_ones() {
     let server = TestServer::start();
     let running = submit(&server, &json!({"query": WAIT}));
     server.script.wait_for_batches(1);
@@ -81,7 +81,7 @@ fn a_job_that_timed_out_can_be_tried_again_under_its_name() {
     server.post(&format!("/retry/{id}"), "").assert_error(
         409,
         "conflict",
-        "the job is COMPLETED; only a job that is FAILED or TIMED_OUT can be tried again",
+        "the job is COMPLETED; only a job that is FAILED or TIMED_OUT can be retried",
     );
 }
 

@@ -69,7 +69,7 @@ fn a_webhook_that_fails_is_tried_three_times_in_all() {
 }
 
 #[test]
-fn a_webhook_is_told_once_when_it_answers() {
+fn a_webhook_is_called_once_if_it_answers() {
     let server = server();
     let listener = Listener::answering(&[302, 204]);
     submit_with(&server, envelope("w1", &listener));
@@ -80,7 +80,7 @@ fn a_webhook_is_told_once_when_it_answers() {
 }
 
 #[test]
-fn an_address_that_nobody_listens_on_costs_the_job_nothing() {
+fn an_unreachable_webhook_does_not_affect_the_job() {
     let server = server();
     let webhook = "http://127.0.0.1:1/";
     let id = submit_with(

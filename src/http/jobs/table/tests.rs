@@ -152,7 +152,7 @@ fn a_job_that_no_table_has_room_for_is_too_large() {
 }
 
 #[test]
-fn a_result_that_has_just_come_stays_even_where_there_is_no_room() {
+fn a_new_result_is_kept_even_if_there_is_no_room() {
     let mut desk = Desk::with_room_for(2);
     let job = desk.submit(JobKind::Queued).unwrap();
     desk.submit(JobKind::Queued).unwrap();
@@ -193,7 +193,7 @@ fn a_try_that_was_given_up_cannot_end_the_next_one() {
 }
 
 #[test]
-fn only_what_failed_or_took_too_long_can_be_tried_again() {
+fn only_failed_and_timed_out_jobs_can_be_retried() {
     let mut desk = Desk::with_room_for(10);
     for (status, expected) in [
         (JobStatus::Failed, true),
@@ -226,7 +226,7 @@ fn a_stream_gives_the_output_once() {
 }
 
 #[test]
-fn what_is_forgotten_costs_nothing() {
+fn a_forgotten_job_uses_no_memory() {
     let mut desk = Desk::with_room_for(10);
     desk.complete(JobKind::Queued, 500);
     let failed = desk.submit(JobKind::Queued).unwrap();

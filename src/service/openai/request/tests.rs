@@ -38,7 +38,7 @@ fn one_text_and_a_list_are_both_texts() {
 }
 
 #[test]
-fn what_cannot_be_done_is_told_why() {
+fn an_invalid_request_is_rejected_with_a_reason() {
     for (json, words) in [
         ("[]", "malformed: the body is a list; it must be an object"),
         ("{}", "invalid: input is missing"),

@@ -1,4 +1,4 @@
-//! The queue's side of the application: nothing at all where the settings name no queue.
+//! The application's RunPod queue worker; it does nothing if the settings name no queue.
 
 use actix_web::rt::spawn;
 use tokio::task::JoinHandle;
@@ -7,14 +7,14 @@ use crate::config::Settings;
 use crate::runpod::{Error, Timings, Worker};
 use crate::service::Service;
 
-/// A worker that is still to begin, or at work, or none.
-pub struct Queue {
+/// The worker for RunPod's queue, if one is configured, and its task once it has started.
+pub struct RunPodQueue {
     worker: Option<Worker>,
     task: Option<JoinHandle<Result<(), Error>>>,
 }
 
-impl Queue {
-    /// A worker for the settings' queue, if they name one.
+impl RunPodQueue {
+    /// Creates a worker for the queue that the settings name, if any.
     pub fn new(settings: &Settings, timings: Timings, service: &Service) -> Result<Self, Error> {
         Ok(Self {
             worker: Worker::new(settings, timings, service)?,
@@ -22,12 +22,12 @@ impl Queue {
         })
     }
 
-    /// Begins to take jobs.
+    /// Starts taking jobs.
     pub fn start(&mut self) {
         self.task = self.worker.clone().map(|worker| spawn(worker.run()));
     }
 
-    /// Waits until the worker ends, which it does only when it is stopped or broken; for ever where there is none.
+    /// Waits until the worker ends because it was stopped or failed; waits forever if there is no worker.
     pub async fn ended(&mut self) -> String {
         match &mut self.task {
             Some(task) => format!("{:?}", task.await),
@@ -35,24 +35,24 @@ impl Queue {
         }
     }
 
-    /// Tells RunPod that there will never be a worker.
+    /// Tells RunPod that this worker will not become ready.
     pub async fn report_unhealthy(&self, reason: &str) {
         if let Some(worker) = &self.worker {
             worker.report_unhealthy(reason).await;
         }
     }
 
-    /// Takes no more jobs, and waits until every answer is acknowledged.
+    /// Stops taking jobs, then waits until RunPod has acknowledged every result.
     pub async fn finish(&mut self) {
         if let (Some(worker), Some(task)) = (&self.worker, &mut self.task) {
             worker.stop();
             if let Err(error) = task.await {
-                log::error!("the worker ended by itself: {error}");
+                log::error!("the queue worker failed: {error}");
             }
         }
     }
 
-    /// Names of the jobs that RunPod still waits for; nothing where there are none.
+    /// The ids of the jobs whose result RunPod has not acknowledged; `None` if there are none.
     pub fn unanswered(&self) -> Option<String> {
         let ids = self.worker.as_ref()?.unanswered();
         (!ids.is_empty()).then_some(ids)
