@@ -1,11 +1,11 @@
 # syntax=docker/dockerfile:1
-# For builders that know only Docker: the flake builds, an empty image receives what it built.
+# For builders that have only Docker: Nix builds the flake, and an empty image receives the result.
 
 FROM nixos/nix:2.34.8 AS build
 ARG PRECISION=fp32
 WORKDIR /source
 COPY . .
-# Nix may not load its own filter of system calls where the builder has one already.
+# Nix cannot load its own filter of system calls if the builder has one already.
 RUN case $PRECISION in fp32) root=root ;; *) root=root-$PRECISION ;; esac \
  && nix --extra-experimental-features "nix-command flakes" --option filter-syscalls false \
       build --print-build-logs --out-link /root-link "path:/source#$root" \

@@ -32,7 +32,7 @@
       });
       formatter = forEachSystem (scope: scope.formatter);
 
-      # The scope itself, for whoever wants to exchange a part: `overrideScope (final: previous: { checkpoint = ...; })`.
+      # The scope itself, so that a part can be replaced: `overrideScope (final: previous: { checkpoint = ...; })`.
       legacyPackages = forEachSystem (scope: scope);
     };
 }

@@ -1,4 +1,4 @@
-// actionlint.mjs LINTER WORKFLOW...: prints what the linter has to say, and fails if it is anything.
+// actionlint.mjs LINTER WORKFLOW...: prints the linter's messages, and fails if there are any.
 
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";

@@ -11,6 +11,6 @@ for workflow in map(Path, sys.argv[2:]):
     for name, job in yaml.safe_load(workflow.read_text())["jobs"].items():
         for number, step in enumerate(job.get("steps", [])):
             if "run" in step:
-                # GitHub puts the value there before a shell sees the script.
+                # GitHub inserts the value before a shell runs the script.
                 script = re.sub(r"\$\{\{.*?\}\}", "value", step["run"])
                 (directory / f"{workflow.stem}-{name}-{number}").write_text(script)

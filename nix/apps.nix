@@ -1,4 +1,4 @@
-# What `nix run .#...` starts.
+# The programs of `nix run .#...`.
 { lib, scope }:
 let
   app = description: package: {
@@ -13,5 +13,5 @@ in
   int8 = app "Serve bge-m3 in int8" (serve scope.model-int8);
   minilm = app "Serve the small model" (serve scope.model-minilm);
   push = app "Push an image to a registry" scope.push;
-  smoke = app "Ask a running server what a client would ask" scope.smoke;
+  smoke = app "Send a client's requests to a running server" scope.smoke;
 }

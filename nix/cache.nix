@@ -1,4 +1,4 @@
-# What the program keeps in its cache, as far as the store has it: with this, tests fetch nothing.
+# The part of the program's cache that the store provides. With it, tests download nothing.
 {
   linkFarm,
   pins,

@@ -1,4 +1,4 @@
-# A model's checkpoint, fetched by hash, file by file. A mismatch names the file.
+# A model's checkpoint. Each file is fetched and verified on its own, so a hash mismatch names the file.
 {
   lib,
   fetchurl,
@@ -11,7 +11,7 @@ let
   fetch =
     path: file:
     fetchurl {
-      # A store path has no folders.
+      # The name of a store path cannot contain a slash.
       name = "${name}-${lib.replaceStrings [ "/" ] [ "-" ] path}";
       url = pins.urlOf model path;
       hash = pins.hashOf file;

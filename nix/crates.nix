@@ -1,3 +1,3 @@
-# The crates of Cargo.lock, unpacked, for everything that is compiled.
+# The dependencies in Cargo.lock, unpacked, for every Cargo build.
 { rustPlatform }:
 rustPlatform.importCargoLock { lockFile = ../Cargo.lock; }

@@ -1,4 +1,4 @@
-# Every part, each made by one file of this folder. A part named like something of nixpkgs takes its place in here.
+# The parts of the flake, each defined by one file of this folder. A part with the name of a nixpkgs package replaces it here.
 { stamp }:
 final:
 let
@@ -19,7 +19,7 @@ in
   checkpoint = callPackage ./checkpoint.nix { name = "bge-m3"; };
   checkpoint-minilm = callPackage ./checkpoint.nix { name = "minilm"; };
 
-  # Whose published values an export must reproduce; null for weights of which nothing was published.
+  # The model whose published values an export must reproduce; null for weights without published values.
   reference = "bge-m3";
 
   model = callPackage ./model.nix { name = "bge-m3"; };

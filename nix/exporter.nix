@@ -23,7 +23,7 @@ rustPlatform.buildRustPackage {
   # Cargo refuses a package without a target, even one that it does not compile.
   postPatch = ''
     for package in . crates/*; do
-      [ -e "$package/src" ] || install -D /dev/null "$package/src/lib.rs"
+      [ -e "$package/src/lib.rs" ] || install -D /dev/null "$package/src/lib.rs"
     done
     touch src/main.rs
   '';

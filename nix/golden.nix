@@ -1,4 +1,4 @@
-# What the server itself, not the exporter, makes of the published texts: the report of every comparison.
+# Compares vectors computed by the server, rather than by the exporter, with the published values. The output is the report.
 {
   lib,
   runCommand,

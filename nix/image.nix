@@ -1,6 +1,6 @@
-# The container image, as a script that writes it to standard output: in the store it would take its size a second time.
+# The container image, as a script that writes it to standard output. As a file, it would take the model's size in the store again.
 #
-# Each store path is a layer, so a change of the code pushes the program's layer and the small one on top.
+# Each store path is a layer, so a change to the code pushes only the server's layer and the small one on top.
 {
   dockerTools,
   lib,
@@ -26,7 +26,7 @@ dockerTools.streamLayeredImage {
     chmod 1777 tmp
   '';
   config = {
-    # No shell and no wrapper: the program is process 1 and ends on SIGTERM by itself.
+    # No shell and no wrapper: the server is process 1 and handles SIGTERM itself.
     Entrypoint = [
       "/bin/runpod-query"
       "--settings"

@@ -1,5 +1,5 @@
-# A checkpoint as a model directory, made by our own exporter. The build fails where the result does not reproduce the values that
-# were published for `reference`; int8 has tolerances of its own.
+# A model directory, exported from a checkpoint. The build fails if the model does not reproduce the values published for
+# `reference` within the tolerances of its precision.
 {
   lib,
   runCommand,

@@ -1,5 +1,5 @@
-# ONNX Runtime's shared library out of its Python wheel: the version that the `ort` crate is written for, which nixpkgs does not
-# have. It is loaded at run time, because it versions its symbols by exact release.
+# ONNX Runtime's shared library, from its Python wheel: nixpkgs does not have the version that the `ort` crate requires. The library
+# is loaded at run time, because it versions its symbols by exact release.
 {
   lib,
   stdenv,

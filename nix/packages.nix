@@ -1,4 +1,4 @@
-# What `nix build .#...` offers. Images are for Linux; everything else is for Macs, too.
+# The packages of `nix build .#...`. Images exist only for Linux, everything else also for macOS.
 { lib, scope }:
 {
   default = scope.server;

@@ -1,11 +1,11 @@
-# `pins.json`, which the Rust code reads too, in the words of nixpkgs.
+# `pins.json`, which the Rust code reads too, in the forms that nixpkgs takes.
 { lib }:
 let
   pins = lib.importJSON ./pins.json;
 in
 pins
 // {
-  # The form that `fetchurl` wants; the file has hexadecimal digits.
+  # A file's hash in SRI form; `pins.json` contains hexadecimal digits.
   hashOf =
     { sha256, ... }:
     builtins.convertHash {
@@ -14,7 +14,7 @@ pins
       toHashFormat = "sri";
     };
 
-  # Where the hub keeps a file of a model.
+  # The URL of a model's file on the hub.
   urlOf =
     model: path:
     let
@@ -25,7 +25,7 @@ pins
       lib.replaceStrings [ "{repository}" "{revision}" "{path}" ] [ model.repository revision path ] file
     }";
 
-  # The name that the program gives the folder of a checkpoint in its cache: it changes whenever a file does.
+  # Part of the name of a checkpoint's directory in the program's cache. It changes whenever a file changes.
   identityOf =
     model:
     let

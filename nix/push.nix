@@ -1,4 +1,4 @@
-# Pushes an image to a registry: the same script for a registry on this machine and for Docker Hub.
+# Pushes an image to a registry: the same script for a local registry and for Docker Hub.
 {
   lib,
   writeShellApplication,

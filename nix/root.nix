@@ -1,4 +1,4 @@
-# The files of a container at their fixed places. The image and the Dockerfile both take them from here.
+# The file system of a container, for the image and for the Dockerfile.
 {
   dockerTools,
   lib,

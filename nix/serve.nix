@@ -1,4 +1,4 @@
-# `nix run`: the program with a pinned model and the runtime out of the store.
+# `nix run`: the server with a pinned model and ONNX Runtime from the store.
 {
   lib,
   writeShellApplication,

@@ -1,4 +1,4 @@
-# The settings by which the program serves a model out of the store and fetches nothing.
+# Settings with which the server loads a model from the store and downloads nothing.
 {
   writeText,
   model,

@@ -1,4 +1,4 @@
-# A shell in which `cargo run -- serve --model minilm`, `cargo test` and `cargo run --release -- bench` fetch nothing but crates.
+# A shell in which `cargo run -- serve --model minilm`, `cargo test` and `cargo run --release -- bench` download only crates.
 {
   mkShell,
   cargo,
@@ -28,7 +28,7 @@ mkShell {
     skopeo
   ];
   ORT_DYLIB_PATH = "${onnxruntime}/${onnxruntime.library}";
-  # The cache is written to, too, so only what the store has is linked into it.
+  # The program writes to its cache, so the cache is a directory with links into the store.
   shellHook = ''
     export RUNPOD_QUERY__ARTIFACTS__CACHE_DIRECTORY="$PWD/target/cache"
     mkdir -p "$RUNPOD_QUERY__ARTIFACTS__CACHE_DIRECTORY/checkpoints"

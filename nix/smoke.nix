@@ -1,4 +1,4 @@
-# Asks a running server what a client would ask, and compares its vectors with the published values.
+# Sends a client's requests to a running server, and compares its vectors with the published values.
 {
   lib,
   writeShellApplication,

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# smoke URL [MODEL [PRECISION]]: waits until the server is ready, performs the three actions, and compares what it
-# answers with the values published for MODEL (bge-m3) in PRECISION (fp32); MODEL `none` has none.
+# smoke URL [MODEL [PRECISION]]: waits until the server is ready, performs the three actions, and compares the
+# vectors with the values published for MODEL (default: bge-m3) in PRECISION (default: fp32). MODEL `none` has no published values.
 
 url=${1:?the address of a server}
 model=${2:-bge-m3}
@@ -19,14 +19,14 @@ wait_until_ready() {
   done
 }
 
-# Standard input is a job's input; standard output its output.
+# Reads a job's input from standard input and writes its output to standard output.
 perform() {
   jq '{input: .}' \
     | curl -fsS --max-time 60 "$url/runsync" -H 'content-type: application/json' --data-binary @- \
     | jq -e 'if .status == "COMPLETED" then .output else error(.error // .status) end'
 }
 
-# What is published: products of queries and passages, and vectors.
+# The published values are dot products of queries and passages, and vectors.
 compare() {
   jq -e --slurpfile references "$REFERENCES/$model.json" --arg precision "$precision" '
     def dot($a; $b): reduce range($a | length) as $i (0; . + $a[$i] * $b[$i]);
@@ -39,7 +39,7 @@ compare() {
         ($reference.vectors[] as $expected
           | dot($vectors[$expected.text]; $expected.values) as $found
           | {what: $expected.text, $found, published: 1, agrees: ($found >= $expected.smallest_cosine[$precision])}) ]
-    | if length == 0 then error("nothing is published") else . end
+    | if length == 0 then error("no values are published") else . end
     | map(select(.agrees | not)) as $wrong
     | if $wrong == [] then "\(length) published values agree" else error("\($wrong)") end'
 }
@@ -60,7 +60,7 @@ echo '{"action": "embed_query", "query": "What is machine learning?"}' | perform
   | jq -e '.embedding | map(. * .) | add | . > 0.999 and . < 1.001' >/dev/null || fail "embed_query"
 echo '{"action": "embed_batch", "texts": ["first", "second"]}' | perform \
   | jq -e '.embeddings | length == 2' >/dev/null || fail "embed_batch"
-echo "three actions are performed"
+echo "the three actions succeeded"
 if [ "$model" != none ]; then
   embed_published | compare
 fi

@@ -1,4 +1,4 @@
-# Everything that must hold, in the sandbox and without a network. The images of bge-m3 are no check: they need 2.3 GB.
+# The checks of `nix flake check`: in the sandbox, without a network. bge-m3's images are not among them, because they need 2.3 GB.
 { lib, scope }:
 let
   inherit (scope) callPackage;

@@ -1,4 +1,4 @@
-# The document that is checked in is the one that the program writes.
+# The committed OpenAPI document must equal the one that the server writes.
 {
   lib,
   runCommand,

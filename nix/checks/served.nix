@@ -1,4 +1,4 @@
-# The program as an image starts it: ready, three actions, published values, and the end on SIGTERM.
+# Starts the server as an image does, and checks readiness, the three actions, the published values and the stop on SIGTERM.
 {
   lib,
   runCommand,
