@@ -1,6 +1,6 @@
 //! Building an ONNX graph node by node.
 //!
-//! Owns the list of nodes and the small constants; the data of large weights are [`super::external_data`]. A node has the
+//! Owns the list of nodes and the small constants; the data of large weights are [`super::external_data_writer`]. A node has the
 //! name of its first output, so a profile of ONNX Runtime reads like the source that built the graph.
 
 use crate::onnx::{
