@@ -50,7 +50,7 @@ pub struct Waiting {
     /// Longest pause between two attempts.
     pub longest_pause: Duration,
     /// Time after which a rejection is final.
-    pub patience: Duration,
+    pub max_wait: Duration,
     /// Jobs that wait for their next attempt.
     pub jobs: Gauge,
 }
@@ -109,8 +109,8 @@ impl Execution {
                     return outcome;
                 }
             };
-            let patience_left = self.submitted.elapsed() < waiting.patience;
-            let Some(pause) = pause_after(&error).filter(|_| patience_left) else {
+            let may_wait = self.submitted.elapsed() < waiting.max_wait;
+            let Some(pause) = pause_after(&error).filter(|_| may_wait) else {
                 return Outcome::Finished(Err(error));
             };
             let _waiting = waiting.jobs.count();

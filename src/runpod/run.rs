@@ -62,7 +62,7 @@ impl Worker {
             places: Semaphore::new(concurrency),
             waiting: Waiting {
                 longest_pause: timings.overloaded,
-                patience: timings.job,
+                max_wait: timings.job,
                 jobs: Gauge::default(),
             },
             timings,

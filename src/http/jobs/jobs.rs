@@ -61,7 +61,7 @@ impl Jobs {
             busy: Gauge::default(),
             waiting: Waiting {
                 longest_pause: Duration::MAX,
-                patience: Duration::MAX,
+                max_wait: Duration::MAX,
                 jobs: Gauge::default(),
             },
             timed_out: AtomicU64::new(0),

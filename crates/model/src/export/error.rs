@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use kernels::gemm::int8::GROUP;
+use kernels::gemm::int8::{GROUP, MAX_INPUTS};
 
 /// Why an export failed.
 #[derive(Debug, thiserror::Error)]
@@ -47,7 +47,7 @@ pub enum Error {
         actual: u64,
     },
     /// The int8 kernels cannot multiply a matrix of this size.
-    #[error("{name} has {inputs} inputs; int8 needs a multiple of {GROUP}")]
+    #[error("{name} has {inputs} inputs; int8 needs a multiple of {GROUP}, at most {MAX_INPUTS}")]
     NotQuantizable {
         /// The matrix's name in the graph.
         name: String,
