@@ -24,6 +24,11 @@ fn floats(count: usize) -> Vec<f32> {
         .collect()
 }
 
+/// Samples of a GEMM. Portable code, the last of the available instruction sets, takes half a second for a large one.
+fn samples(is_portable: bool) -> usize {
+    if is_portable { 10 } else { 100 }
+}
+
 fn gemm_int8(criterion: &mut Criterion) {
     for outputs in [HIDDEN, INTERMEDIATE] {
         let weights: Vec<i8> = (0..outputs * HIDDEN)
@@ -35,7 +40,9 @@ fn gemm_int8(criterion: &mut Criterion) {
                 .collect();
             let mut group = criterion.benchmark_group(format!("gemm_int8/{HIDDEN}x{outputs}"));
             group.throughput(Throughput::Elements((rows * HIDDEN * outputs) as u64));
-            for instructions in int8::InstructionSet::available() {
+            let available = int8::InstructionSet::available();
+            for (index, instructions) in available.iter().enumerate() {
+                group.sample_size(samples(index + 1 == available.len()));
                 let mut sums = [[0; PANEL]; ROWS];
                 group.bench_function(BenchmarkId::new(instructions.name(), rows), |bencher| {
                     bencher.iter(|| {
@@ -62,7 +69,9 @@ fn gemm_fp32(criterion: &mut Criterion) {
             let block = rows_per_block(rows);
             let mut group = criterion.benchmark_group(format!("gemm_fp32/{HIDDEN}x{outputs}"));
             group.throughput(Throughput::Elements((rows * HIDDEN * outputs) as u64));
-            for instructions in fp32::InstructionSet::available() {
+            let available = fp32::InstructionSet::available();
+            for (index, instructions) in available.iter().enumerate() {
+                group.sample_size(samples(index + 1 == available.len()));
                 group.bench_function(BenchmarkId::new(instructions.name(), rows), |bencher| {
                     bencher.iter(|| {
                         for panel in weights.chunks_exact(PANEL * HIDDEN) {

@@ -48,12 +48,18 @@ thread_local! {
 /// first tokens, as many as the output has rows.
 ///
 /// # Panics
-/// If `projected` has fewer rows or columns than the head, or the output's rows differ in length.
+/// If `projected` has fewer tokens or a narrower projection than the head, or the output has more rows than the sequence
+/// has tokens, or rows that differ in length.
 pub fn attend(projected: &PanelMatrix<'_>, head: Head<'_>) {
     let size = head.context.first().map_or(0, |row| row.len());
     if size == 0 || head.tokens == 0 {
         return;
     }
+    // Beyond its own tokens and columns, a head would silently compute with those of others.
+    let has = |whole: usize, first: usize, count| whole.checked_sub(first) >= Some(count);
+    assert!(has(projected.rows(), head.start, head.tokens));
+    assert!(has(projected.width() / 3, head.column, size));
+    assert!(head.context.len() <= head.tokens);
     SCRATCH.with_borrow_mut(|scratch| {
         scratch.gather(projected, &head, size);
         scratch.attend(head, size);

@@ -110,6 +110,12 @@ impl<'a> PanelMatrix<'a> {
         self.width
     }
 
+    /// Panics if there are no `count` rows from `first` on.
+    fn check_rows(&self, first: usize, count: usize) {
+        let rows = self.rows.checked_sub(first);
+        assert!(rows >= Some(count), "the matrix has fewer rows");
+    }
+
     /// Copies whole rows from `first` on, as many as `floats` has room for.
     ///
     /// Neighbouring rows are read together, because a single row is a small piece of every panel.
@@ -118,6 +124,7 @@ impl<'a> PanelMatrix<'a> {
     /// If the matrix has fewer rows.
     pub fn copy_rows(&self, first: usize, floats: &mut [f32]) {
         let count = floats.len() / self.width;
+        self.check_rows(first, count);
         for (panel, rows) in self.panels.chunks_exact(self.rows.max(1)).enumerate() {
             let start = panel * PANEL;
             let end = self.width.min(start + PANEL);
@@ -135,6 +142,12 @@ impl<'a> PanelMatrix<'a> {
     /// # Panics
     /// If the matrix has fewer rows or columns.
     pub fn copy_columns(&self, first: usize, columns: Range<usize>, floats: &mut [f32]) {
+        if columns.is_empty() {
+            return;
+        }
+        // The padding of the last panel is none of the matrix's columns.
+        assert!(columns.end <= self.width, "the matrix has fewer columns");
+        self.check_rows(first, floats.len() / columns.len());
         let mut start = columns.start;
         while start < columns.end {
             let panel = start / PANEL;

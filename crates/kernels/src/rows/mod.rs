@@ -128,7 +128,7 @@ fn sum(row: &[f32], term: impl Fn(f32) -> f32) -> f32 {
     sums.iter().sum::<f32>() + rest
 }
 
-/// Added to a float below 2^22 in size, this leaves its whole part in the lowest bits: quantization without an instruction
+/// Added to a float below 2^22 in size, this leaves its whole part in the lowest bits: rounding without an instruction
 /// that not every processor has.
 const WHOLE: f32 = 12_582_912.0;
 

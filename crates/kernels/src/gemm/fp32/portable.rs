@@ -5,7 +5,7 @@ use crate::rows::Strided;
 
 /// Rows whose sums are kept side by side; with [`COLUMNS`] they fill the registers of most processors.
 const ROWS: usize = 4;
-/// ColumnParameters whose sums are kept side by side.
+/// Columns whose sums are kept side by side.
 const COLUMNS: usize = 16;
 
 /// Whether the processors that this program is built for all have a fused multiply-add.
@@ -57,7 +57,7 @@ fn multiply_piece(
     sums
 }
 
-/// One quantization where the processor has an instruction for it; a function of the library would be far slower than two.
+/// One rounding where the processor has an instruction for it; a function of the library would be far slower than two.
 #[inline(always)]
 fn multiply_add(left: f32, right: f32, sum: f32) -> f32 {
     if IS_FUSED {

@@ -77,7 +77,7 @@ unsafe fn avx512_rows<const COUNT: usize>(
 
 /// Rows at one time in 16 registers.
 const FEW_ROWS: usize = 6;
-/// ColumnParameters of one register.
+/// Columns of one register.
 const COLUMNS: usize = 8;
 
 /// Multiplies the rows and columns in pieces for which 16 registers are enough: six rows, sixteen columns.

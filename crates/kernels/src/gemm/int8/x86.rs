@@ -65,7 +65,7 @@ unsafe fn avx512_vnni_rows<const COUNT: usize>(
 
 /// Rows at one time in 16 registers.
 const FEW_ROWS: usize = 6;
-/// ColumnParameters of one register of 32-bit sums.
+/// Columns of one register of 32-bit sums.
 const COLUMNS: usize = 8;
 
 /// Multiplies the rows and columns in pieces for which 16 registers are enough: six rows, sixteen columns.
