@@ -1,4 +1,3 @@
 { callPackage }:
-callPackage ./cargo.nix { } "lints"
-  "cargo clippy --frozen --workspace --all-targets -- -D warnings"
+callPackage ./cargo.nix { } "lints" "cargo clippy --frozen --workspace --all-targets -- -D warnings"
   { }
