@@ -9,6 +9,7 @@ mod answer;
 mod code;
 mod encoding_format;
 mod error;
+mod fields;
 mod invalid;
 mod json;
 mod model_info;

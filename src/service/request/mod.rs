@@ -1,11 +1,10 @@
 //! From an input to a request that cannot be wrong: all checks that need no model are here.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use super::fields::Fields;
 use super::json::{Value, quote};
 use super::openai::OpenAiRequest;
 use super::texts::{Texts, one_text, texts};
@@ -76,11 +75,8 @@ impl Request {
             }
             Err(error) => return Err(error.into()),
         };
-        let found = value.kind();
-        let Value::Object(fields) = value else {
-            return Err(Malformed::NotAnObject { part: INPUT, found }.into());
-        };
-        Fields { fields, limit }.request()
+        let fields = Fields::of(value, INPUT)?;
+        Parser { fields, limit }.request()
     }
 
     /// Bytes that the request keeps in memory.
@@ -112,18 +108,18 @@ fn names_openai_route(input: &RawValue) -> bool {
     route.is_ok_and(|route| route.is_some_and(|route| !route.is_empty()))
 }
 
-/// The fields of an input that are not yet taken.
-struct Fields {
-    fields: BTreeMap<String, Value>,
+/// The fields of an input, and the texts that a list may hold.
+struct Parser {
+    fields: Fields,
     limit: usize,
 }
 
-impl Fields {
+impl Parser {
     fn request(mut self) -> Parsed {
-        if let Some(Value::String(route)) = self.take(OPENAI_ROUTE)
+        if let Some(Value::String(route)) = self.fields.take(OPENAI_ROUTE)
             && !route.is_empty()
         {
-            let body = self.take(OPENAI_INPUT);
+            let body = self.fields.take(OPENAI_INPUT);
             let request = OpenAiRequest::on_route(&route, OPENAI_INPUT, body, self.limit);
             return Ok(Request::OpenAiInJob(request));
         }
@@ -132,7 +128,10 @@ impl Fields {
         match action {
             Action::EmbedQuery => self.query(),
             Action::EmbedBatch => {
-                let list = self.take(TEXTS).ok_or(Invalid::Missing { field: TEXTS })?;
+                let list = self
+                    .fields
+                    .take(TEXTS)
+                    .ok_or(Invalid::Missing { field: TEXTS })?;
                 let expected = "a list of strings";
                 Ok(Request::Texts(texts(TEXTS, list, expected, self.limit)?))
             }
@@ -141,7 +140,7 @@ impl Fields {
     }
 
     fn query(&mut self) -> Parsed {
-        match (self.take(QUERY), self.take(QUERIES)) {
+        match (self.fields.take(QUERY), self.fields.take(QUERIES)) {
             (Some(_), Some(_)) => Err(Invalid::TwoQueries.into()),
             (None, None) => Err(Invalid::NoQuery.into()),
             (Some(query), None) => {
@@ -158,16 +157,8 @@ impl Fields {
     }
 
     fn action(&mut self) -> Result<Action, Invalid> {
-        let Some(value) = self.take(ACTION) else {
+        let Some(name) = self.fields.take_string(ACTION)? else {
             return Ok(Action::default());
-        };
-        let found = value.kind();
-        let Value::String(name) = value else {
-            return Err(Invalid::Kind {
-                field: ACTION,
-                found,
-                expected: "a string",
-            });
         };
         Action::ALL
             .into_iter()
@@ -179,14 +170,9 @@ impl Fields {
 
     /// A field of another action is a misunderstanding: what it holds would silently not be embedded.
     fn refuse_foreign(&self, action: Action) -> Result<(), Invalid> {
-        let given = |field: &str| {
-            self.fields
-                .get(field)
-                .is_some_and(|value| *value != Value::Null)
-        };
         match TEXT_FIELDS
             .into_iter()
-            .find(|(field, owner)| *owner != action && given(field))
+            .find(|(field, owner)| *owner != action && self.fields.has(field))
         {
             Some((field, owner)) => Err(Invalid::Foreign {
                 field,
@@ -195,12 +181,6 @@ impl Fields {
             }),
             None => Ok(()),
         }
-    }
-
-    fn take(&mut self, field: &str) -> Option<Value> {
-        self.fields
-            .remove(field)
-            .filter(|value| *value != Value::Null)
     }
 }
 

@@ -1,11 +1,10 @@
 //! From a body in OpenAI's form to a request that cannot be wrong, except for the model that it names.
 
-use std::collections::BTreeMap;
-
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ArrayBuilder, Object, ObjectBuilder, OneOfBuilder, Schema, Type};
 
+use crate::service::fields::Fields;
 use crate::service::json::{List, Value, quote};
 use crate::service::texts::{Texts, one_text, texts};
 use crate::service::{EncodingFormat, Error, Invalid, Malformed, ModelInfo};
@@ -99,16 +98,15 @@ impl EmbeddingsRequest {
     }
 
     fn from_value(body: Value, part: &'static str, limit: usize) -> Result<Self, Error> {
-        let found = body.kind();
-        let Value::Object(mut fields) = body else {
-            return Err(Malformed::NotAnObject { part, found }.into());
-        };
-        let input = take(&mut fields, INPUT).ok_or(Invalid::Missing { field: INPUT })?;
+        let mut fields = Fields::of(body, part)?;
+        let input = fields
+            .take(INPUT)
+            .ok_or(Invalid::Missing { field: INPUT })?;
         Ok(Self {
             texts: input_texts(input, limit)?,
             encoding_format: encoding_format(&mut fields)?,
-            model: string(&mut fields, MODEL)?,
-            dimensions: take(&mut fields, DIMENSIONS),
+            model: fields.take_string(MODEL)?,
+            dimensions: fields.take(DIMENSIONS),
         })
     }
 
@@ -137,30 +135,6 @@ impl EmbeddingsRequest {
     }
 }
 
-fn take(fields: &mut BTreeMap<String, Value>, field: &str) -> Option<Value> {
-    fields.remove(field).filter(|value| *value != Value::Null)
-}
-
-fn string(
-    fields: &mut BTreeMap<String, Value>,
-    field: &'static str,
-) -> Result<Option<String>, Invalid> {
-    let Some(value) = take(fields, field) else {
-        return Ok(None);
-    };
-    let found = value.kind();
-    match value {
-        Value::String(text) => Ok(Some(text)),
-        Value::Null | Value::Boolean | Value::Number(_) | Value::List(_) | Value::Object(_) => {
-            Err(Invalid::Kind {
-                field,
-                found,
-                expected: "a string",
-            })
-        }
-    }
-}
-
 fn input_texts(input: Value, limit: usize) -> Result<Texts, Error> {
     let expected = "a string or a list of strings";
     match input {
@@ -181,8 +155,8 @@ fn holds_tokens(list: &List) -> bool {
     }
 }
 
-fn encoding_format(fields: &mut BTreeMap<String, Value>) -> Result<EncodingFormat, Invalid> {
-    let Some(name) = string(fields, ENCODING_FORMAT)? else {
+fn encoding_format(fields: &mut Fields) -> Result<EncodingFormat, Invalid> {
+    let Some(name) = fields.take_string(ENCODING_FORMAT)? else {
         return Ok(EncodingFormat::default());
     };
     EncodingFormat::ALL
