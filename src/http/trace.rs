@@ -1,6 +1,6 @@
 //! Middleware around every request: it sets the request id, writes the access log and logs the causes of defects.
 //!
-//! The cause of an internal error is logged here and nowhere else.
+//! The cause of an internal error that is answered as such is logged here; an asynchronous job logs its own.
 
 use std::time::{Duration, Instant};
 

@@ -11,7 +11,7 @@ use tokio::time::sleep;
 use super::gauge::Gauge;
 use super::job_id::JobId;
 use super::submission::Submission;
-use crate::service::{Call, Code, Error, Performed, Service, Unavailable};
+use crate::service::{Call, Code, Error, Performed, Service, Unavailable, with_causes};
 
 /// One job while it is performed. Dropping the future of a method cancels what it has not finished.
 #[derive(Debug, Clone)]
@@ -133,6 +133,13 @@ impl Execution {
             }
         };
         self.within_limits(answer).await
+    }
+
+    /// Logs the cause of an internal error, which the job's own error does not reveal.
+    pub fn log_defect(&self, error: &Error) {
+        if let Error::Internal(cause) = error {
+            log::error!(job_id:% = self.id; "defect cause={:?}", with_causes(cause.as_ref()));
+        }
     }
 
     /// Runs `future`; it is dropped when a limit is reached or the job has ended.

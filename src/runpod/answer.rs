@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::jobs::{Execution, Outcome, Waiting};
-use crate::service::{Error, Service, with_causes};
+use crate::service::Service;
 
 /// The answer to a job, serialised once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,9 +65,7 @@ pub async fn answer(service: &Service, job: &Execution, waiting: &Waiting) -> An
                 "job outcome=failed code={} duration_ms={milliseconds:.1}",
                 error.code()
             );
-            if let Error::Internal(cause) = &error {
-                log::error!(job_id:% = id; "defect cause={:?}", with_causes(cause.as_ref()));
-            }
+            job.log_defect(&error);
             Answer::error(&error.line())
         }
         Outcome::TimedOut(error) => {

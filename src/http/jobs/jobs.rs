@@ -15,7 +15,7 @@ use super::table::Table;
 use super::webhook::Courier;
 use crate::config;
 use crate::jobs::{Execution, Gauge, JobId, Outcome, Waiting};
-use crate::service::{Code, Error, Performed, Phase, Service, Unavailable, with_causes};
+use crate::service::{Code, Error, Performed, Phase, Service, Unavailable};
 
 /// How often expired results are removed; a request never sees one.
 const SWEEP: Duration = Duration::from_secs(10);
@@ -191,7 +191,11 @@ impl Jobs {
     ) -> Option<Ending> {
         match outcome {
             Outcome::Finished(Ok(performed)) => Some(Ending::completed(performed)),
-            Outcome::Finished(Err(error)) => Some(failure(job, &error)),
+            Outcome::Finished(Err(error)) => {
+                job.log_defect(&error);
+                let status = JobStatus::of_failure(error.code());
+                Some(Ending::failed(status, error.line()))
+            }
             Outcome::TimedOut(error) => {
                 self.inner.timed_out.fetch_add(1, Ordering::Relaxed);
                 Some(Ending::failed(JobStatus::TimedOut, error))
@@ -271,17 +275,6 @@ const fn refuses_input(code: Code) -> bool {
         | Code::Unavailable
         | Code::Timeout => false,
     }
-}
-
-fn failure(job: &Execution, error: &Error) -> Ending {
-    if let Error::Internal(cause) = error {
-        log::error!(
-            job_id = job.id.as_str();
-            "defect cause={:?}",
-            with_causes(cause.as_ref())
-        );
-    }
-    Ending::failed(JobStatus::of_failure(error.code()), error.line())
 }
 
 /// A caller who waits: when it disconnects, the job is forgotten.
