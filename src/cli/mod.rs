@@ -25,6 +25,7 @@ use clap::error::ErrorKind;
 
 use crate::config::{self, Settings};
 use crate::runpod::Timings;
+use crate::service::with_causes;
 use arguments::{Arguments, Command};
 use typed::Typed;
 
@@ -48,7 +49,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, timings: Timings) -> E
         Err(error) if is_unread(error.as_ref()) => ExitCode::from(BROKEN_PIPE),
         Err(error) => {
             // If standard error is closed too, the exit code is all that remains.
-            let _ = writeln!(io::stderr(), "error: {}", chain(error.as_ref()));
+            let _ = writeln!(io::stderr(), "error: {}", with_causes(error.as_ref()));
             ExitCode::FAILURE
         }
     }
@@ -99,15 +100,6 @@ fn execute(Typed { arguments, ignored }: Typed, timings: Timings) -> Result<Exit
         Command::Health(health) => serve::health(&settings, &health),
         Command::Openapi => serve::openapi(),
     }
-}
-
-/// An error and its causes, the outermost first.
-fn chain(error: &dyn Error) -> String {
-    let causes = std::iter::successors(Some(error), |error| (*error).source());
-    causes
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }
 
 /// Writes a line to standard output.

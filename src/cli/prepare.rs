@@ -4,9 +4,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use super::{Failure, chain, print_line};
+use super::{Failure, print_line};
 use crate::artifacts::{Pins, Store};
 use crate::config::Settings;
+use crate::service::with_causes;
 use model::Environment;
 use model::export::{self, Options};
 use model::{Encoder, ModelDirectory, QualityReport, Tokenizer, load_runtime};
@@ -107,7 +108,7 @@ fn quality(directory: &ModelDirectory) -> Option<QualityReport> {
     QualityReport::read(directory).unwrap_or_else(|error| {
         log::warn!(
             "the model's quality report cannot be read: {}",
-            chain(&error)
+            with_causes(&error)
         );
         None
     })
