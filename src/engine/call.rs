@@ -16,7 +16,7 @@ pub struct Call(Arc<State>);
 struct State {
     /// What came first.
     first: SetOnce<First>,
-    /// Also set when a call that has started is cancelled.
+    /// Whether a call that had started was cancelled; one that had not has [`First::Cancelled`].
     is_cancelled: AtomicBool,
 }
 
@@ -49,9 +49,8 @@ impl Call {
 
     /// Cancels the call unless it has started; returns whether it is cancelled now.
     pub fn cancel_unless_started(&self) -> bool {
-        if self.0.first.set(First::Cancelled).is_ok() {
-            self.0.is_cancelled.store(true, Ordering::Release);
-        }
+        // It fails for a call that has started or was cancelled before.
+        let _ = self.0.first.set(First::Cancelled);
         self.is_cancelled()
     }
 
