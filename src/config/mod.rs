@@ -5,6 +5,7 @@
 //! environment, and an unknown setting is an error.
 
 mod error;
+mod jobs;
 mod queue;
 mod server;
 mod sources;
@@ -18,6 +19,7 @@ use model::Precision;
 use serde::Deserialize;
 
 pub use error::Error;
+pub use jobs::Jobs;
 use queue::QueueValues;
 pub use queue::{QueueSettings, QueueVariable};
 pub use server::{Secret, Server};
@@ -114,31 +116,6 @@ impl Default for Limits {
         Self {
             texts_per_call: non_zero(512),
             result_bytes: non_zero(10_000_000),
-        }
-    }
-}
-
-/// Retention of jobs, and webhooks.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Jobs {
-    /// Bytes of inputs and results that are kept. The oldest results are removed first, then jobs are rejected.
-    pub memory_bytes: NonZeroUsize,
-    /// How long the result of a job of `/run` is kept, in seconds.
-    pub result_seconds: NonZeroUsize,
-    /// How long the result of a job of `/runsync` is kept, in seconds.
-    pub sync_result_seconds: NonZeroUsize,
-    /// Pause before a failed webhook is retried, in seconds.
-    pub webhook_pause_seconds: NonZeroUsize,
-}
-
-impl Default for Jobs {
-    fn default() -> Self {
-        Self {
-            memory_bytes: non_zero(50_000_000),
-            result_seconds: non_zero(30 * 60),
-            sync_result_seconds: non_zero(60),
-            webhook_pause_seconds: non_zero(10),
         }
     }
 }
