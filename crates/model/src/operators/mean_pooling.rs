@@ -1,4 +1,4 @@
-//! MeanPooling pooling.
+//! Mean pooling.
 
 use ort::operator::{ComputeContext, Kernel, KernelContext};
 use ort::value::TensorElementType::{self, Float32, Int64};
