@@ -3,6 +3,6 @@
 fn main() -> std::process::ExitCode {
     runpod_query::cli::run(
         std::env::args_os(),
-        runpod_query::runpod::Timings::default(),
+        runpod_query::runpod::ProtocolDurations::default(),
     )
 }

@@ -17,7 +17,7 @@ use super::signals::Signals;
 use crate::config::Settings;
 use crate::http::{self, Jobs};
 use crate::jobs::Gauge;
-use crate::runpod::{self, Timings};
+use crate::runpod::{self, ProtocolDurations};
 use crate::service::{Loaded, RequestLimits, Service, with_causes};
 
 /// The listener stays open for at most the shutdown grace period divided by this number.
@@ -90,14 +90,18 @@ enum StopReason {
 }
 
 /// Builds an application on its own runtime and runs it; returns the exit code of the process.
-pub fn serve<L, E>(settings: &Settings, timings: Timings, load: L) -> Result<ExitCode, Error>
+pub fn serve<L, E>(
+    settings: &Settings,
+    durations: ProtocolDurations,
+    load: L,
+) -> Result<ExitCode, Error>
 where
     L: FnOnce() -> Result<Loaded, E> + Send + 'static,
     E: Into<Cause>,
 {
     let system = System::new();
     let outcome = system.block_on(async {
-        let application = Application::build(settings, timings, load).await?;
+        let application = Application::build(settings, durations, load).await?;
         let abandons_work = Arc::clone(&application.abandons_work);
         let code = application.run_until_stopped().await;
         Ok((code, abandons_work.load(Ordering::Relaxed)))
@@ -115,14 +119,18 @@ impl Application {
     /// Starts to listen and to answer requests, and runs `load` on a background thread.
     ///
     /// For port 0 the operating system chooses a port; see [`Application::port`].
-    pub async fn build<L, E>(settings: &Settings, timings: Timings, load: L) -> Result<Self, Error>
+    pub async fn build<L, E>(
+        settings: &Settings,
+        durations: ProtocolDurations,
+        load: L,
+    ) -> Result<Self, Error>
     where
         L: FnOnce() -> Result<Loaded, E> + Send + 'static,
         E: Into<Cause>,
     {
         let signals = Signals::install().map_err(Error::Signals)?;
         let service = Service::new(RequestLimits::from(settings));
-        let queue = RunPodQueue::new(settings, timings, &service)?;
+        let queue = RunPodQueue::new(settings, durations, &service)?;
         let jobs = Jobs::new(service.clone(), &settings.jobs);
         let http::Listening {
             server,

@@ -4,7 +4,7 @@ use actix_web::rt::spawn;
 use tokio::task::JoinHandle;
 
 use crate::config::Settings;
-use crate::runpod::{Error, Timings, Worker};
+use crate::runpod::{Error, ProtocolDurations, Worker};
 use crate::service::Service;
 
 /// The worker for RunPod's queue, if one is configured, and its task once it has started.
@@ -15,9 +15,13 @@ pub struct RunPodQueue {
 
 impl RunPodQueue {
     /// Creates a worker for the queue that the settings name, if any.
-    pub fn new(settings: &Settings, timings: Timings, service: &Service) -> Result<Self, Error> {
+    pub fn new(
+        settings: &Settings,
+        durations: ProtocolDurations,
+        service: &Service,
+    ) -> Result<Self, Error> {
         Ok(Self {
-            worker: Worker::new(settings, timings, service)?,
+            worker: Worker::new(settings, durations, service)?,
             task: None,
         })
     }

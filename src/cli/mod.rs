@@ -24,7 +24,7 @@ use clap::CommandFactory;
 use clap::error::ErrorKind;
 
 use crate::config::{self, Settings};
-use crate::runpod::Timings;
+use crate::runpod::ProtocolDurations;
 use crate::service::with_causes;
 use arguments::{Arguments, Command};
 use typed::Typed;
@@ -38,13 +38,16 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 /// Runs the program and returns its exit code: 0 on success, 1 on failure, 2 on invalid arguments.
 ///
-/// `arguments` begin with the program's name; `timings` are those of RunPod's queue. If the reader of standard output
+/// `arguments` begin with the program's name; `durations` are those of RunPod's queue. If the reader of standard output
 /// closes it, the command ends silently with exit code 141.
-pub fn run(arguments: impl IntoIterator<Item = OsString>, timings: Timings) -> ExitCode {
+pub fn run(
+    arguments: impl IntoIterator<Item = OsString>,
+    durations: ProtocolDurations,
+) -> ExitCode {
     let typed = typed::parse(arguments, config::is_queue_worker())
         .and_then(reject_handler_flags)
         .unwrap_or_else(|error| error.exit());
-    match execute(typed, timings) {
+    match execute(typed, durations) {
         Ok(code) => code,
         Err(error) if is_unread(error.as_ref()) => ExitCode::from(BROKEN_PIPE),
         Err(error) => {
@@ -70,7 +73,10 @@ fn reject_handler_flags(typed: Typed) -> Result<Typed, clap::Error> {
     }
 }
 
-fn execute(Typed { arguments, ignored }: Typed, timings: Timings) -> Result<ExitCode, Failure> {
+fn execute(
+    Typed { arguments, ignored }: Typed,
+    durations: ProtocolDurations,
+) -> Result<ExitCode, Failure> {
     let is_bare = arguments.command.is_none();
     let command = arguments.command.unwrap_or_default();
     let (file, handler) = (arguments.settings, arguments.handler);
@@ -90,7 +96,7 @@ fn execute(Typed { arguments, ignored }: Typed, timings: Timings) -> Result<Exit
     match command {
         Command::Serve(_) => match local::job(&handler, is_bare, &settings)? {
             Some(job) => local::perform(&settings, &job),
-            None => serve::serve(settings, timings),
+            None => serve::serve(settings, durations),
         },
         Command::Embed(embed) => embed::embed(&settings, &embed),
         Command::Fetch(_) => prepare::fetch(&settings),

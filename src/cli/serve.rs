@@ -13,16 +13,16 @@ use crate::artifacts::Pins;
 use crate::config::Settings;
 use crate::engine::Engine;
 use crate::http;
-use crate::runpod::Timings;
+use crate::runpod::ProtocolDurations;
 use crate::service::{Loaded, ModelInfo};
 
 /// Longest time that `health` waits for an answer.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Serves until a signal stops it.
-pub fn serve(settings: Settings, timings: Timings) -> Result<ExitCode, Failure> {
+pub fn serve(settings: Settings, durations: ProtocolDurations) -> Result<ExitCode, Failure> {
     let loading = settings.clone();
-    Ok(app::serve(&settings, timings, move || load(&loading))?)
+    Ok(app::serve(&settings, durations, move || load(&loading))?)
 }
 
 /// Prints the OpenAPI document.

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::docs;
-use super::error::SCHEME;
+use super::error_responses::SCHEME;
 use crate::config::Secret;
 use crate::service::Error;
 

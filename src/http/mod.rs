@@ -8,7 +8,7 @@
 mod access;
 mod body;
 mod docs;
-mod error;
+mod error_responses;
 mod fallback;
 mod jobs;
 mod openai;
@@ -18,7 +18,7 @@ mod routes;
 mod server;
 mod trace;
 
-pub use error::{ErrorBody, status};
+pub use error_responses::{ErrorBody, status};
 pub use jobs::Jobs;
 pub use openapi::openapi;
 pub use server::{Listening, listen};

@@ -8,7 +8,7 @@ use utoipa::openapi::{Components, OpenApi, PathItem, Ref, RefOr};
 use utoipa_actix_web::AppExt;
 
 use super::access::PING;
-use super::error::{self, ErrorBody};
+use super::error_responses::{self, ErrorBody};
 use super::openai;
 use super::routes::{self, ENDPOINT_PREFIX, OPENAI_PREFIX};
 use crate::service;
@@ -64,7 +64,7 @@ fn describe(mut document: OpenApi) -> OpenApi {
         require_key(path, item);
     }
     let components = document.components.get_or_insert_with(Components::new);
-    components.responses.extend(error::documented());
+    components.responses.extend(error_responses::documented());
     components.responses.extend(openai::documented());
     let scheme = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
@@ -82,7 +82,9 @@ fn require_key(path: &str, item: &mut PathItem) {
         true => openai::name(Code::Unauthorized),
         false => Code::Unauthorized.to_string(),
     };
-    let status = error::status(Code::Unauthorized).as_str().to_owned();
+    let status = error_responses::status(Code::Unauthorized)
+        .as_str()
+        .to_owned();
     for operation in [&mut item.get, &mut item.post].into_iter().flatten() {
         operation.security = Some(vec![
             SecurityRequirement::default(),

@@ -5,7 +5,7 @@ use actix_web::{HttpResponse, get};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::error::ProbeFailures;
+use super::error_responses::ProbeFailures;
 use super::jobs::{Counts, Jobs as Table};
 use crate::metrics::{CONTENT_TYPE, Engine};
 use crate::service::{Error, Health, ModelInfo, Phase, Service, Unavailable};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::timings::BackoffRange;
+use super::protocol_durations::BackoffRange;
 
 /// The pauses of one series of failures.
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ impl Backoff {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::runpod::Timings;
+    use crate::runpod::ProtocolDurations;
 
     /// Whole steps in milliseconds that `wait` may come from: half of the step to all of it.
     fn assert_step(wait: Duration, milliseconds: u64) {
@@ -55,19 +55,19 @@ mod tests {
     fn the_pauses_double_up_to_the_longest_and_start_over_after_a_success() {
         for (range, steps) in [
             (
-                Timings::default().empty,
+                ProtocolDurations::default().empty,
                 &[100, 200, 400, 800, 1_000, 1_000][..],
             ),
             (
-                Timings::default().failure,
+                ProtocolDurations::default().failure,
                 &[100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000],
             ),
             (
-                Timings::default().post_failure,
+                ProtocolDurations::default().post_failure,
                 &[250, 500, 1_000, 2_000, 4_000, 8_000, 10_000, 10_000],
             ),
             (
-                Timings::default().stop_failure,
+                ProtocolDurations::default().stop_failure,
                 &[1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000],
             ),
         ] {
@@ -82,24 +82,26 @@ mod tests {
 
     #[test]
     fn a_longer_limit_is_reached_when_it_is_given() {
-        let timings = Timings::default();
-        let mut backoff = Backoff::new(timings.failure, fastrand::Rng::with_seed(2));
+        let durations = ProtocolDurations::default();
+        let mut backoff = Backoff::new(durations.failure, fastrand::Rng::with_seed(2));
         for step in [
             100, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000,
         ] {
-            assert_step(backoff.next_below(timings.unauthorized), step);
+            assert_step(backoff.next_below(durations.unauthorized), step);
         }
         assert_step(backoff.next(), 5_000);
     }
 
     #[test]
     fn jitter_is_repeatable_by_its_seed_and_differs_between_seeds() {
-        let timings = |seed| {
-            let mut backoff =
-                Backoff::new(Timings::default().failure, fastrand::Rng::with_seed(seed));
+        let durations = |seed| {
+            let mut backoff = Backoff::new(
+                ProtocolDurations::default().failure,
+                fastrand::Rng::with_seed(seed),
+            );
             [backoff.next(), backoff.next(), backoff.next()]
         };
-        assert_eq!(timings(3), timings(3));
-        assert_ne!(timings(3), timings(4));
+        assert_eq!(durations(3), durations(3));
+        assert_ne!(durations(3), durations(4));
     }
 }

@@ -14,7 +14,7 @@ use reqwest::{Client, Response, StatusCode};
 
 use super::Error;
 use super::addresses::{Addresses, encode};
-use super::timings::Timings;
+use super::protocol_durations::ProtocolDurations;
 use crate::config::Secret;
 use crate::jobs::JobId;
 
@@ -79,7 +79,7 @@ pub struct Connection {
 
 impl Connection {
     /// Connects to nothing yet.
-    pub fn new(key: Option<&Secret>, timings: &Timings) -> Result<Self, Error> {
+    pub fn new(key: Option<&Secret>, durations: &ProtocolDurations) -> Result<Self, Error> {
         let mut headers = HeaderMap::new();
         if let Some(key) = key {
             let mut key = HeaderValue::from_str(key.expose().trim()).map_err(Error::Key)?;
@@ -99,7 +99,7 @@ impl Connection {
             .map_err(Error::Client)?;
         Ok(Self {
             client,
-            retry_after: timings.retry_after,
+            retry_after: durations.retry_after,
         })
     }
 

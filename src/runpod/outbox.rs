@@ -11,9 +11,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use super::answer::Answer;
 use super::backoff::Backoff;
 use super::connection::{Failure, Reply};
+use super::context::Context;
 use super::post_outcome::{PostOutcome, post_outcome};
 use super::registry::Ticket;
-use super::shared::Shared;
 use crate::service::with_causes;
 
 /// Identical attempts before bytes that RunPod refuses are replaced, and before the replacement is given up.
@@ -21,7 +21,7 @@ const REFUSALS: u32 = 2;
 
 /// One answer and the state of its delivery.
 struct Parcel<'a> {
-    shared: &'a Shared,
+    context: &'a Context,
     ticket: &'a Ticket,
     body: Bytes,
     backoff: Backoff,
@@ -44,15 +44,15 @@ enum Next {
 }
 
 /// Delivers the answer to the ticket's job, which was taken at `taken`.
-pub async fn deliver(shared: &Shared, ticket: &Ticket, answer: Answer, taken: Instant) {
+pub async fn deliver(context: &Context, ticket: &Ticket, answer: Answer, taken: Instant) {
     let ready = Instant::now();
-    let _waiting = Waiting::count(&shared.statistics.outbox);
+    let _waiting = Waiting::count(&context.statistics.outbox);
     let mut parcel = Parcel {
-        shared,
+        context,
         ticket,
         body: answer.body.clone(),
-        backoff: Backoff::new(shared.timings.post_failure, fastrand::Rng::new()),
-        last_attempt: shared.timings.last_post,
+        backoff: Backoff::new(context.durations.post_failure, fastrand::Rng::new()),
+        last_attempt: context.durations.last_post,
         refusals: 0,
         is_replaced: false,
         is_overdue: false,
@@ -69,12 +69,12 @@ pub async fn deliver(shared: &Shared, ticket: &Ticket, answer: Answer, taken: In
             Next::Unwanted => return parcel.log_end("unwanted", ready),
             Next::After(pause) => {
                 if !parcel.is_overdue
-                    && taken.elapsed() > shared.timings.job
+                    && taken.elapsed() > context.durations.job
                     && !parcel.is_retried_late()
                 {
                     return;
                 }
-                shared.pause(pause, shared.timings.post_stopping).await;
+                context.pause(pause, context.durations.post_stopping).await;
             }
         }
     }
@@ -98,11 +98,11 @@ impl Drop for Waiting<'_> {
 
 impl Parcel<'_> {
     async fn attempt(&mut self) -> Next {
-        let Shared {
-            timings,
+        let Context {
+            durations,
             statistics,
             ..
-        } = self.shared;
+        } = self.context;
         self.ticket.sending();
         statistics.posts.inc();
         if self.attempts > 0 {
@@ -128,21 +128,26 @@ impl Parcel<'_> {
                 Next::Unwanted
             }
             PostOutcome::Refused => self.refused(status),
-            PostOutcome::NotAllowed => Next::After(timings.post_unauthorized),
+            PostOutcome::NotAllowed => Next::After(durations.post_unauthorized),
             PostOutcome::TryAgain(said) => Next::After(said.unwrap_or_else(|| self.backoff.next())),
         }
     }
 
     /// After the stop was requested, a hanging attempt must leave time for another.
     async fn send(&mut self) -> Result<Reply, Failure> {
-        let Shared {
+        let Context {
             connection,
             addresses,
-            timings,
+            durations,
             ..
-        } = self.shared;
-        let post = connection.post(addresses, self.ticket.id(), self.body.clone(), timings.post);
-        if let Some(outcome) = self.shared.within_stop(post, self.last_attempt).await {
+        } = self.context;
+        let post = connection.post(
+            addresses,
+            self.ticket.id(),
+            self.body.clone(),
+            durations.post,
+        );
+        if let Some(outcome) = self.context.within_stop(post, self.last_attempt).await {
             return outcome;
         }
         self.last_attempt *= 2;
@@ -158,13 +163,13 @@ impl Parcel<'_> {
         let id = self.ticket.id();
         if self.is_replaced {
             log::error!(job_id:% = id; "result given up: RunPod refuses even an error");
-            self.shared.statistics.given_up.inc();
+            self.context.statistics.given_up.inc();
             return Next::Unwanted;
         }
         let bytes = self.body.len();
         let status = status.unwrap_or_default();
         log::error!(job_id:% = id; "result replaced by an error status={status} bytes={bytes}");
-        self.shared.statistics.replaced.inc();
+        self.context.statistics.replaced.inc();
         self.body = Answer::error(&format!("result of {bytes} bytes refused ({status})")).body;
         self.is_replaced = true;
         self.refusals = 0;
@@ -184,7 +189,7 @@ impl Parcel<'_> {
                 "result given up attempts={}: too many others are late",
                 self.attempts
             );
-            self.shared.statistics.given_up.inc();
+            self.context.statistics.given_up.inc();
         }
         is_retried
     }

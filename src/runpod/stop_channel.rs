@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::backoff::Backoff;
 use super::connection::{Failure, Reply};
-use super::shared::Shared;
+use super::context::Context;
 use crate::jobs::JobId;
 
 /// Largest list of jobs to stop, in bytes.
@@ -19,26 +19,26 @@ struct Stops {
 }
 
 /// Asks for as long as it is polled; ends only where the platform has no such channel by its address.
-pub async fn listen(shared: &Shared) {
-    let Some(address) = shared.addresses.stop() else {
+pub async fn listen(context: &Context) {
+    let Some(address) = context.addresses.stop() else {
         return;
     };
-    let mut backoff = Backoff::new(shared.timings.stop_failure, fastrand::Rng::new());
+    let mut backoff = Backoff::new(context.durations.stop_failure, fastrand::Rng::new());
     loop {
-        let answer = shared
+        let answer = context
             .connection
-            .get(&address, LIST_BYTES, shared.timings.poll)
+            .get(&address, LIST_BYTES, context.durations.poll)
             .await;
         let pause = match reaction(answer) {
             Reaction::Stop(jobs) => {
                 backoff.reset();
-                match shared.stop_jobs(jobs) {
+                match context.stop_jobs(jobs) {
                     true => Duration::ZERO,
-                    false => shared.timings.stop_failure.first,
+                    false => context.durations.stop_failure.first,
                 }
             }
-            Reaction::Wait(said) => said.unwrap_or(shared.timings.throttled),
-            Reaction::Absent => shared.timings.stop_failure.longest,
+            Reaction::Wait(said) => said.unwrap_or(context.durations.throttled),
+            Reaction::Absent => context.durations.stop_failure.longest,
             Reaction::Failed => backoff.next(),
         };
         tokio::time::sleep(pause).await;

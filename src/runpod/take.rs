@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::connection::{Failure, Reply};
 use super::parse::{self, Deliveries};
-use super::poll_pacing::PollOutcome;
+use super::take_pauses::TakeOutcome;
 use crate::service::with_causes;
 
 /// Bytes of an unexpected answer that the log shows.
@@ -17,22 +17,22 @@ pub enum Taken {
     /// Jobs, perhaps none.
     Deliveries(Deliveries),
     /// No answer to work on, and what follows from that.
-    Without(PollOutcome),
+    Without(TakeOutcome),
 }
 
 /// Reads the answer to a take; a job may hold `texts` texts.
 pub fn taken(answer: Result<Reply, Failure>, texts: usize) -> Taken {
     let reply = match answer {
         Ok(reply) => reply,
-        Err(Failure::TimedOut) => return Taken::Without(PollOutcome::TimedOut),
+        Err(Failure::TimedOut) => return Taken::Without(TakeOutcome::TimedOut),
         Err(failure @ Failure::Transport(_)) => {
             log::warn!("take failed cause={:?}", with_causes(&failure));
-            return Taken::Without(PollOutcome::Failed);
+            return Taken::Without(TakeOutcome::Failed);
         }
     };
     match status(reply.status, reply.retry_after) {
         Some(polled) => {
-            if polled != PollOutcome::Nothing {
+            if polled != TakeOutcome::Nothing {
                 log::warn!("take refused status={}", reply.status);
             }
             Taken::Without(polled)
@@ -41,21 +41,21 @@ pub fn taken(answer: Result<Reply, Failure>, texts: usize) -> Taken {
             Some(deliveries) => Taken::Deliveries(deliveries),
             None => {
                 log_sample(&reply);
-                Taken::Without(PollOutcome::Failed)
+                Taken::Without(TakeOutcome::Failed)
             }
         },
     }
 }
 
 /// What a status means; nothing where the body has to be read.
-fn status(status: u16, retry_after: Option<Duration>) -> Option<PollOutcome> {
+fn status(status: u16, retry_after: Option<Duration>) -> Option<TakeOutcome> {
     match status {
         // RunPod answers 400 when it is about to park the worker.
-        204 | 400 => Some(PollOutcome::Nothing),
+        204 | 400 => Some(TakeOutcome::Nothing),
         200..=299 => None,
-        401 | 403 => Some(PollOutcome::Refused),
-        429 => Some(PollOutcome::Throttled(retry_after)),
-        _ => Some(PollOutcome::Failed),
+        401 | 403 => Some(TakeOutcome::Refused),
+        429 => Some(TakeOutcome::Throttled(retry_after)),
+        _ => Some(TakeOutcome::Failed),
     }
 }
 
@@ -96,12 +96,12 @@ mod tests {
         let said = Some(Duration::from_secs(9));
         for (statuses, expected) in [
             (&[200, 201, 202][..], None),
-            (&[204, 400], Some(PollOutcome::Nothing)),
-            (&[401, 403], Some(PollOutcome::Refused)),
-            (&[429], Some(PollOutcome::Throttled(said))),
+            (&[204, 400], Some(TakeOutcome::Nothing)),
+            (&[401, 403], Some(TakeOutcome::Refused)),
+            (&[429], Some(TakeOutcome::Throttled(said))),
             (
                 &[302, 304, 404, 405, 410, 500, 502, 503, 504],
-                Some(PollOutcome::Failed),
+                Some(TakeOutcome::Failed),
             ),
         ] {
             for given in statuses {
@@ -131,7 +131,7 @@ mod tests {
                 let found = match taken {
                     Taken::Deliveries(deliveries) => Some(deliveries.jobs.len()),
                     Taken::Without(polled) => {
-                        assert_eq!(polled, PollOutcome::Failed);
+                        assert_eq!(polled, TakeOutcome::Failed);
                         None
                     }
                 };
@@ -143,6 +143,6 @@ mod tests {
     #[test]
     fn a_poll_that_was_held_too_long_is_not_a_failure() {
         let timed_out = taken(Err(Failure::TimedOut), 1);
-        assert!(matches!(timed_out, Taken::Without(PollOutcome::TimedOut)));
+        assert!(matches!(timed_out, Taken::Without(TakeOutcome::TimedOut)));
     }
 }

@@ -12,7 +12,7 @@ use reqwest::header::HeaderMap;
 use runpod_query::app::{Application, Error, Stopper};
 use runpod_query::config::Settings;
 use runpod_query::engine::Engine;
-use runpod_query::runpod::Timings;
+use runpod_query::runpod::ProtocolDurations;
 use runpod_query::service::{Loaded, ModelInfo};
 use serde_json::{Value, json};
 
@@ -123,7 +123,7 @@ impl TestServer {
                     })
                 };
                 let application =
-                    match Application::build(&settings, Timings::default(), load).await {
+                    match Application::build(&settings, ProtocolDurations::default(), load).await {
                         Ok(application) => application,
                         Err(error) => {
                             started.send(Err(error)).unwrap();

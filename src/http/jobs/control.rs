@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::jobs::Jobs;
 use super::parameters::JobPath;
 use super::report::Receipt;
-use crate::http::error::{ConflictFailure, LookupFailures};
+use crate::http::error_responses::{ConflictFailure, LookupFailures};
 use crate::service::Error;
 
 /// Cancel a job

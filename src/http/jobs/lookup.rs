@@ -7,7 +7,7 @@ use utoipa::IntoParams;
 use super::jobs::Jobs;
 use super::parameters::{self, JobPath};
 use super::report::{Report, Stream};
-use crate::http::error::{LookupFailures, MalformedFailure};
+use crate::http::error_responses::{LookupFailures, MalformedFailure};
 use crate::jobs::{LONGEST, Span};
 use crate::service::Error;
 

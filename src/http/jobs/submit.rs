@@ -8,7 +8,7 @@ use super::envelope::{Envelope, JobRequest};
 use super::jobs::Jobs;
 use super::parameters;
 use super::report::{BareResult, Receipt, Report};
-use crate::http::error::JobFailures;
+use crate::http::error_responses::JobFailures;
 use crate::http::trace::Texts;
 use crate::jobs::Span;
 use crate::service::Error;

@@ -1,13 +1,13 @@
 //! OpenAI's API: its routes, and the shape of every error under its addresses.
 
-mod error;
+mod error_responses;
 
 use actix_web::web::{Data, Json, Payload};
 use actix_web::{HttpMessage, HttpRequest, get, post};
 use serde_json::value::RawValue;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-use self::error::{OpenAiFailures, OpenAiUnavailable};
+use self::error_responses::{OpenAiFailures, OpenAiUnavailable};
 use super::body::{self, PART};
 use super::trace::Texts;
 use crate::service::openai::{
@@ -15,7 +15,7 @@ use crate::service::openai::{
 };
 use crate::service::{Call, Error, Request, Service};
 
-pub use error::{documented, is_openai, name, shape};
+pub use error_responses::{documented, is_openai, name, shape};
 
 /// Registers the routes.
 pub fn register(config: &mut ServiceConfig<'_>) {

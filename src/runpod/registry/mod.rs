@@ -148,7 +148,7 @@ impl Registry {
         task.inspect(AbortHandle::abort).is_some()
     }
 
-    /// Timings until jobs may be taken, and gives their number.
+    /// ProtocolDurations until jobs may be taken, and gives their number.
     pub async fn room(&self) -> usize {
         let has_room = |load: &Load| self.free(load) > 0;
         let mut load = self.load.subscribe();
@@ -164,7 +164,7 @@ impl Registry {
         self.concurrency.saturating_sub(load.computing)
     }
 
-    /// Timings until no job is held.
+    /// ProtocolDurations until no job is held.
     pub async fn drained(&self) {
         let mut load = self.load.subscribe();
         // It fails only when the registry has gone, and its jobs with it.

@@ -3,9 +3,9 @@
 //! Owns OpenAI's names and shapes. A text gives the same vector, and is held to the same limits, as in any other request.
 
 mod answer;
-mod error;
+mod error_body;
 mod request;
 
 pub use answer::{Embeddings, ModelList};
-pub use error::{ErrorBody, JobError};
+pub use error_body::{ErrorBody, JobError};
 pub use request::{EmbeddingsBody, EmbeddingsRequest, OpenAiRequest};

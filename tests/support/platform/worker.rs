@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, Weak};
 use model::Precision;
 use model::export::{self, Options};
 use runpod_query::cli;
-use runpod_query::runpod::Timings;
+use runpod_query::runpod::ProtocolDurations;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
@@ -85,7 +85,7 @@ struct Child {
     divisor: u32,
 }
 
-/// A process of this test binary that runs the program with shorter timings.
+/// A process of this test binary that runs the program with shorter durations.
 fn child(
     divisor: u32,
     platform: &Platform,
@@ -110,7 +110,7 @@ fn child(
 }
 
 #[test]
-#[ignore = "a child process of other tests: it runs the program with timings that no setting can choose"]
+#[ignore = "a child process of other tests: it runs the program with durations that no setting can choose"]
 fn a_worker_in_a_child_process() {
     let Ok(child) = std::env::var(CHILD) else {
         return;
@@ -119,8 +119,8 @@ fn a_worker_in_a_child_process() {
     let words = ["runpod-query".to_owned()]
         .into_iter()
         .chain(child.arguments);
-    let timings = Timings::default().scaled_down(child.divisor);
-    let code = cli::run(words.map(OsString::from), timings);
+    let durations = ProtocolDurations::default().scaled_down(child.divisor);
+    let code = cli::run(words.map(OsString::from), durations);
     let number = (0..=u8::MAX).find(|number| ExitCode::from(*number) == code);
     std::process::exit(number.unwrap().into());
 }

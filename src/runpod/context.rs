@@ -7,20 +7,20 @@ use tokio::sync::{Semaphore, watch};
 
 use super::addresses::Addresses;
 use super::connection::Connection;
+use super::protocol_durations::ProtocolDurations;
 use super::registry::Registry;
-use super::timings::Timings;
 use crate::jobs::{JobId, Waiting};
 use crate::metrics;
 use crate::service::Service;
 
 /// What the parts of a worker share.
-pub struct Shared {
+pub struct Context {
     /// The requests.
     pub connection: Connection,
     /// Their addresses.
     pub addresses: Arc<Addresses>,
     /// How long they may take.
-    pub timings: Timings,
+    pub durations: ProtocolDurations,
     /// What has been done.
     pub statistics: metrics::QueueMetrics,
     /// What performs the jobs.
@@ -37,7 +37,7 @@ pub struct Shared {
     pub job_bytes: usize,
 }
 
-impl Shared {
+impl Context {
     /// Waits for `pause`, but not longer than `when_stopping` once the worker has been told to stop.
     pub async fn pause(&self, pause: Duration, when_stopping: Duration) {
         if self

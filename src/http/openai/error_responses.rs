@@ -8,7 +8,7 @@ use actix_web::middleware::Next;
 use utoipa::IntoResponses;
 use utoipa::openapi::{RefOr, Response};
 
-use crate::http::error;
+use crate::http::error_responses;
 use crate::service::openai::ErrorBody;
 use crate::service::{Code, Error};
 
@@ -20,7 +20,7 @@ pub struct OpenAiFailures;
 
 impl IntoResponses for OpenAiFailures {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        error::references_named(
+        error_responses::references_named(
             name,
             [
                 Code::Malformed,
@@ -42,7 +42,7 @@ pub struct OpenAiUnavailable;
 
 impl IntoResponses for OpenAiUnavailable {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        error::references_named(name, [Code::Unavailable])
+        error_responses::references_named(name, [Code::Unavailable])
     }
 }
 
@@ -53,7 +53,7 @@ pub fn name(code: Code) -> String {
 
 /// Every error's response in OpenAI's shape, for the document's components.
 pub fn documented() -> BTreeMap<String, RefOr<Response>> {
-    error::documented_as(name, "OpenAiErrorBody", |error| {
+    error_responses::documented_as(name, "OpenAiErrorBody", |error| {
         serde_json::to_value(ErrorBody::from(error)).ok()
     })
 }

@@ -6,11 +6,11 @@
 use std::time::Duration;
 
 use super::backoff::Backoff;
-use super::timings::Timings;
+use super::protocol_durations::ProtocolDurations;
 
 /// The outcome of a take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PollOutcome {
+pub enum TakeOutcome {
     /// At least one job that the worker did not have.
     Jobs,
     /// No new job: none at all, or only jobs that the worker holds or has ended.
@@ -26,36 +26,36 @@ pub enum PollOutcome {
 }
 
 /// Chooses the pause before the next take.
-pub struct PollPacing {
-    timings: Timings,
+pub struct TakePauses {
+    durations: ProtocolDurations,
     empty: Backoff,
     failure: Backoff,
 }
 
-impl PollPacing {
+impl TakePauses {
     /// Starts as after a success.
-    pub fn new(timings: &Timings, mut random: fastrand::Rng) -> Self {
+    pub fn new(durations: &ProtocolDurations, mut random: fastrand::Rng) -> Self {
         Self {
-            timings: timings.clone(),
-            empty: Backoff::new(timings.empty, random.fork()),
-            failure: Backoff::new(timings.failure, random),
+            durations: durations.clone(),
+            empty: Backoff::new(durations.empty, random.fork()),
+            failure: Backoff::new(durations.failure, random),
         }
     }
 
     /// The pause after a take with the outcome `polled` that took `lasted`.
-    pub fn after(&mut self, polled: PollOutcome, lasted: Duration) -> Duration {
+    pub fn after(&mut self, polled: TakeOutcome, lasted: Duration) -> Duration {
         match polled {
-            PollOutcome::Jobs | PollOutcome::TimedOut => self.at_once(),
-            PollOutcome::Nothing => {
+            TakeOutcome::Jobs | TakeOutcome::TimedOut => self.at_once(),
+            TakeOutcome::Nothing => {
                 self.failure.reset();
-                if lasted >= self.timings.quick_poll {
+                if lasted >= self.durations.quick_poll {
                     return self.at_once();
                 }
                 self.empty.next()
             }
-            PollOutcome::Throttled(said) => said.unwrap_or(self.timings.throttled),
-            PollOutcome::Refused => self.failure.next_below(self.timings.unauthorized),
-            PollOutcome::Failed => self.failure.next(),
+            TakeOutcome::Throttled(said) => said.unwrap_or(self.durations.throttled),
+            TakeOutcome::Refused => self.failure.next_below(self.durations.unauthorized),
+            TakeOutcome::Failed => self.failure.next(),
         }
     }
 
@@ -73,17 +73,18 @@ mod tests {
     const QUICK: Duration = Duration::from_millis(2);
     const LONG: Duration = Duration::from_secs(10);
 
-    fn pauses(polled: PollOutcome, lasted: Duration, takes: usize) -> Vec<Duration> {
-        let mut pacing = PollPacing::new(&Timings::default(), fastrand::Rng::with_seed(1));
+    fn pauses(polled: TakeOutcome, lasted: Duration, takes: usize) -> Vec<Duration> {
+        let mut pacing =
+            TakePauses::new(&ProtocolDurations::default(), fastrand::Rng::with_seed(1));
         (0..takes).map(|_| pacing.after(polled, lasted)).collect()
     }
 
     #[test]
     fn every_outcome_that_can_repeat_immediately_is_followed_by_growing_pauses() {
         for (polled, longest) in [
-            (PollOutcome::Nothing, 1),
-            (PollOutcome::Failed, 5),
-            (PollOutcome::Refused, 30),
+            (TakeOutcome::Nothing, 1),
+            (TakeOutcome::Failed, 5),
+            (TakeOutcome::Refused, 30),
         ] {
             let pauses = pauses(polled, QUICK, 20);
             assert!(pauses[0] <= Duration::from_millis(100), "{polled:?}");
@@ -95,9 +96,9 @@ mod tests {
     #[test]
     fn a_poll_that_was_held_or_brought_jobs_is_followed_by_the_next_at_once() {
         for (polled, lasted) in [
-            (PollOutcome::Jobs, QUICK),
-            (PollOutcome::Nothing, LONG),
-            (PollOutcome::TimedOut, LONG),
+            (TakeOutcome::Jobs, QUICK),
+            (TakeOutcome::Nothing, LONG),
+            (TakeOutcome::TimedOut, LONG),
         ] {
             assert_eq!(pauses(polled, lasted, 3), [Duration::ZERO; 3], "{polled:?}");
         }
@@ -106,20 +107,21 @@ mod tests {
     #[test]
     fn a_throttled_worker_waits_for_the_requested_time_or_five_seconds() {
         let said = Duration::from_secs(7);
-        assert_eq!(pauses(PollOutcome::Throttled(Some(said)), QUICK, 1), [said]);
+        assert_eq!(pauses(TakeOutcome::Throttled(Some(said)), QUICK, 1), [said]);
         assert_eq!(
-            pauses(PollOutcome::Throttled(None), QUICK, 2),
+            pauses(TakeOutcome::Throttled(None), QUICK, 2),
             [Duration::from_secs(5); 2]
         );
     }
 
     #[test]
     fn after_a_success_the_pauses_are_short_again() {
-        let mut pacing = PollPacing::new(&Timings::default(), fastrand::Rng::with_seed(1));
+        let mut pacing =
+            TakePauses::new(&ProtocolDurations::default(), fastrand::Rng::with_seed(1));
         for _ in 0..10 {
-            pacing.after(PollOutcome::Failed, QUICK);
+            pacing.after(TakeOutcome::Failed, QUICK);
         }
-        pacing.after(PollOutcome::Jobs, QUICK);
-        assert!(pacing.after(PollOutcome::Failed, QUICK) <= Duration::from_millis(100));
+        pacing.after(TakeOutcome::Jobs, QUICK);
+        assert!(pacing.after(TakeOutcome::Failed, QUICK) <= Duration::from_millis(100));
     }
 }

@@ -75,57 +75,31 @@ impl ResponseError for Error {
     }
 }
 
-/// The errors of a route that accepts a job; see [`documented`].
-pub struct JobFailures;
+/// Declares the errors of a kind of route, for the document; see [`documented`].
+macro_rules! failures {
+    ($($(#[$attribute:meta])* $name:ident: [$($code:ident),*])*) => {$(
+        $(#[$attribute])*
+        pub struct $name;
 
-impl IntoResponses for JobFailures {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        references([
-            Code::Malformed,
-            Code::TooLarge,
-            Code::UnsupportedMediaType,
-            Code::Overloaded,
-            Code::Internal,
-            Code::Unavailable,
-            Code::Timeout,
-        ])
-    }
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<Response>> {
+                references([$(Code::$code),*])
+            }
+        }
+    )*};
 }
 
-/// The error of a route with query parameters; see [`documented`].
-pub struct MalformedFailure;
-
-impl IntoResponses for MalformedFailure {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        references([Code::Malformed])
-    }
-}
-
-/// The error of a route that depends on the status of the job; see [`documented`].
-pub struct ConflictFailure;
-
-impl IntoResponses for ConflictFailure {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        references([Code::Conflict])
-    }
-}
-
-/// The error of a route that looks up a job; see [`documented`].
-pub struct LookupFailures;
-
-impl IntoResponses for LookupFailures {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        references([Code::NotFound])
-    }
-}
-
-/// The error of a probe; see [`documented`].
-pub struct ProbeFailures;
-
-impl IntoResponses for ProbeFailures {
-    fn responses() -> BTreeMap<String, RefOr<Response>> {
-        references([Code::Unavailable])
-    }
+failures! {
+    /// The errors of a route that accepts a job.
+    JobFailures: [Malformed, TooLarge, UnsupportedMediaType, Overloaded, Internal, Unavailable, Timeout]
+    /// The error of a route with query parameters.
+    MalformedFailure: [Malformed]
+    /// The error of a route that depends on the status of the job.
+    ConflictFailure: [Conflict]
+    /// The error of a route that looks up a job.
+    LookupFailures: [NotFound]
+    /// The error of a probe.
+    ProbeFailures: [Unavailable]
 }
 
 fn references(codes: impl IntoIterator<Item = Code>) -> BTreeMap<String, RefOr<Response>> {

@@ -1,6 +1,6 @@
 //! Every timeout, pause and interval of the protocol, in one place.
 //!
-//! The defaults are those of RunPod's protocol. They are no settings, but for the two that [`Timings::with_settings`]
+//! The defaults are those of RunPod's protocol. They are no settings, but for the two that [`ProtocolDurations::with_settings`]
 //! takes over; a test of the whole worker scales them down.
 
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub struct BackoffRange {
 
 /// How long everything may take, and how long to wait after each outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Timings {
+pub struct ProtocolDurations {
     /// Timeout of a take and of a stop poll.
     pub poll: Duration,
     /// An empty poll that took less time than this is followed by a pause.
@@ -59,7 +59,7 @@ pub struct Timings {
     pub overloaded: Duration,
 }
 
-impl Default for Timings {
+impl Default for ProtocolDurations {
     fn default() -> Self {
         Self {
             poll: Duration::from_secs(90),
@@ -97,7 +97,7 @@ impl Default for Timings {
     }
 }
 
-impl Timings {
+impl ProtocolDurations {
     /// Every duration divided by `divisor`, which must not be 0.
     #[must_use]
     pub fn scaled_down(self, divisor: u32) -> Self {
@@ -148,30 +148,31 @@ mod tests {
 
     #[test]
     fn without_settings_the_timings_are_those_of_the_protocol() {
-        let timings = Timings::default().with_settings(&config::QueueSettings::default());
+        let durations =
+            ProtocolDurations::default().with_settings(&config::QueueSettings::default());
         let seconds =
             |range: BackoffRange| (range.first.as_secs_f64(), range.longest.as_secs_f64());
-        assert_eq!(seconds(timings.empty), (0.1, 1.0));
-        assert_eq!(seconds(timings.failure), (0.1, 5.0));
-        assert_eq!(seconds(timings.post_failure), (0.25, 10.0));
-        assert_eq!(seconds(timings.stop_failure), (1.0, 30.0));
-        let (shortest, longest) = timings.retry_after;
+        assert_eq!(seconds(durations.empty), (0.1, 1.0));
+        assert_eq!(seconds(durations.failure), (0.1, 5.0));
+        assert_eq!(seconds(durations.post_failure), (0.25, 10.0));
+        assert_eq!(seconds(durations.stop_failure), (1.0, 30.0));
+        let (shortest, longest) = durations.retry_after;
         for (wait, seconds) in [
-            (timings.poll, 90.0),
-            (timings.quick_poll, 1.0),
-            (timings.unauthorized, 30.0),
-            (timings.throttled, 5.0),
+            (durations.poll, 90.0),
+            (durations.quick_poll, 1.0),
+            (durations.unauthorized, 30.0),
+            (durations.throttled, 5.0),
             (shortest, 1.0),
             (longest, 30.0),
-            (timings.post, 60.0),
-            (timings.post_unauthorized, 30.0),
-            (timings.last_post, 2.0),
-            (timings.post_stopping, 0.5),
-            (timings.job, 600.0),
-            (timings.last_take, 1.5),
-            (timings.ping_interval, 10.0),
-            (timings.unhealthy, 2.0),
-            (timings.overloaded, 1.0),
+            (durations.post, 60.0),
+            (durations.post_unauthorized, 30.0),
+            (durations.last_post, 2.0),
+            (durations.post_stopping, 0.5),
+            (durations.job, 600.0),
+            (durations.last_take, 1.5),
+            (durations.ping_interval, 10.0),
+            (durations.unhealthy, 2.0),
+            (durations.overloaded, 1.0),
         ] {
             assert_eq!(wait.as_secs_f64(), seconds);
         }
@@ -184,8 +185,8 @@ mod tests {
                 ping_interval_milliseconds: milliseconds,
                 ..config::QueueSettings::default()
             };
-            let timings = Timings::default().with_settings(&settings);
-            assert_eq!(timings.ping_interval, Duration::from_secs(interval));
+            let durations = ProtocolDurations::default().with_settings(&settings);
+            assert_eq!(durations.ping_interval, Duration::from_secs(interval));
         }
     }
 
@@ -195,10 +196,12 @@ mod tests {
             ping_interval_milliseconds: 0,
             ..config::QueueSettings::default()
         };
-        let timings = Timings::default().scaled_down(10).with_settings(&settings);
-        assert_eq!(timings.poll, Duration::from_secs(9));
-        assert_eq!(timings.failure.longest, Duration::from_millis(500));
-        assert_eq!(timings.ping_interval, Duration::from_millis(100));
-        assert_eq!(timings.job, Duration::from_secs(600));
+        let durations = ProtocolDurations::default()
+            .scaled_down(10)
+            .with_settings(&settings);
+        assert_eq!(durations.poll, Duration::from_secs(9));
+        assert_eq!(durations.failure.longest, Duration::from_millis(500));
+        assert_eq!(durations.ping_interval, Duration::from_millis(100));
+        assert_eq!(durations.job, Duration::from_secs(600));
     }
 }
