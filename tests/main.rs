@@ -5,6 +5,7 @@ mod architecture;
 mod artifacts;
 mod bench;
 mod documents;
+mod endurance;
 mod engine;
 mod export;
 mod http;

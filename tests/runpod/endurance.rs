@@ -29,9 +29,9 @@ fn ten_thousand_jobs_with_random_faults_each_have_one_answer() {
     let begin = Instant::now();
     let mut worker = QueueWorker::start_scaled(100, &platform, &[], &variables);
     platform.wait_for_answers(JOBS / 4);
-    let early = resident_bytes(worker.served.id());
+    let early = worker.served.resident_bytes();
     platform.wait_until_done();
-    let late = resident_bytes(worker.served.id());
+    let late = worker.served.resident_bytes();
     println!(
         "{JOBS} jobs in {:.1} s, {} takes, {} posts, memory {} MB after a quarter and {} MB at the end",
         begin.elapsed().as_secs_f64(),
@@ -90,15 +90,4 @@ fn an_idle_worker_answers_a_job_with_one_take_and_one_post() {
         turn_arounds[50], turn_arounds[95], turn_arounds[99]
     );
     platform.check();
-}
-
-/// Resident memory of a process, in bytes.
-fn resident_bytes(process: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let line = status
-        .lines()
-        .find(|line| line.starts_with("VmRSS:"))
-        .unwrap();
-    let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
-    kilobytes * 1024
 }

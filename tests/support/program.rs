@@ -135,8 +135,13 @@ impl Served {
 
     /// The response of `/health`.
     pub fn health(&self) -> Value {
-        let answer = self.client.get(self.url("/health")).send().unwrap();
-        serde_json::from_str(&answer.text().unwrap()).unwrap()
+        serde_json::from_str(&self.get("/health")).unwrap()
+    }
+
+    /// The body of an answer.
+    pub fn get(&self, route: &str) -> String {
+        let answer = self.client.get(self.url(route)).send().unwrap();
+        answer.text().unwrap()
     }
 
     /// The answer to a job.
@@ -168,6 +173,15 @@ impl Served {
     /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Resident memory, in bytes.
+    pub fn resident_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let mut lines = status.lines();
+        let line = lines.find(|line| line.starts_with("VmRSS:")).unwrap();
+        let kilobytes: u64 = line.split_whitespace().nth(1).unwrap().parse().unwrap();
+        kilobytes * 1024
     }
 
     /// Sends a signal.

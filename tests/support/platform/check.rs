@@ -84,7 +84,7 @@ impl State {
             }
             last.refusals += usize::from([400, 413, 422].contains(&post.status));
         }
-        for id in self.held.keys().filter(|id| !self.stopped.contains(*id)) {
+        for id in self.held.keys().filter(|id| !self.is_stopped(id)) {
             assert!(bodies.contains_key(id.as_str()), "{id} was never answered");
         }
         for id in &self.stopped {
@@ -93,6 +93,10 @@ impl State {
                 "{id} was stopped and answered"
             );
         }
+    }
+
+    fn is_stopped(&self, id: &str) -> bool {
+        self.stopped.contains(id) || self.perhaps_stopped.contains(id)
     }
 
     /// Number of deliveries of a job when an answer to it arrived.
@@ -128,7 +132,7 @@ impl State {
             let held = self
                 .held
                 .iter()
-                .filter(|(id, handed)| !self.stopped.contains(*id) && handed.iter().any(is_held));
+                .filter(|(id, handed)| !self.is_stopped(id) && handed.iter().any(is_held));
             for (id, _) in held {
                 assert!(
                     named.contains(id),

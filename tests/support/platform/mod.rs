@@ -61,6 +61,8 @@ struct State {
     /// Jobs that were delivered and neither answered nor stopped.
     pending: BTreeSet<String>,
     stopped: BTreeSet<String>,
+    /// Jobs that were stopped when they may have been answered already.
+    perhaps_stopped: BTreeSet<String>,
     open_takes: usize,
     most_open_takes: usize,
 }
@@ -83,6 +85,7 @@ impl Platform {
                 held: BTreeMap::new(),
                 pending: BTreeSet::new(),
                 stopped: BTreeSet::new(),
+                perhaps_stopped: BTreeSet::new(),
                 open_takes: 0,
                 most_open_takes: 0,
             }),
@@ -124,6 +127,17 @@ impl Platform {
             state.stopped.extend(ids.iter().cloned());
             state.pending.retain(|id| !ids.contains(id));
             state.stops.push_back(ids);
+        });
+    }
+
+    /// Asks the worker to stop a job that it has, if it has any. It may answer it nevertheless.
+    pub fn stop_any_job(&self) {
+        self.change(|state| {
+            if let Some(id) = state.pending.pop_first() {
+                state.queue.retain(|job| job.id.as_ref() != Some(&id));
+                state.perhaps_stopped.insert(id.clone());
+                state.stops.push_back(vec![id]);
+            }
         });
     }
 
@@ -253,11 +267,30 @@ impl Platform {
         posted - self.shared.lock().held[id][0].0
     }
 
+    /// The different answers that were accepted for each job.
+    pub fn accepted(&self) -> BTreeMap<String, BTreeSet<Vec<u8>>> {
+        let state = self.shared.lock();
+        let mut answers = BTreeMap::<_, BTreeSet<_>>::new();
+        for post in state.posts.iter().filter(|post| post.is_accepted) {
+            let different = answers.entry(post.id.clone()).or_default();
+            different.insert(post.body.clone());
+        }
+        answers
+    }
+
+    /// Number of different jobs that were delivered.
+    pub fn delivered(&self) -> usize {
+        self.shared.lock().held.len()
+    }
+
+    /// The jobs that [`Platform::stop_any_job`] has stopped.
+    pub fn perhaps_stopped(&self) -> BTreeSet<String> {
+        self.shared.lock().perhaps_stopped.clone()
+    }
+
     /// Number of jobs with an accepted answer.
     pub fn answered(&self) -> usize {
-        let state = self.shared.lock();
-        let accepted = state.posts.iter().filter(|post| post.is_accepted);
-        accepted.map(|post| &post.id).collect::<BTreeSet<_>>().len()
+        self.accepted().len()
     }
 
     #[track_caller]

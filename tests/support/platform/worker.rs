@@ -59,8 +59,17 @@ impl QueueWorker {
 
     /// Starts a worker whose arguments name its model.
     pub fn start_without_model(platform: &Platform, arguments: &[&str]) -> Self {
+        Self::start_without_model_in(platform, arguments, &[])
+    }
+
+    /// As [`QueueWorker::start_without_model`], with more variables.
+    pub fn start_without_model_in(
+        platform: &Platform,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
         Self {
-            served: Served::spawn(child(DIVISOR, platform, arguments, &[])),
+            served: Served::spawn(child(DIVISOR, platform, arguments, variables)),
             _model: None,
         }
     }
