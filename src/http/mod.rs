@@ -19,6 +19,8 @@ mod server;
 mod trace;
 
 pub use error_responses::{ErrorBody, status};
+#[cfg(any(test, fuzzing))]
+pub(crate) use jobs::Envelope;
 pub use jobs::Jobs;
 pub use openapi::openapi;
 pub use server::{Listening, listen};

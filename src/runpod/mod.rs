@@ -26,5 +26,7 @@ mod take;
 mod take_pauses;
 
 pub use error::Error;
+#[cfg(any(test, fuzzing))]
+pub(crate) use parse::{cut_deliveries, deliveries};
 pub use protocol_durations::ProtocolDurations;
 pub use run::Worker;

@@ -26,6 +26,9 @@ const FAULTY: usize = 20;
 /// One job in this many is stopped.
 const STOPPED: usize = 50;
 const SEED: u64 = 7;
+/// On a machine that is slower than the load, the load takes longer.
+const MOST_QUEUED: usize = 200;
+const PAUSE: Duration = Duration::from_millis(10);
 /// Samples of the memory.
 const SAMPLES: usize = 30;
 /// Growth that is not a leak: pages that the allocator keeps. Every cache is full when the first of the compared
@@ -106,6 +109,9 @@ fn load(platform: &Platform, served: &Served, texts: &Texts, minutes: f64) -> Ve
     for number in 0..JOBS - LAST_JOBS {
         let passed = number as f64 / (JOBS - LAST_JOBS) as f64;
         std::thread::sleep(duration.mul_f64(passed).saturating_sub(begin.elapsed()));
+        while platform.queued() >= MOST_QUEUED {
+            std::thread::sleep(PAUSE);
+        }
         submit(platform, texts, number);
         if number % STOPPED == 0 {
             platform.stop_any_job();

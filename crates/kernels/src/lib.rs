@@ -7,6 +7,8 @@
 #![allow(unsafe_code, reason = "vector instructions need it")]
 
 pub mod attention;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 pub mod gemm;
 pub mod row_operations;
 pub mod rows;

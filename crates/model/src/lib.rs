@@ -15,6 +15,8 @@ mod encoder;
 mod error;
 pub mod export;
 mod external_data;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod graph_check;
 mod json;
 mod onnx;

@@ -54,7 +54,7 @@ impl FromRequest for Envelope {
 
 impl Envelope {
     /// Parses a body; a list of its input may hold `texts` texts.
-    fn parse(body: &[u8], texts: usize) -> Result<Self, Malformed> {
+    pub fn parse(body: &[u8], texts: usize) -> Result<Self, Malformed> {
         #[derive(Deserialize)]
         struct Fields<'a> {
             #[serde(borrow)]

@@ -22,6 +22,8 @@ mod webhook;
 
 use utoipa_actix_web::service_config::ServiceConfig;
 
+#[cfg(any(test, fuzzing))]
+pub use envelope::Envelope;
 pub use jobs::{Counts, Jobs};
 pub use submit::realtime;
 

@@ -278,6 +278,11 @@ impl Platform {
         answers
     }
 
+    /// Number of jobs that wait for a take.
+    pub fn queued(&self) -> usize {
+        self.shared.lock().queue.len()
+    }
+
     /// Number of different jobs that were delivered.
     pub fn delivered(&self) -> usize {
         self.shared.lock().held.len()

@@ -27,6 +27,8 @@ use ort::environment::Environment;
 use crate::description::Description;
 use crate::precision::Precision;
 
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::safetensors::SafetensorsFile;
 pub use agreement::Agreement;
 pub use check::compare_with_reference;
 pub use error::Error;
