@@ -3,5 +3,6 @@
 mod batches;
 mod damaged;
 mod foreign;
+mod fuzzed;
 mod golden;
 mod int8;
