@@ -22,6 +22,7 @@ let
     ./pins.json
   ];
   code = server ++ [
+    ../fuzz
     ../openapi
     ../tests
   ];

@@ -5,7 +5,9 @@ use std::path::Path;
 use super::{code, page, pages, prose, root};
 
 /// Beginnings of what, in backticks, names a file or folder of the project.
-const PROJECT_PATHS: [&str; 6] = ["benches/", "crates/", "docs/", "openapi/", "src/", "tests/"];
+const PROJECT_PATHS: [&str; 7] = [
+    "benches/", "crates/", "docs/", "fuzz/", "openapi/", "src/", "tests/",
+];
 const INDEX: &str = "docs/README.md";
 
 /// The targets of a page's links and pictures, outside code.
