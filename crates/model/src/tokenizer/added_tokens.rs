@@ -48,7 +48,14 @@ impl AddedTokens {
                 .find(|(_, token)| rest.starts_with(&token.content));
             if let Some((id, token)) = found {
                 let end = start + token.content.len();
-                return Some((Match { start, end, id: *id }, token));
+                return Some((
+                    Match {
+                        start,
+                        end,
+                        id: *id,
+                    },
+                    token,
+                ));
             }
             from = start + rest.chars().next().map_or(1, char::len_utf8);
         }

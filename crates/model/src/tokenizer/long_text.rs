@@ -29,7 +29,10 @@ pub struct Division {
 
 impl Division {
     /// `None` if a part of the tokenizer is not known well enough. Chunks have about `chunk_bytes`.
-    pub fn new(tokenizer: &tokenizers::Tokenizer, chunk_bytes: usize) -> Result<Option<Self>, Error> {
+    pub fn new(
+        tokenizer: &tokenizers::Tokenizer,
+        chunk_bytes: usize,
+    ) -> Result<Option<Self>, Error> {
         let mut added = Vec::new();
         let mut normalized_added = Vec::new();
         for (id, token) in tokenizer.get_added_tokens_decoder() {
@@ -49,7 +52,8 @@ impl Division {
             Normalization::new(tokenizer.get_normalizer(), chunk_bytes),
             tokenizer.get_pre_tokenizer().and_then(Boundaries::of),
         );
-        let (Some(added), Some(normalized_added), Some(normalization), Some(boundaries)) = parts else {
+        let (Some(added), Some(normalized_added), Some(normalization), Some(boundaries)) = parts
+        else {
             return Ok(None);
         };
         Ok(Some(Self {
@@ -94,7 +98,10 @@ fn normalized(tokenizer: &tokenizers::Tokenizer, token: AddedToken) -> Result<Ad
             .normalize(&mut content)
             .map_err(Error::LoadTokenizer)?;
     }
-    Ok(AddedToken { content: content.get().to_owned(), ..token })
+    Ok(AddedToken {
+        content: content.get().to_owned(),
+        ..token
+    })
 }
 
 /// A text that is being split.
@@ -140,10 +147,17 @@ impl Splitting<'_> {
     fn search(&mut self, last: bool) -> Result<(), Stop> {
         let added = &self.division.normalized_added;
         let text = std::mem::take(&mut self.unsearched);
-        let undecided = if last { 0 } else { added.longest().saturating_sub(1) };
+        let undecided = if last {
+            0
+        } else {
+            added.longest().saturating_sub(1)
+        };
         let decided = text.floor_char_boundary(text.len().saturating_sub(undecided));
         let mut from = 0;
-        while let Some((found, _)) = added.find(&text, from).filter(|(found, _)| found.start < decided) {
+        while let Some((found, _)) = added
+            .find(&text, from)
+            .filter(|(found, _)| found.start < decided)
+        {
             self.push_words(&text[from..found.start])?;
             self.end_words()?;
             self.push_id(found.id)?;
@@ -220,7 +234,10 @@ impl Splitting<'_> {
             let mut word = Word::new(pieces, self.limit - self.ids.len());
             let text = std::mem::take(&mut self.words);
             let first = text.chars().next().unwrap_or_default();
-            if let Boundaries::SpaceAndMark { mark, prepended: true } = division.boundaries
+            if let Boundaries::SpaceAndMark {
+                mark,
+                prepended: true,
+            } = division.boundaries
                 && first != mark
             {
                 word.push(mark.encode_utf8(&mut [0; 4]))?;
@@ -235,7 +252,8 @@ impl Splitting<'_> {
     }
 
     fn push_long_word(&mut self, text: &str) -> Result<(), Stop> {
-        let (Some((word, left)), Some(last)) = (&mut self.long_word, text.chars().next_back()) else {
+        let (Some((word, left)), Some(last)) = (&mut self.long_word, text.chars().next_back())
+        else {
             return Ok(());
         };
         *left = last;
@@ -259,7 +277,9 @@ impl Splitting<'_> {
         let mut words = PreTokenizedString::from(words);
         let truncation = (self.limit - self.ids.len(), TruncationDirection::Right);
         if let Some(pre_tokenizer) = self.tokenizer.get_pre_tokenizer() {
-            pre_tokenizer.pre_tokenize(&mut words).map_err(Error::Tokenize)?;
+            pre_tokenizer
+                .pre_tokenize(&mut words)
+                .map_err(Error::Tokenize)?;
         }
         self.tokenizer
             .get_model()

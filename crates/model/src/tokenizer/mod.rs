@@ -16,7 +16,9 @@ use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use tokenizers::{Encoding, PostProcessor, TruncationDirection, TruncationParams, TruncationStrategy};
+use tokenizers::{
+    Encoding, PostProcessor, TruncationDirection, TruncationParams, TruncationStrategy,
+};
 
 use crate::error::Error;
 use crate::file;
@@ -106,7 +108,9 @@ impl Tokenizer {
             .get_post_processor()
             .map_or(0, |processor| processor.added_tokens(false));
         let limit = max_tokens.get().checked_sub(special).ok_or_else(|| {
-            Error::LoadTokenizer(format!("it adds {special} tokens to texts of at most {max_tokens}").into())
+            Error::LoadTokenizer(
+                format!("it adds {special} tokens to texts of at most {max_tokens}").into(),
+            )
         })?;
         inner.with_padding(None);
         inner
@@ -136,8 +140,11 @@ impl Tokenizer {
         let encoding = match &self.division {
             Some(division) if text.len() > self.chunk_bytes => {
                 let ids = division.ids(&self.inner, text, self.limit)?;
-                let ids = ids.into_iter().map(|id| (id, String::new(), (0, 0), None, 0));
-                self.inner.post_process(ids.collect::<Encoding>(), None, true)
+                let ids = ids
+                    .into_iter()
+                    .map(|id| (id, String::new(), (0, 0), None, 0));
+                self.inner
+                    .post_process(ids.collect::<Encoding>(), None, true)
             }
             None if text.len() > WHOLE_BYTES => return Err(undivided()),
             _ => self.inner.encode_fast(text, true),

@@ -161,7 +161,11 @@ impl Normalization {
             if normalized.is_empty() {
                 // A mark that would be removed on its own may be kept when it is composed.
                 let composed = self.stages.iter().any(composes);
-                return Ok(if composed { Place::Attached } else { Place::Removed });
+                return Ok(if composed {
+                    Place::Attached
+                } else {
+                    Place::Removed
+                });
             }
         }
         Ok(place)
@@ -208,7 +212,10 @@ fn moves_marks(stage: &NormalizerWrapper) -> bool {
 }
 
 fn composes(stage: &NormalizerWrapper) -> bool {
-    matches!(stage, NormalizerWrapper::NFC(_) | NormalizerWrapper::NFKC(_))
+    matches!(
+        stage,
+        NormalizerWrapper::NFC(_) | NormalizerWrapper::NFKC(_)
+    )
 }
 
 fn is_separate(text: &str) -> bool {

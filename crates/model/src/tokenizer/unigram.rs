@@ -50,12 +50,21 @@ impl Pieces {
             let start = u32::try_from(text.len()).ok()?;
             text.push_str(piece);
             let end = u32::try_from(text.len()).ok()?;
-            pieces.push(Piece { start, end, id, score: *score });
+            pieces.push(Piece {
+                start,
+                end,
+                id,
+                score: *score,
+            });
         }
         let bytes = |piece: &Piece| &text.as_bytes()[piece.start as usize..piece.end as usize];
         pieces.sort_unstable_by(|a, b| bytes(a).cmp(bytes(b)));
         Some(Self {
-            longest: pieces.iter().map(|piece| bytes(piece).len()).max().unwrap_or(0),
+            longest: pieces
+                .iter()
+                .map(|piece| bytes(piece).len())
+                .max()
+                .unwrap_or(0),
             unknown: unknown(model),
             unknown_score: model.min_score - UNKNOWN_PENALTY,
             text,
@@ -136,7 +145,11 @@ impl<'a> Word<'a> {
             text: String::new(),
             done: 0,
             arrivals: VecDeque::new(),
-            nodes: vec![Node { id: None, parent: 0, length: 0 }],
+            nodes: vec![Node {
+                id: None,
+                parent: 0,
+                length: 0,
+            }],
             here: (0.0, 0),
             ids: Vec::new(),
         }
@@ -179,7 +192,10 @@ impl<'a> Word<'a> {
     /// Extends the path to the present place by every piece, and goes to the next character.
     fn leave(&mut self, letter: usize) -> Result<(), Error> {
         let (score, parent) = self.here;
-        let window = self.text.len().min(self.done + self.pieces.longest.max(letter));
+        let window = self
+            .text
+            .len()
+            .min(self.done + self.pieces.longest.max(letter));
         let rest = &self.text.as_bytes()[self.done..window];
         let mut single = false;
         let arrivals = &mut self.arrivals;
@@ -190,7 +206,11 @@ impl<'a> Word<'a> {
             let candidate = piece_score + score;
             let best = &mut arrivals[length - 1];
             if best.is_none_or(|best| candidate > best.score) {
-                *best = Some(Arrival { score: candidate, id, parent });
+                *best = Some(Arrival {
+                    score: candidate,
+                    id,
+                    parent,
+                });
             }
         };
         self.pieces.prefixes(rest, |length, piece| {
@@ -218,7 +238,11 @@ impl<'a> Word<'a> {
         if fused || before.length >= self.limit {
             return parent;
         }
-        self.nodes.push(Node { id: Some(id), parent, length: before.length + 1 });
+        self.nodes.push(Node {
+            id: Some(id),
+            parent,
+            length: before.length + 1,
+        });
         self.nodes.len() - 1
     }
 
@@ -241,7 +265,11 @@ impl<'a> Word<'a> {
         let mut kept: Vec<Node> = Vec::new();
         for (old, node) in self.nodes.iter().enumerate().filter(|(old, _)| used[*old]) {
             places[old] = kept.len();
-            let parent = if old == common { 0 } else { places[node.parent] };
+            let parent = if old == common {
+                0
+            } else {
+                places[node.parent]
+            };
             kept.push(Node { parent, ..*node });
         }
         self.nodes = kept;

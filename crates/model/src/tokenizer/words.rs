@@ -32,9 +32,10 @@ impl Boundaries {
             PreTokenizerWrapper::BertPreTokenizer(_) => Some(Self::SpaceAndPunctuation),
             PreTokenizerWrapper::Sequence(sequence) => match sequence.as_ref() {
                 [only] => Self::of(only),
-                [PreTokenizerWrapper::WhitespaceSplit(_), PreTokenizerWrapper::Metaspace(metaspace)] => {
-                    Self::with_mark(metaspace)
-                }
+                [
+                    PreTokenizerWrapper::WhitespaceSplit(_),
+                    PreTokenizerWrapper::Metaspace(metaspace),
+                ] => Self::with_mark(metaspace),
                 _ => None,
             },
             PreTokenizerWrapper::ByteLevel(_)
@@ -118,7 +119,9 @@ impl LongWords {
             ModelWrapper::WordLevel(model) => {
                 let vocabulary = model.get_vocab();
                 let lengths = vocabulary.keys().map(|word| word.chars().count());
-                Self::Unknown { characters: lengths.max().unwrap_or(0) + 1 }
+                Self::Unknown {
+                    characters: lengths.max().unwrap_or(0) + 1,
+                }
             }
             ModelWrapper::Unigram(_) => Self::Unigram(Box::default()),
             ModelWrapper::BPE(_) => Self::Whole,
