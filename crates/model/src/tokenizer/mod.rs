@@ -7,6 +7,7 @@
 mod added_tokens;
 mod long_text;
 mod normalization;
+mod pieces;
 #[cfg(test)]
 mod tests;
 mod unigram;

@@ -186,19 +186,19 @@ fn flatten(normalizer: Option<&NormalizerWrapper>, stages: &mut Vec<NormalizerWr
 
 /// Whether a normalizer replaces each character whatever its neighbours are, but for runs of spaces.
 fn is_local(stage: &NormalizerWrapper) -> bool {
-    match stage {
-        NormalizerWrapper::BertNormalizer(bert) => !bert.strip_accents.unwrap_or(bert.lowercase),
-        NormalizerWrapper::Replace(replace) => {
-            let spaces = ReplacePattern::Regex(" {2,}".to_owned());
-            Replace::new(spaces, " ").is_ok_and(|merging| *replace == merging)
-        }
-        other => matches!(
-            other,
-            NormalizerWrapper::Lowercase(_)
-                | NormalizerWrapper::Nmt(_)
-                | NormalizerWrapper::StripAccents(_)
-        ),
+    if let NormalizerWrapper::BertNormalizer(bert) = stage {
+        return !bert.strip_accents.unwrap_or(bert.lowercase);
     }
+    if let NormalizerWrapper::Replace(replace) = stage {
+        let spaces = ReplacePattern::Regex(" {2,}".to_owned());
+        return Replace::new(spaces, " ").is_ok_and(|merging| *replace == merging);
+    }
+    matches!(
+        stage,
+        NormalizerWrapper::Lowercase(_)
+            | NormalizerWrapper::Nmt(_)
+            | NormalizerWrapper::StripAccents(_)
+    )
 }
 
 /// Whether a normalizer is local but for combining marks, which it sorts, removes or composes.

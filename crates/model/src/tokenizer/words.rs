@@ -6,7 +6,7 @@ use tokenizers::pre_tokenizers::metaspace::{Metaspace, PrependScheme};
 use tokenizers::{Model, ModelWrapper, PreTokenizerWrapper};
 use unicode_categories::UnicodeCategories;
 
-use super::unigram::Pieces;
+use super::pieces::Pieces;
 
 /// Between which characters a pre-tokenizer always divides. It ignores how much white space there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
