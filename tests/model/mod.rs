@@ -6,3 +6,4 @@ mod foreign;
 mod fuzzed;
 mod golden;
 mod int8;
+mod long_texts;

@@ -15,6 +15,7 @@ mod encoder;
 mod error;
 pub mod export;
 mod external_data;
+mod file;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod graph_check;
