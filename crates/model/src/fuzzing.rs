@@ -11,6 +11,7 @@ use std::io::Write;
 use safetensors::{Dtype, SafeTensors};
 
 use crate::export::SafetensorsFile;
+pub use crate::tokenizer::fuzzing::divided_text;
 
 /// A file of weights. If it can be opened, the format's own library reads the same tensors from it.
 pub fn safetensors(bytes: &[u8]) {
@@ -51,5 +52,10 @@ mod tests {
     #[test]
     fn the_corpus_of_safetensors_files_breaks_no_promise() {
         corpus::run(ROOT, "safetensors", safetensors);
+    }
+
+    #[test]
+    fn the_corpus_of_texts_breaks_no_promise() {
+        corpus::run(ROOT, "tokenizer", divided_text);
     }
 }

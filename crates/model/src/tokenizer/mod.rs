@@ -5,6 +5,10 @@
 //! length: `tokenizers` takes hundreds of times the length of what it splits, so a long text is divided before.
 
 mod added_tokens;
+#[cfg(any(test, fuzzing))]
+mod descriptions;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod fuzzing;
 mod long_text;
 mod normalization;
 mod pieces;

@@ -1,47 +1,11 @@
 //! The ids of divided texts against those of `tokenizers` for the whole text.
 
-mod descriptions;
-
-use std::sync::LazyLock;
-
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use descriptions::{FRAGMENTS, descriptions, fixture, with};
-
-/// Most tokens and bytes of a chunk.
-const SIZES: [(usize, usize); 6] = [(2, 4), (5, 16), (128, 61), (512, 5), (8192, 4), (8192, 500)];
-
-static TOKENIZERS: LazyLock<Vec<Vec<(&str, Tokenizer)>>> = LazyLock::new(|| {
-    let build = |(max_tokens, chunk_bytes)| {
-        let tokenizers = descriptions().into_iter();
-        tokenizers
-            .map(|(name, description)| (name, tokenizer(&description, max_tokens, chunk_bytes)))
-            .collect()
-    };
-    SIZES.into_iter().map(build).collect()
-});
-
-fn tokenizer(description: &Value, max_tokens: usize, chunk_bytes: usize) -> Tokenizer {
-    let max_tokens = NonZeroUsize::new(max_tokens).unwrap();
-    let json = description.to_string();
-    let tokenizer = Tokenizer::with_chunks(json.as_bytes(), max_tokens, chunk_bytes).unwrap();
-    assert!(tokenizer.division.is_some());
-    tokenizer
-}
-
-fn assert_same(name: &str, tokenizer: &Tokenizer, text: &str) {
-    let whole = tokenizer.inner.encode_fast(text, true).unwrap();
-    let divided = tokenizer.tokenize(text).unwrap();
-    assert!(
-        divided.ids() == whole.get_ids(),
-        "{name}, chunks of {}: {text:?}\n{:?}\n{:?}",
-        tokenizer.chunk_bytes,
-        divided.ids(),
-        whole.get_ids()
-    );
-}
+use descriptions::{FRAGMENTS, fixture, with};
+use fuzzing::{SIZES, TOKENIZERS, assert_same};
 
 fn text() -> impl Strategy<Value = String> {
     let fragment = prop_oneof![
