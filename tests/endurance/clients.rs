@@ -1,5 +1,6 @@
 //! Clients that use every route of jobs, one after the other, and compare what they get. Some disconnect.
 
+use std::fmt;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -20,7 +21,7 @@ const POLL: Duration = Duration::from_millis(20);
 const UNFINISHED: [&str; 2] = ["IN_QUEUE", "IN_PROGRESS"];
 
 /// What the clients have got.
-#[derive(Debug, Default, Clone)]
+#[derive(Default, Clone)]
 pub struct Counts {
     /// Requests with the expected answer.
     pub answered: usize,
@@ -30,6 +31,19 @@ pub struct Counts {
     pub dropped: usize,
     /// Every other answer.
     pub wrong: Vec<String>,
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{} answered, {} overloaded, {} dropped, {} wrong",
+            self.answered,
+            self.overloaded,
+            self.dropped,
+            self.wrong.len()
+        )
+    }
 }
 
 /// Running clients.
