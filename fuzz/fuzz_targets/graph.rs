@@ -34,10 +34,9 @@ libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, most: usize, seed: u
         return libfuzzer_sys::fuzzer_mutate(data, size, most);
     };
     for _ in 0..random.u8(1..4) {
-        model
-            .graph
-            .iter_mut()
-            .for_each(|graph| change(graph, &mut random));
+        if let Some(graph) = &mut model.graph {
+            change(graph, &mut random);
+        }
     }
     let bytes = model.encode_to_vec();
     if bytes.len() > most {
@@ -49,15 +48,20 @@ libfuzzer_sys::fuzz_mutator!(|data: &mut [u8], size: usize, most: usize, seed: u
 
 const INTEGERS: [i64; 14] = [-2, -1, 0, 1, 2, 3, 4, 8, 16, 24, 32, 33, 1 << 40, i64::MAX];
 const FLOATS: [f32; 8] = [0.0, 1e-5, 0.5, 1.0, -1.0, f32::MAX, f32::INFINITY, f32::NAN];
+/// Bytes of a tensor that grows.
+const MOST_DATA: usize = 1 << 17;
 
 /// Makes one change that the check of a graph may or may not accept.
 fn change(graph: &mut Graph, random: &mut fastrand::Rng) -> Option<()> {
+    if graph.node.is_empty() || graph.initializer.is_empty() {
+        return None;
+    }
     let integer = random.choice(INTEGERS)?;
     let float = random.choice(FLOATS)?;
     let outputs = graph.node.iter().flat_map(|node| &node.output);
     let tensors = graph.initializer.iter().map(|tensor| &tensor.name);
     let inputs = graph.input.iter().map(|input| &input.name);
-    let name = random.choice(outputs.chain(tensors).chain(inputs))?.clone();
+    let name = choose(outputs.chain(tensors).chain(inputs), random)?.clone();
     let operator = random.choice(&graph.node)?.op_type.clone();
     let (first, second) = (
         random.usize(..graph.node.len()),
@@ -71,7 +75,7 @@ fn change(graph: &mut Graph, random: &mut fastrand::Rng) -> Option<()> {
         4 => *random.choice(&mut graph.node[first].input)? = name,
         5 | 6 => {
             let attributes = graph.node.iter_mut().flat_map(|node| &mut node.attribute);
-            let attribute = random.choice(attributes)?;
+            let attribute = choose(attributes, random)?;
             match attribute.i {
                 Some(_) => attribute.i = Some(integer),
                 None => attribute.f = Some(float),
@@ -79,23 +83,22 @@ fn change(graph: &mut Graph, random: &mut fastrand::Rng) -> Option<()> {
         }
         7 => random.choice(&mut graph.initializer)?.data_type = integer as i32,
         8 => random.choice(&mut graph.initializer)?.dims.push(integer),
-        9 => *random.choice(&mut random_tensor(graph, random)?.dims)? = integer,
+        9 => {
+            let tensor = random.choice(&mut graph.initializer)?;
+            *random.choice(&mut tensor.dims)? = integer;
+        }
         10 => {
             // A shape with data that fits it.
-            let tensor = random_tensor(graph, random)?;
-            let before: i64 = tensor.dims.iter().product();
+            let tensor = random.choice(&mut graph.initializer)?;
+            let before = elements(&tensor.dims)?;
             *random.choice(&mut tensor.dims)? = integer;
-            let after = tensor
-                .dims
-                .iter()
-                .try_fold(1_i64, |size, dim| size.checked_mul(*dim))?;
             let data = tensor.raw_data.as_mut()?;
-            let bytes = data.len() / usize::try_from(before).ok()?.max(1);
-            let length = usize::try_from(after).ok()?.checked_mul(bytes)?;
-            data.resize(length.min(1 << 17), 0);
+            let element = data.len().checked_div(before)?;
+            let length = elements(&tensor.dims)?.checked_mul(element)?;
+            data.resize(length.min(MOST_DATA), 0);
         }
         _ => {
-            let data = random_tensor(graph, random)?.raw_data.as_mut()?;
+            let data = random.choice(&mut graph.initializer)?.raw_data.as_mut()?;
             let place = random.choice(data.as_chunks_mut().0)?;
             *place = float.to_le_bytes();
         }
@@ -103,9 +106,13 @@ fn change(graph: &mut Graph, random: &mut fastrand::Rng) -> Option<()> {
     Some(())
 }
 
-fn random_tensor<'a>(
-    graph: &'a mut Graph,
-    random: &mut fastrand::Rng,
-) -> Option<&'a mut graph::onnx::Tensor> {
-    random.choice(&mut graph.initializer)
+/// Elements of a tensor of this shape, if it can be one.
+fn elements(dims: &[i64]) -> Option<usize> {
+    dims.iter().try_fold(1_usize, |elements, dim| {
+        elements.checked_mul(usize::try_from(*dim).ok()?)
+    })
+}
+
+fn choose<T>(from: impl Iterator<Item = T>, random: &mut fastrand::Rng) -> Option<T> {
+    random.choice(from.collect::<Vec<_>>())
 }
