@@ -8,13 +8,16 @@ use model::{
     Embedding, Encoder, Environment, Error, GraphError, ModelDirectory, Tokenizer, Tokens,
 };
 use prost::Message;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::graph::onnx::{Model, OperatorSet};
 
-/// The description of the graphs with which the corpus began: one layer, two heads, 12 words.
-const DIMENSIONS: usize = 8;
+/// Dimensions of the graphs with which the corpus began, and more than a graph can have.
+const DIMENSIONS: [usize; 2] = [8, i32::MAX as usize];
+const POOLINGS: [&str; 2] = ["cls", "mean"];
+const PRECISIONS: [&str; 2] = ["fp32", "int8"];
+/// Their longest text, and their words.
 const MAX_TOKENS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 const WORDS: usize = 12;
 const TEXTS: [&str; 3] = ["w5", "w1 w11 w0", "w2 w2 w3 w4 w6 w7 w8 w9 w10"];
@@ -39,22 +42,8 @@ impl FuzzedGraph {
             "pre_tokenizer": {"type": "WhitespaceSplit"},
             "model": {"type": "WordLevel", "vocab": vocabulary, "unk_token": "w0"},
         });
-        let description = json!({
-            "name": "fuzzed",
-            "revision": null,
-            "dimensions": DIMENSIONS,
-            "max_tokens": MAX_TOKENS,
-            "pooling": "mean",
-            "precision": "fp32",
-            "source_sha256": null,
-        });
         let tokenizer = tokenizer.to_string();
         std::fs::write(directory.path().join(TOKENIZER_FILE), &tokenizer).unwrap();
-        std::fs::write(
-            directory.path().join(DESCRIPTION_FILE),
-            description.to_string(),
-        )
-        .unwrap();
         let tokenizer = Tokenizer::from_bytes(tokenizer.as_bytes(), MAX_TOKENS).unwrap();
         let texts = TEXTS.map(|text| tokenizer.tokenize(text).unwrap());
         Self {
@@ -72,6 +61,19 @@ impl FuzzedGraph {
             return false;
         }
         std::fs::write(self.directory.path().join(GRAPH_FILE), graph).unwrap();
+        let mut descriptions = DIMENSIONS.into_iter().flat_map(|dimensions| {
+            let kinds = POOLINGS
+                .into_iter()
+                .flat_map(|pooling| PRECISIONS.map(|precision| (pooling, precision)));
+            kinds.map(move |(pooling, precision)| description(dimensions, pooling, precision))
+        });
+        descriptions.any(|description| self.run_as(&description))
+    }
+
+    /// Loads the graph as that of a model of this description and runs it.
+    fn run_as(&self, description: &Value) -> bool {
+        let path = self.directory.path().join(DESCRIPTION_FILE);
+        std::fs::write(path, description.to_string()).unwrap();
         let mut encoder = match self.load() {
             Ok(encoder) => encoder,
             Err(error) => {
@@ -112,6 +114,18 @@ impl FuzzedGraph {
             other => other,
         }
     }
+}
+
+fn description(dimensions: usize, pooling: &str, precision: &str) -> Value {
+    json!({
+        "name": "fuzzed",
+        "revision": null,
+        "dimensions": dimensions,
+        "max_tokens": MAX_TOKENS,
+        "pooling": pooling,
+        "precision": precision,
+        "source_sha256": null,
+    })
 }
 
 /// Fails if an operator has panicked.

@@ -28,18 +28,17 @@ pub fn safetensors(bytes: &[u8]) {
         };
         let floats = tensor.data().as_chunks().0.iter();
         let floats: Vec<f32> = floats.map(|bytes| f32::from_le_bytes(*bytes)).collect();
-        match ours.read(&found) {
-            Ok(read) => assert_eq!(read, floats),
-            Err(_) => assert!(floats.iter().any(|float| !float.is_finite())),
+        let mut divisions = vec![vec![found.clone()]];
+        if !tensor.shape().is_empty() && !floats.is_empty() {
+            divisions.push(found.row_chunks());
         }
-        if tensor.shape().is_empty() || tensor.data().is_empty() {
-            continue;
+        for chunks in divisions {
+            let read: Result<Vec<_>, _> = chunks.iter().map(|chunk| ours.read(chunk)).collect();
+            match read {
+                Ok(read) => assert_eq!(read.concat(), floats),
+                Err(_) => assert!(floats.iter().any(|float| !float.is_finite())),
+            }
         }
-        let mut copied = Vec::new();
-        for chunk in found.row_chunks() {
-            assert!(ours.copy(&chunk, &mut copied).is_ok());
-        }
-        assert_eq!(copied, tensor.data());
     }
 }
 
