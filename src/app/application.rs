@@ -190,7 +190,8 @@ impl Application {
             StopReason::LoadFailed(cause) => {
                 let causes = with_causes(cause.as_ref());
                 log::error!("the model cannot be loaded: {causes}");
-                self.queue.report_unhealthy(&causes).await;
+                self.service.announce_failure();
+                self.give_up(&causes).await;
                 self.handle.stop(false).await;
                 ExitCode::FAILURE
             }
@@ -220,6 +221,22 @@ impl Application {
                 outcome = self.queue.ended() => return StopReason::TaskEnded(outcome),
             }
         }
+    }
+
+    /// Fails the queue's waiting jobs. A signal closes the open take, and ends the rest after the grace period or at a second
+    /// signal.
+    async fn give_up(&mut self, causes: &str) {
+        let stopped = async {
+            let signal = self.signals.next().await;
+            log::info!("stopping by={}", signal.name);
+            self.queue.stop();
+            let _ = timeout(self.grace, self.signals.next()).await;
+        };
+        tokio::select! {
+            () = self.queue.give_up(causes) => {}
+            () = stopped => {}
+        }
+        log_unanswered(&self.queue);
     }
 
     /// Waits up to the grace period for running work to finish; a second signal abandons that work.

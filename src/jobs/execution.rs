@@ -176,6 +176,9 @@ impl Execution {
 
 /// When to attempt the job again; nothing where waiting does not help.
 fn pause_after(error: &Error) -> Option<Duration> {
-    let is_final = matches!(error, Error::Unavailable(Unavailable::Stopping));
+    let is_final = matches!(
+        error,
+        Error::Unavailable(Unavailable::NotLoaded | Unavailable::Stopping)
+    );
     error.retry_after().filter(|_| !is_final)
 }

@@ -1,10 +1,11 @@
 //! The worker as a whole: it takes jobs, starts them at once, and stops in order.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::addresses::Addresses;
@@ -112,8 +113,31 @@ impl Worker {
             .join(",")
     }
 
-    /// Reports to RunPod that this worker will never work.
-    pub async fn report_unhealthy(&self, reason: &str) {
+    /// Takes jobs once, because their callers would wait for a worker that never comes, and lets them fail with what the
+    /// service says now; then reports to RunPod that this worker will never work. All of it is limited in time.
+    pub async fn give_up(&self, reason: &str) {
+        let context = &self.context;
+        let ProtocolDurations {
+            give_up,
+            give_up_take,
+            unhealthy,
+            ..
+        } = context.durations;
+        let failing = async {
+            let wanted = context.registry.room().await;
+            if let Some(Taken::Deliveries(deliveries)) = take(context, wanted, give_up_take).await {
+                accept(context, deliveries);
+            }
+            // Posts are retried as quickly as at any other stop.
+            self.stop();
+            context.registry.drained().await;
+        };
+        // What is not acknowledged then is still in the registry.
+        let _ = timeout(give_up.saturating_sub(unhealthy), failing).await;
+        self.report_unhealthy(reason).await;
+    }
+
+    async fn report_unhealthy(&self, reason: &str) {
         let Some(address) = self.context.addresses.unhealthy(FAILED_CHECK, reason) else {
             return;
         };
@@ -148,7 +172,7 @@ async fn take_jobs(context: &Arc<Context>) {
     let mut pacing = TakePauses::new(&context.durations, fastrand::Rng::new());
     while let Some(wanted) = context.unless_stopping(context.registry.room()).await {
         let start = Instant::now();
-        let Some(taken) = take(context, wanted).await else {
+        let Some(taken) = take(context, wanted, context.durations.poll).await else {
             return;
         };
         let polled = match taken {
@@ -166,8 +190,9 @@ async fn take_jobs(context: &Arc<Context>) {
     }
 }
 
-/// One request for jobs. When the worker is told to stop, the request may still deliver for a short time.
-async fn take(context: &Context, wanted: usize) -> Option<Taken> {
+/// One request for jobs, which the platform may hold for `time`. When the worker is told to stop, the request may still
+/// deliver for a short time.
+async fn take(context: &Context, wanted: usize, time: Duration) -> Option<Taken> {
     let busy = context.registry.load().held() > 0;
     let address = context.addresses.take(wanted, busy);
     let limit = context
@@ -176,9 +201,7 @@ async fn take(context: &Context, wanted: usize) -> Option<Taken> {
         .saturating_mul(wanted.saturating_add(ESCAPED - 1))
         .saturating_add(ENVELOPE_BYTES);
     context.statistics.polls.inc();
-    let take = context
-        .connection
-        .get(&address, limit, context.durations.poll);
+    let take = context.connection.get(&address, limit, time);
     let answer = context.within_stop(take, context.durations.last_take).await;
     let texts = context.service.limits().texts;
     answer.map(|answer| taken(answer, texts))

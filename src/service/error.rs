@@ -170,6 +170,9 @@ pub enum Unavailable {
     /// The model is still loading.
     #[error("the model is still loading")]
     Loading,
+    /// The model will never be loaded.
+    #[error("the model cannot be loaded")]
+    NotLoaded,
     /// The server is shutting down.
     #[error("the server is shutting down")]
     Stopping,

@@ -1,11 +1,12 @@
 //! The service: the model once it is loaded, the limits of every request, and what has been counted.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+use tokio::sync::watch;
 
 use super::{EncodingFormat, Error, ModelInfo, RequestLimits, Texts, TooLarge, Unavailable};
 use crate::engine::{Call, Embedded, Engine, Priority};
@@ -27,7 +28,7 @@ pub enum Phase {
     Loading,
     /// Requests are answered.
     Ready,
-    /// The program has been told to stop.
+    /// The program is about to end.
     Stopping,
 }
 
@@ -69,7 +70,8 @@ struct Inner {
     limits: RequestLimits,
     metrics: Metrics,
     loaded: OnceLock<(Loaded, SystemTime)>,
-    stopping: AtomicBool,
+    /// Why the program is about to end, once it is.
+    ending: watch::Sender<Option<Unavailable>>,
     completed: AtomicU64,
     failed: AtomicU64,
     active: AtomicU64,
@@ -83,7 +85,7 @@ impl Service {
                 limits,
                 metrics: Metrics::default(),
                 loaded: OnceLock::new(),
-                stopping: AtomicBool::new(false),
+                ending: watch::Sender::default(),
                 completed: AtomicU64::new(0),
                 failed: AtomicU64::new(0),
                 active: AtomicU64::new(0),
@@ -100,7 +102,19 @@ impl Service {
 
     /// Announces that the program is about to stop. Requests are still answered until it does.
     pub fn announce_stop(&self) {
-        self.inner.stopping.store(true, Ordering::Relaxed);
+        self.inner.ending.send_replace(Some(Unavailable::Stopping));
+    }
+
+    /// Announces that the model cannot be loaded, so that the program is about to stop.
+    pub fn announce_failure(&self) {
+        self.inner.ending.send_replace(Some(Unavailable::NotLoaded));
+    }
+
+    /// Returns when the program is about to stop.
+    pub async fn stopping(&self) {
+        let mut ending = self.inner.ending.subscribe();
+        // It fails only without a sender, which `self` owns.
+        let _ = ending.wait_for(Option::is_some).await;
     }
 
     /// The engine, once the model is loaded.
@@ -130,7 +144,7 @@ impl Service {
 
     /// Where the service is in its life.
     pub fn phase(&self) -> Phase {
-        if self.inner.stopping.load(Ordering::Relaxed) {
+        if self.inner.ending.borrow().is_some() {
             Phase::Stopping
         } else if self.inner.loaded.get().is_some() {
             Phase::Ready
@@ -225,7 +239,10 @@ impl Service {
 
     fn loaded(&self) -> Result<&Loaded, Unavailable> {
         let loaded = self.inner.loaded.get().map(|(loaded, _)| loaded);
-        loaded.ok_or(Unavailable::Loading)
+        loaded.ok_or_else(|| match *self.inner.ending.borrow() {
+            Some(Unavailable::NotLoaded) => Unavailable::NotLoaded,
+            Some(Unavailable::Loading | Unavailable::Stopping) | None => Unavailable::Loading,
+        })
     }
 
     fn check_result(&self, texts: usize, bytes: usize) -> Result<(), TooLarge> {

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
+use tokio::time::sleep;
 
 use super::envelope::Envelope;
 use super::job::{Ending, Job};
@@ -17,6 +18,10 @@ use crate::config;
 use crate::jobs::{Execution, Gauge, JobId, Outcome, Waiting};
 use crate::service::{Code, Error, Performed, Phase, Service, Unavailable};
 
+/// How long a request for the output of a job that has not ended is held.
+const STREAM_WAIT: Duration = Duration::from_secs(5);
+/// How long it is held when the program is about to stop: clients ask again at once.
+const STREAM_WAIT_STOPPING: Duration = Duration::from_millis(500);
 /// How often expired results are removed; a request never sees one.
 const SWEEP: Duration = Duration::from_secs(10);
 
@@ -118,8 +123,18 @@ impl Jobs {
         self.table().report(id, ttl, Instant::now())
     }
 
-    /// The output of a job, unless it was given before.
-    pub fn stream(&self, id: &str) -> Result<Stream, Error> {
+    /// The output of a job, unless it was given before. A job that has not ended is waited for, for a short time.
+    pub async fn stream(&self, id: &str) -> Result<Stream, Error> {
+        let progress = self.table().progress(id, Instant::now())?;
+        let stopping = async {
+            self.inner.service.stopping().await;
+            sleep(STREAM_WAIT_STOPPING).await;
+        };
+        tokio::select! {
+            () = progress.wait_ended() => {}
+            () = stopping => {}
+            () = sleep(STREAM_WAIT) => {}
+        }
         self.table().stream(id, Instant::now())
     }
 
@@ -252,7 +267,7 @@ fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
 /// Forgets expired results until the jobs are dropped.
 async fn sweep(jobs: Weak<Inner>) {
     loop {
-        tokio::time::sleep(SWEEP).await;
+        sleep(SWEEP).await;
         let Some(inner) = jobs.upgrade() else {
             return;
         };

@@ -86,6 +86,11 @@ impl Table {
         Ok(job.report(&id))
     }
 
+    /// How far a job is, for whoever waits for its end.
+    pub fn progress(&mut self, id: &str, now: Instant) -> Result<Progress, Error> {
+        Ok(self.find(id, now)?.1.progress.clone())
+    }
+
     /// The output of a job, unless it was given before.
     pub fn stream(&mut self, id: &str, now: Instant) -> Result<Stream, Error> {
         let (id, job) = self.find(id, now)?;
@@ -259,6 +264,7 @@ impl Table {
         };
         let bytes = job.bytes();
         self.bytes -= bytes;
+        job.progress.end();
         match job.ended {
             Some(ended) => {
                 self.ended.remove(&ended.place);
