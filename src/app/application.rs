@@ -15,7 +15,7 @@ use super::loader::{Cause, end_of_loading, load_in_background};
 use super::runpod_queue::RunPodQueue;
 use super::signals::Signals;
 use crate::config::Settings;
-use crate::http::{self, Jobs};
+use crate::http::{self, HealthCheckPath, InvalidHealthCheckPath, Jobs};
 use crate::jobs::Gauge;
 use crate::runpod::{self, ProtocolDurations};
 use crate::service::{Loaded, RequestLimits, Service, with_causes};
@@ -41,6 +41,9 @@ pub enum Error {
         /// The operating system's error.
         source: std::io::Error,
     },
+    /// The probe cannot be served at the path that is set.
+    #[error("cannot serve the health check")]
+    HealthCheckPath(#[from] InvalidHealthCheckPath),
     /// The thread that loads the model cannot be spawned.
     #[error("cannot start loading the model")]
     Load(#[source] std::io::Error),
@@ -132,16 +135,19 @@ impl Application {
         let service = Service::new(RequestLimits::from(settings));
         let queue = RunPodQueue::new(settings, durations, &service)?;
         let jobs = Jobs::new(service.clone(), &settings.jobs);
+        let health_check_path = HealthCheckPath::new(settings.server.health_check_path.as_deref())?;
         let http::Listening {
             server,
             address,
             health_address,
             running,
-        } = http::listen(&service, &jobs, settings).map_err(|source| Error::Listen {
-            host: settings.server.host.clone(),
-            port: settings.server.port,
-            health_port: settings.server.health_port,
-            source,
+        } = http::listen(&service, &jobs, health_check_path, settings).map_err(|source| {
+            Error::Listen {
+                host: settings.server.host.clone(),
+                port: settings.server.port,
+                health_port: settings.server.health_port,
+                source,
+            }
         })?;
         if let Some(health) = health_address {
             log::info!("listening health={health}");

@@ -128,12 +128,14 @@ fn the_key_is_not_shown_and_a_blank_key_is_an_error() {
 }
 
 #[test]
-fn the_port_for_a_load_balancers_probe_is_accepted() {
+fn the_port_and_the_path_for_a_load_balancers_probe_are_accepted() {
     let given = settings(&[("PORT", "80"), ("PORT_HEALTH", "81")]).unwrap();
     assert_eq!(
         (given.server.port, given.server.health_port),
         (80, Some(81))
     );
+    let given = settings(&[("HEALTH_CHECK_PATH", "/healthz")]).unwrap();
+    assert_eq!(given.server.health_check_path.as_deref(), Some("/healthz"));
 }
 
 #[test]

@@ -15,6 +15,7 @@ use super::access::{self, Access};
 use super::body::BodyLimits;
 use super::docs::{self, Docs};
 use super::fallback::{Methods, fallback};
+use super::health_check_path::HealthCheckPath;
 use super::jobs::Jobs;
 use super::trace::{Running, WorkerId};
 use super::{openai, openapi, routes, trace};
@@ -41,9 +42,14 @@ pub struct Listening {
     pub running: Gauge,
 }
 
-/// Opens the sockets for `service` and `jobs`. Must be called within a runtime.
-pub fn listen(service: &Service, jobs: &Jobs, settings: &Settings) -> std::io::Result<Listening> {
-    let shared = Shared::new(service, jobs, settings)?;
+/// Opens the sockets for `service` and `jobs`, with the probe at `health_check_path`, too. Must be called within a runtime.
+pub fn listen(
+    service: &Service,
+    jobs: &Jobs,
+    health_check_path: HealthCheckPath,
+    settings: &Settings,
+) -> std::io::Result<Listening> {
+    let shared = Shared::new(service, jobs, health_check_path, settings)?;
     let running = shared.running.0.clone();
     let settings = &settings.server;
     let mut ports = vec![settings.port];
@@ -81,6 +87,7 @@ struct Shared {
     jobs: Data<Jobs>,
     limits: Data<BodyLimits>,
     methods: Data<Methods>,
+    health_check_path: Data<HealthCheckPath>,
     docs: Data<Docs>,
     access: Data<Access>,
     worker_id: Data<WorkerId>,
@@ -88,7 +95,12 @@ struct Shared {
 }
 
 impl Shared {
-    fn new(service: &Service, jobs: &Jobs, settings: &Settings) -> std::io::Result<Self> {
+    fn new(
+        service: &Service,
+        jobs: &Jobs,
+        health_check_path: HealthCheckPath,
+        settings: &Settings,
+    ) -> std::io::Result<Self> {
         let pod = settings.worker.pod_id.as_deref();
         let worker_id = pod.and_then(|id| HeaderValue::from_str(id).ok());
         let settings = &settings.server;
@@ -101,6 +113,7 @@ impl Shared {
             jobs: Data::new(jobs.clone()),
             limits: Data::new(limits),
             methods: Data::new(Methods::new(&openapi::registered())),
+            health_check_path: Data::new(health_check_path),
             docs: Data::new(Docs::new(serde_json::to_string(&openapi::openapi())?)),
             access: Data::new(Access::new(settings.api_key.as_ref())),
             worker_id: Data::new(WorkerId(worker_id)),
@@ -125,6 +138,7 @@ fn app(
         .app_data(shared.jobs)
         .app_data(shared.limits)
         .app_data(shared.methods)
+        .app_data(shared.health_check_path)
         .app_data(shared.docs)
         .app_data(shared.access)
         .app_data(shared.worker_id)

@@ -229,15 +229,15 @@ fn accept(context: &Arc<Context>, deliveries: Deliveries) -> TakeOutcome {
 /// Starts a job unless it is running already; returns whether it is new. A job that has ended before is not: a platform
 /// that redelivers it repeatedly would otherwise be asked for jobs without a pause.
 fn admit(context: &Arc<Context>, delivery: Delivery) -> bool {
-    let id = delivery.id.clone();
+    let (id, batch) = (delivery.id.clone(), delivery.batch.clone());
     let (task, is_new) = match context.registry.admit(delivery) {
         Admission::Held => {
-            log::warn!(job_id:% = id; "a job that is running is delivered again");
+            log::warn!(job_id:% = id; "{batch}a job that is running is delivered again");
             context.statistics.repeated.inc();
             return false;
         }
         Admission::Answered(ticket, body) => {
-            log::warn!(job_id:% = id; "a job that was answered is delivered again and gets the same answer");
+            log::warn!(job_id:% = id; "{batch}a job that was answered is delivered again and gets the same answer");
             context.statistics.answered_again.inc();
             let answer = Answer {
                 body,
@@ -248,7 +248,7 @@ fn admit(context: &Arc<Context>, delivery: Delivery) -> bool {
         }
         Admission::New(ticket, submission) => (start(context, ticket, submission), true),
         Admission::Again(ticket, submission) => {
-            log::warn!(job_id:% = id; "a job that has ended is delivered again and performed again");
+            log::warn!(job_id:% = id; "{batch}a job that has ended is delivered again and performed again");
             (start(context, ticket, submission), false)
         }
     };
@@ -265,7 +265,7 @@ async fn perform(context: Arc<Context>, ticket: Ticket, submission: Submission) 
     let job = Execution::new(ticket.id().clone(), Arc::new(submission));
     let taken = job.submitted;
     let place = context.places.acquire().await;
-    let answer = answer(&context.service, &job, &context.waiting).await;
+    let answer = answer(&context.service, &job, ticket.batch(), &context.waiting).await;
     drop(place);
     drop(job);
     ticket.ready();

@@ -55,25 +55,6 @@ fn post_answers_as_get_does() {
 }
 
 #[test]
-fn a_stream_gives_the_output_once_and_the_status_always() {
-    let server = TestServer::start();
-    let id = submit(&server, &json!({"query": WAIT}));
-    server.script.wait_for_batches(1);
-    let stream = || server.get(&format!("/stream/{id}")).json();
-    assert_eq!(
-        stream(),
-        json!({"id": id, "status": "IN_PROGRESS", "stream": []})
-    );
-    server.script.release();
-    let output = wait_for(&server, &id, "COMPLETED")["output"].clone();
-    assert_eq!(stream()["stream"], json!([{ "output": output }]));
-    assert_eq!(
-        stream(),
-        json!({"id": id, "status": "COMPLETED", "stream": []})
-    );
-}
-
-#[test]
 fn a_failed_job_says_why() {
     let server = TestServer::start();
     for (input, error) in [

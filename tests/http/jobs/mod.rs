@@ -3,6 +3,7 @@
 mod lifecycle;
 mod limits;
 mod purge;
+mod stream;
 mod webhook;
 
 use serde_json::{Value, json};
