@@ -56,10 +56,10 @@ impl RunPodQueue {
     /// Stops taking jobs, then waits until RunPod has acknowledged every result.
     pub async fn finish(&mut self) {
         self.stop();
-        if let Some(task) = &mut self.task {
-            if let Err(error) = task.await {
-                log::error!("the queue worker failed: {error}");
-            }
+        if let Some(task) = &mut self.task
+            && let Err(error) = task.await
+        {
+            log::error!("the queue worker failed: {error}");
         }
     }
 
