@@ -97,8 +97,8 @@ pub async fn runsync(
 ///
 /// It begins at once and is performed whether anybody asks for it or not; while the model loads, or too many texts
 /// wait, it waits. `/status/{id}` has its result. What is not done when the server ends is lost. `"webhook"` beside
-/// `input` may give an `http` or `https` URL, to which the job is posted when it has ended: at most three times, until
-/// it answers with 2xx.
+/// `input` may give an `http` or `https` URL of a public host, to which the job is posted when it has ended: at most three
+/// times, until it answers with 2xx.
 #[utoipa::path(
     tag = "RunPod",
     request_body(
