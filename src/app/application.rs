@@ -257,7 +257,7 @@ impl Application {
             };
             tokio::join!(callers, end_of_loading(&mut self.loaded));
             self.jobs.settle().await;
-            stop_engine(&self.service).await;
+            tokio::join!(self.jobs.finish_webhooks(), stop_engine(&self.service));
         };
         tokio::select! {
             outcome = timeout(self.grace, finished) => if outcome.is_err() {

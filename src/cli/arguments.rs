@@ -60,7 +60,7 @@ pub struct ModelChoice {
     /// Model directory to use instead of a pinned model.
     #[arg(long, value_name = "DIRECTORY")]
     model_directory: Option<PathBuf>,
-    /// Precision of the pinned model's matrices.
+    /// Precision of the model's matrices [default: fp32, or the model directory's].
     #[arg(long)]
     precision: Option<PrecisionName>,
     /// Threads of the model [default: the container's CPU quota].

@@ -73,7 +73,7 @@ fn synthetic(settings: &Settings, size: SyntheticSize) -> Result<ModelDirectory,
     };
     let store = Store::open(&settings.artifacts)?;
     let format = synthetic::FORMAT;
-    let precision = settings.model.precision;
+    let precision = settings.model.precision.unwrap_or_default();
     let key = format!("models/{name}-{precision}-{format}-{}", export::FORMAT);
     let options = Options {
         name: name.to_owned(),
@@ -98,6 +98,9 @@ fn server(
         "serve".into(),
         "--model-directory".into(),
         model.path.clone().into(),
+        // Whatever the file and the environment ask for.
+        "--precision".into(),
+        model.description.precision.to_string().into(),
     ];
     if let Some(threads) = settings.engine.threads {
         arguments.extend(["--threads".into(), threads.to_string().into()]);

@@ -39,15 +39,26 @@ pub fn runtime(settings: &Settings) -> Result<Environment, Failure> {
     Ok(load_runtime(&library)?)
 }
 
-/// The model directory that the settings name: an existing one, or the pinned model's in the cache.
+/// The model directory that the settings name: an existing one, which has the precision that they ask for, or the pinned
+/// model's in the cache.
 pub fn model_directory(settings: &Settings) -> Result<ModelDirectory, Failure> {
+    let asked = settings.model.precision;
     if let Some(path) = &settings.model.directory {
-        return Ok(ModelDirectory::open(path)?);
+        let directory = ModelDirectory::open(path)?;
+        let found = directory.description.precision;
+        return match asked.filter(|asked| *asked != found) {
+            Some(asked) => Err(format!(
+                "model.precision is {asked}, but the model in {} is {found}",
+                path.display()
+            )
+            .into()),
+            None => Ok(directory),
+        };
     }
     let store = Store::open(&settings.artifacts)?;
     let name = &settings.model.name;
     let pin = Pins::get().model(name)?;
-    let precision = settings.model.precision;
+    let precision = asked.unwrap_or_default();
     let key = format!(
         "models/{name}-{precision}-{}-{}",
         pin.identity(),

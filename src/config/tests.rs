@@ -225,3 +225,24 @@ fn secrets_are_not_shown() {
     let shown = format!("{:?}", settings(&variables).unwrap());
     assert!(!shown.contains("hidden"), "{shown}");
 }
+
+#[test]
+fn the_hosts_of_webhooks_are_a_list_or_one_text_with_commas() {
+    let variable = "RUNPOD_QUERY__JOBS__WEBHOOK_HOSTS";
+    let given = settings(&[(variable, "Hooks.Internal, 10.1,::1 ,[fd00:0::1]")]).unwrap();
+    let shown = |settings: &Settings| -> Vec<String> {
+        let hosts = settings.jobs.webhook_hosts.iter();
+        hosts.map(ToString::to_string).collect()
+    };
+    let expected = ["hooks.internal", "10.0.0.1", "[::1]", "[fd00::1]"];
+    assert_eq!(shown(&given), expected);
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("settings.toml");
+    std::fs::write(&file, "[jobs]\nwebhook_hosts = [\"a\", \"10.0.0.1\"]").unwrap();
+    let given = Settings::from_sources(HashMap::new(), Some(&file), Vec::new()).unwrap();
+    assert_eq!(shown(&given), ["a", "10.0.0.1"]);
+    for wrong in ["a:80", "http://a", "a/b", ",", "a,", "user@a"] {
+        let error = settings(&[(variable, wrong)]).unwrap_err().to_string();
+        assert!(error.contains("jobs.webhook_hosts"), "{wrong}: {error}");
+    }
+}

@@ -3,4 +3,6 @@
 mod commands;
 mod environment;
 mod handler;
+mod log;
+mod precision;
 mod serve;

@@ -15,8 +15,8 @@ use crate::service::{Error, INPUT, Input, Malformed, Request, Service};
 
 /// The envelope of a job.
 ///
-/// Beside these fields `webhook` may give an `http` or `https` URL of at most 2048 bytes, to which the job's report is
-/// posted when it has ended.
+/// Beside these fields `webhook` may give an `http` or `https` URL of at most 2048 bytes, without credentials and to a public
+/// host, to which the job's report is posted when it has ended.
 #[derive(Serialize, ToSchema)]
 pub struct JobRequest {
     /// What is asked for.

@@ -37,7 +37,7 @@ struct Inner {
     runtime: Handle,
     table: Mutex<Table>,
     courier: Courier,
-    /// Asynchronous jobs and webhooks.
+    /// Asynchronous jobs.
     busy: Gauge,
     waiting: Waiting,
     timed_out: AtomicU64,
@@ -57,12 +57,11 @@ pub struct Counts {
 impl Jobs {
     /// No jobs yet. Needs a runtime, on which asynchronous jobs run.
     pub fn new(service: Service, settings: &config::Jobs) -> Self {
-        let pause = Duration::from_secs(settings.webhook_pause_seconds.get() as u64);
         let inner = Arc::new(Inner {
             service,
             runtime: Handle::current(),
             table: Mutex::new(Table::new(Retention::from(settings))),
-            courier: Courier::new(pause),
+            courier: Courier::new(settings),
             busy: Gauge::default(),
             waiting: Waiting {
                 longest_pause: Duration::MAX,
@@ -92,8 +91,12 @@ impl Jobs {
         };
         let service = &self.inner.service;
         let attempt = service.in_time(async { Ok(job.attempt(service).await) });
-        let ending = match attempt.await? {
-            Outcome::Finished(Err(error)) if !refuses_input(error.code()) => return Err(error),
+        let outcome = attempt.await;
+        let ending = match outcome.unwrap_or_else(|error| Outcome::Finished(Err(error))) {
+            Outcome::Finished(Err(error)) if !refuses_input(error.code()) => {
+                self.table().forget_unended(&job.id);
+                return Err(error);
+            }
             outcome @ (Outcome::Finished(_) | Outcome::TimedOut(_) | Outcome::Cancelled) => {
                 self.ending(&job, outcome)
             }
@@ -140,7 +143,9 @@ impl Jobs {
 
     /// Cancels a job, unless it has ended.
     pub fn cancel(&self, id: &str) -> Result<Receipt, Error> {
-        self.table().cancel(id, Instant::now())
+        let receipt = self.table().cancel(id, Instant::now());
+        self.report_ends();
+        receipt
     }
 
     /// Retries a job that failed or timed out.
@@ -151,7 +156,9 @@ impl Jobs {
 
     /// Cancels all waiting jobs, and returns how many there were.
     pub fn purge(&self) -> usize {
-        self.table().purge(Instant::now())
+        let cancelled = self.table().purge(Instant::now());
+        self.report_ends();
+        cancelled
     }
 
     /// Counts that only the jobs' table knows.
@@ -163,9 +170,14 @@ impl Jobs {
         }
     }
 
-    /// Returns when no asynchronous job runs and no webhook waits.
+    /// Returns when no asynchronous job runs.
     pub async fn settle(&self) {
         self.inner.busy.none().await;
+    }
+
+    /// Gives the webhooks that are still due a last, limited time.
+    pub async fn finish_webhooks(&self) {
+        self.inner.courier.finish().await;
     }
 
     fn accept(&self, kind: JobKind, envelope: Envelope) -> Result<Execution, Error> {
@@ -180,6 +192,9 @@ impl Jobs {
             JobKind::Queued => JobId::generate(),
             JobKind::Sync => JobId::generate_sync(),
         };
+        if let Some(webhook) = &envelope.webhook {
+            self.inner.courier.check(webhook)?;
+        }
         let job = Job::new(kind, envelope, Instant::now());
         self.table().insert(id, job)
     }
@@ -188,7 +203,7 @@ impl Jobs {
     fn spawn(&self, job: Execution) -> Receipt {
         let id = job.id.clone();
         let jobs = self.clone();
-        self.spawn_counted(async move {
+        self.spawn_counted(&self.inner.busy, async move {
             let outcome = job.run(&jobs.inner.service, &jobs.inner.waiting).await;
             if let Some(ending) = jobs.ending(&job, outcome) {
                 jobs.finish(&job, ending);
@@ -232,24 +247,26 @@ impl Jobs {
             report.delay_time.unwrap_or_default(),
             report.execution_time.unwrap_or_default(),
         );
-        if self.table().has_webhook(&job.id) {
-            self.notify(report.id.clone());
-        }
+        self.report_ends();
         Some(report)
     }
 
-    fn notify(&self, id: JobId) {
-        let jobs = self.clone();
-        self.spawn_counted(async move {
-            let notice = || jobs.table().notice(id.as_str(), Instant::now());
-            jobs.inner.courier.deliver(&id, notice).await;
-        });
+    /// Notifies the webhooks of the jobs that have just ended.
+    fn report_ends(&self) {
+        let ended = self.table().take_due();
+        for id in ended {
+            let jobs = self.clone();
+            self.spawn_counted(self.inner.courier.due(), async move {
+                let notice = || jobs.table().notice(id.as_str(), Instant::now());
+                jobs.inner.courier.deliver(&id, notice).await;
+            });
+        }
     }
 
-    fn spawn_counted(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let busy = self.inner.busy.count();
+    fn spawn_counted(&self, gauge: &Gauge, work: impl Future<Output = ()> + Send + 'static) {
+        let counted = gauge.count();
         self.inner.runtime.spawn(async move {
-            let _busy = busy;
+            let _counted = counted;
             work.await;
         });
     }
@@ -292,7 +309,7 @@ const fn refuses_input(code: Code) -> bool {
     }
 }
 
-/// A waiting caller: when it disconnects, its job is removed.
+/// A waiting caller: when it disconnects, its job is cancelled if its end is to be reported, and removed otherwise.
 struct Caller<'a> {
     jobs: &'a Jobs,
     id: &'a JobId,
@@ -300,6 +317,7 @@ struct Caller<'a> {
 
 impl Drop for Caller<'_> {
     fn drop(&mut self) {
-        self.jobs.table().forget_unended(self.id);
+        self.jobs.table().abandon(self.id, Instant::now());
+        self.jobs.report_ends();
     }
 }

@@ -133,7 +133,7 @@ fn runsync_returns_an_unfinished_job_after_its_wait() {
 #[test]
 fn stopping_finishes_asynchronous_jobs() {
     let listener = crate::support::listener::Listener::answering(&[200]);
-    let server = TestServer::start();
+    let server = TestServer::start_with(&super::settings_with_webhooks_to(&["127.0.0.1"]));
     let envelope = json!({"input": {"query": WAIT}, "webhook": listener.url("/")});
     super::submit_with(&server, envelope);
     server.script.wait_for_batches(1);

@@ -30,6 +30,8 @@ pub(super) struct Table {
     active_bytes: usize,
     /// Retries so far.
     retried: u64,
+    /// Jobs with a webhook that have ended since [`Table::take_due`].
+    due: Vec<JobId>,
 }
 
 impl Table {
@@ -42,6 +44,7 @@ impl Table {
             bytes: 0,
             active_bytes: 0,
             retried: 0,
+            due: Vec::new(),
         }
     }
 
@@ -124,9 +127,9 @@ impl Table {
         Some((job.webhook.clone()?, job.report(&id)))
     }
 
-    /// Whether a job has a webhook.
-    pub fn has_webhook(&self, id: &JobId) -> bool {
-        self.jobs.get(id).is_some_and(|job| job.webhook.is_some())
+    /// The jobs whose end must be reported to a webhook, each once for each of its ends.
+    pub fn take_due(&mut self) -> Vec<JobId> {
+        std::mem::take(&mut self.due)
     }
 
     /// Records how an execution ended, unless the job has ended otherwise meanwhile.
@@ -200,6 +203,16 @@ impl Table {
         }
     }
 
+    /// Ends a job whose caller has gone: what is to be reported is cancelled, anything else forgotten.
+    pub fn abandon(&mut self, id: &JobId, now: Instant) {
+        match self.jobs.get(id) {
+            Some(job) if job.ended.is_none() && job.webhook.is_some() => {
+                self.end(id, Ending::cancelled(), now);
+            }
+            _ => self.forget_unended(id),
+        }
+    }
+
     /// Forgets the results that have expired.
     pub fn sweep(&mut self, now: Instant) {
         let expired: Vec<JobId> = self
@@ -238,6 +251,9 @@ impl Table {
         });
         let after = job.bytes();
         let report = job.report(id);
+        if job.webhook.is_some() {
+            self.due.push(id.clone());
+        }
         self.ends += 1;
         self.ended.insert(place, id.clone());
         self.bytes = self.bytes - before + after;
