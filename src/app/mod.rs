@@ -7,8 +7,10 @@
 //! only to say that it is not ready yet.
 
 mod application;
+mod exit_code;
 mod loader;
 mod runpod_queue;
 mod signals;
 
 pub use application::{Application, Error, Stopper, serve};
+pub use exit_code::ExitCode;

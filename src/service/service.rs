@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+use tokio::sync::SetOnce;
 
 use super::{EncodingFormat, Error, ModelInfo, RequestLimits, Texts, TooLarge, Unavailable};
 use crate::engine::{Call, Embedded, Engine, Priority};
@@ -70,6 +71,7 @@ struct Inner {
     metrics: Metrics,
     loaded: OnceLock<(Loaded, SystemTime)>,
     stopping: AtomicBool,
+    abandoned: SetOnce<()>,
     completed: AtomicU64,
     failed: AtomicU64,
     active: AtomicU64,
@@ -84,6 +86,7 @@ impl Service {
                 metrics: Metrics::default(),
                 loaded: OnceLock::new(),
                 stopping: AtomicBool::new(false),
+                abandoned: SetOnce::new(),
                 completed: AtomicU64::new(0),
                 failed: AtomicU64::new(0),
                 active: AtomicU64::new(0),
@@ -101,6 +104,12 @@ impl Service {
     /// Announces that the program is about to stop. Requests are still answered until it does.
     pub fn announce_stop(&self) {
         self.inner.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Answers every caller who waits, and every later one, that the program is shutting down.
+    pub fn abandon_callers(&self) {
+        // Setting it again fails and changes nothing.
+        let _ = self.inner.abandoned.set(());
     }
 
     /// The engine, once the model is loaded.
@@ -175,13 +184,23 @@ impl Service {
         outcome
     }
 
+    /// What `future` gives a caller who waits for it, unless the callers are abandoned.
+    pub async fn unless_abandoned<T>(&self, future: impl Future<Output = T>) -> Result<T, Error> {
+        tokio::select! {
+            biased;
+            _ = self.inner.abandoned.wait() => Err(Unavailable::Stopping.into()),
+            output = future => Ok(output),
+        }
+    }
+
     /// The outcome of `answer` for a caller who waits for it: a timeout after the limit.
     pub async fn in_time<T>(
         &self,
         answer: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let limit = self.inner.limits.time;
-        let outcome = tokio::time::timeout(limit, answer).await;
+        let answer = tokio::time::timeout(limit, answer);
+        let outcome = self.unless_abandoned(answer).await?;
         outcome.unwrap_or_else(|_| {
             self.inner.failed.fetch_add(1, Ordering::Relaxed);
             let error = Error::Timeout { limit };

@@ -4,3 +4,4 @@ mod commands;
 mod environment;
 mod handler;
 mod serve;
+mod stops;

@@ -22,7 +22,7 @@ const ADDRESS: &str = "address=";
 
 /// A command for the program, without arguments.
 pub fn program() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_runpod-query"))
+    Command::new(std::env::var("STOPS_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_runpod-query").to_owned()))
 }
 
 /// A running `serve`, killed at the end of the test.
@@ -153,6 +153,17 @@ impl Served {
             .header("content-type", "application/json");
         let text = request.body(body).send()?.text()?;
         Ok(serde_json::from_str(&text).unwrap())
+    }
+
+    /// The status and the body of an answer, or how the connection failed.
+    pub fn post(&self, route: &str, body: &Value) -> reqwest::Result<(u16, Value)> {
+        let request = self
+            .client
+            .post(self.url(route))
+            .header("content-type", "application/json");
+        let answer = request.body(body.to_string()).send()?;
+        let status = answer.status().as_u16();
+        Ok((status, serde_json::from_str(&answer.text()?).unwrap()))
     }
 
     /// The vector of a query.
