@@ -229,7 +229,7 @@ impl Application {
         };
         tokio::select! {
             outcome = timeout(self.grace, finished) => if outcome.is_err() {
-                log::warn!("the shutdown grace period is over; running work is abandoned");
+                log::warn!("the shutdown grace period is over; callers who still wait are turned away");
                 self.turn_callers_away().await;
             },
             signal = self.signals.next() => {

@@ -72,7 +72,10 @@ fn repeat(kind: &str, grace: &str, stop: impl Fn(&Served, &mut fastrand::Rng) ->
     let mut outcomes = Outcomes::default();
     let mut wrong_ends = Vec::new();
     for seed in 0..stops as u64 {
-        let grace = ("RUNPOD_QUERY__SERVER__SHUTDOWN_GRACE_SECONDS", grace.to_owned());
+        let grace = (
+            "RUNPOD_QUERY__SERVER__SHUTDOWN_GRACE_SECONDS",
+            grace.to_owned(),
+        );
         let mut served = Served::start_in(&["--model", "minilm", "--threads", "2"], &[grace]);
         let begin = Mutex::new(Instant::now());
         let expected = std::thread::scope(|scope| {
@@ -123,7 +126,10 @@ fn request(number: usize) -> (&'static str, Value) {
     match number % 5 {
         0 => ("/runsync", json!({"input": {"query": SENTENCE}})),
         // Tokenized on another thread.
-        1 => ("/runsync", json!({"input": {"query": SENTENCE.repeat(2000)}})),
+        1 => (
+            "/runsync",
+            json!({"input": {"query": SENTENCE.repeat(2000)}}),
+        ),
         2 => ("/v1/embeddings", json!({"input": [SENTENCE, SENTENCE]})),
         3 => ("/runsync?wait=1000", json!({"input": {"query": SENTENCE}})),
         _ => ("/run", json!({"input": {"query": SENTENCE}})),
@@ -160,7 +166,9 @@ fn at_a_second_signal_nobody_gets_an_internal_error_and_the_exit_code_names_the_
         wait_for_work(served);
         sleep(random, LOAD);
         served.signal("TERM");
-        wait_until("the stop to begin", || served.log().contains("stopping by="));
+        wait_until("the stop to begin", || {
+            served.log().contains("stopping by=")
+        });
         sleep(random, PAUSE);
         served.signal("TERM");
         &[143]

@@ -22,7 +22,7 @@ const ADDRESS: &str = "address=";
 
 /// A command for the program, without arguments.
 pub fn program() -> Command {
-    Command::new(std::env::var("STOPS_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_runpod-query").to_owned()))
+    Command::new(env!("CARGO_BIN_EXE_runpod-query"))
 }
 
 /// A running `serve`, killed at the end of the test.
@@ -141,18 +141,7 @@ impl Served {
 
     /// The answer to a job.
     pub fn run(&self, input: &Value) -> Value {
-        self.try_run(input).unwrap()
-    }
-
-    /// The answer to a job, or how the connection failed.
-    pub fn try_run(&self, input: &Value) -> reqwest::Result<Value> {
-        let body = json!({ "input": input }).to_string();
-        let request = self
-            .client
-            .post(self.url("/runsync"))
-            .header("content-type", "application/json");
-        let text = request.body(body).send()?.text()?;
-        Ok(serde_json::from_str(&text).unwrap())
+        self.post("/runsync", &json!({ "input": input })).unwrap().1
     }
 
     /// The status and the body of an answer, or how the connection failed.
