@@ -77,20 +77,17 @@ fn repeat(kind: &str, grace: &str, stop: impl Fn(&Served, &mut fastrand::Rng) ->
             grace.to_owned(),
         );
         let mut served = Served::start_in(&["--model", "minilm", "--threads", "2"], &[grace]);
-        let begin = Mutex::new(Instant::now());
-        let expected = std::thread::scope(|scope| {
+        let (expected, begin) = std::thread::scope(|scope| {
             for client in 0..CLIENTS + BULK_CLIENTS {
                 let (served, outcomes) = (&served, &outcomes);
                 scope.spawn(move || ask_until_closed(served, outcomes, client));
             }
+            let _guard = EndOnPanic(&served);
             let expected = stop(&served, &mut fastrand::Rng::with_seed(seed));
-            *begin.lock().unwrap() = Instant::now();
-            expected
+            (expected, Instant::now())
         });
         let status = served.wait();
-        outcomes.longest_end = outcomes
-            .longest_end
-            .max(begin.into_inner().unwrap().elapsed());
+        outcomes.longest_end = outcomes.longest_end.max(begin.elapsed());
         let log = served.log();
         let is_right = status.code().is_some_and(|code| expected.contains(&code));
         if !is_right || log.contains("defect") {
@@ -101,6 +98,17 @@ fn repeat(kind: &str, grace: &str, stop: impl Fn(&Served, &mut fastrand::Rng) ->
     println!("{kind}: {} wrong ends {wrong_ends:?}", wrong_ends.len());
     outcomes.check(kind, stops);
     assert!(wrong_ends.is_empty(), "{wrong_ends:?}");
+}
+
+/// Ends the server when a stop panics: its clients, for whom the test waits, end with it.
+struct EndOnPanic<'a>(&'a Served);
+
+impl Drop for EndOnPanic<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.signal("KILL");
+        }
+    }
 }
 
 /// Sends requests of every kind, one after the other, until the server has gone.
@@ -145,6 +153,14 @@ fn outcome(status: u16, answer: &Value) -> String {
     }
 }
 
+/// Sends the second signal when the first has arrived: two that are pending at once are one.
+fn signal_twice(served: &Served, random: &mut fastrand::Rng) {
+    served.signal("TERM");
+    served.wait_for_log("stopping by=");
+    sleep(random, PAUSE);
+    served.signal("TERM");
+}
+
 fn wait_for_work(served: &Served) {
     served.wait_for_status(200);
     wait_until("work", || served.health()["jobs"]["inProgress"] != 0);
@@ -165,12 +181,7 @@ fn at_a_second_signal_nobody_gets_an_internal_error_and_the_exit_code_names_the_
     repeat("second signal", "300", |served, random| {
         wait_for_work(served);
         sleep(random, LOAD);
-        served.signal("TERM");
-        wait_until("the stop to begin", || {
-            served.log().contains("stopping by=")
-        });
-        sleep(random, PAUSE);
-        served.signal("TERM");
+        signal_twice(served, random);
         &[143]
     });
 }
@@ -188,9 +199,7 @@ fn a_stop_while_the_model_loads_is_a_success_at_every_moment() {
 fn a_second_signal_while_the_model_loads_never_ends_in_a_crash() {
     repeat("second signal, loading", "300", |served, random| {
         sleep(random, LOADING);
-        served.signal("TERM");
-        sleep(random, PAUSE);
-        served.signal("TERM");
+        signal_twice(served, random);
         // The first signal may have been enough.
         &[0, 143]
     });
