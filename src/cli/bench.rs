@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use super::arguments::{self, SyntheticSize};
 use super::{Failure, load_model, print_line};
@@ -19,7 +18,7 @@ pub fn bench(
     settings: &Settings,
     arguments: &arguments::Bench,
     file: Option<&Path>,
-) -> Result<ExitCode, Failure> {
+) -> Result<(), Failure> {
     let model = model(settings, arguments)?;
     let server = match (&arguments.url, &model) {
         (None, Some(model)) => ServerSource::Start(server(settings, model, file)?),
@@ -50,7 +49,7 @@ pub fn bench(
     } else {
         write!(io::stdout().lock(), "{report}")?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// The model to serve. For a running server: the model named in the arguments, if any.

@@ -3,7 +3,6 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use super::{Failure, print_line};
 use crate::artifacts::{Pins, Store};
@@ -27,10 +26,10 @@ pub struct LoadedModel {
 }
 
 /// `fetch`: downloads and exports the model into the cache, and prints its directory.
-pub fn fetch(settings: &Settings) -> Result<ExitCode, Failure> {
+pub fn fetch(settings: &Settings) -> Result<(), Failure> {
     let directory = model_directory(settings)?;
     print_line(directory.path.display())?;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Loads ONNX Runtime, downloading its library if it is missing.

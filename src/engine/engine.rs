@@ -1,7 +1,7 @@
 //! The callers' side: admission to the queue, tokenization, and the wait for the vectors.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::thread::{Builder, JoinHandle};
+use std::sync::{Arc, Weak};
+use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
@@ -32,7 +32,7 @@ pub struct Embedded {
     pub waited: Duration,
 }
 
-/// A handle on the engine; clones share it. The engine stops with [`Engine::stop`] or with its last handle.
+/// A handle on the engine; clones share it. The engine stops with its last handle.
 #[derive(Clone)]
 pub struct Engine {
     inner: Arc<Inner>,
@@ -42,7 +42,6 @@ struct Inner {
     queue: Arc<Queue>,
     tokenizer: Arc<Tokenizer>,
     metrics: metrics::Engine,
-    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Drop for Inner {
@@ -63,7 +62,7 @@ impl Engine {
             settings.batch_tokens.get(),
         ));
         let metrics = metrics::Engine::default();
-        let thread = Builder::new().name(THREAD_NAME.to_owned()).spawn({
+        Builder::new().name(THREAD_NAME.to_owned()).spawn({
             let (queue, metrics) = (Arc::clone(&queue), metrics.clone());
             move || encoder_thread::run(encoder, &queue, &metrics)
         })?;
@@ -72,7 +71,6 @@ impl Engine {
                 queue,
                 tokenizer,
                 metrics,
-                thread: Mutex::new(Some(thread)),
             }),
         })
     }
@@ -123,20 +121,6 @@ impl Engine {
             status.running_texts,
         );
         &self.inner.metrics
-    }
-
-    /// Rejects new calls, finishes those that are admitted, and returns when the encoder is dropped. Blocks.
-    pub fn stop(&self) {
-        self.inner.queue.close();
-        let thread = self
-            .inner
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if thread.is_some_and(|thread| thread.join().is_err()) {
-            log::error!("the {THREAD_NAME} thread panicked");
-        }
     }
 
     async fn tokenize(&self, texts: Arc<[String]>) -> Result<Vec<Tokens>, Error> {

@@ -27,8 +27,6 @@ pub struct EngineStatus {
     pub queued_calls: usize,
     /// Texts in the batch that runs now.
     pub running_texts: usize,
-    /// Whether the engine takes calls.
-    pub accepting: bool,
 }
 
 /// One text on its way through the queue.
@@ -173,7 +171,6 @@ impl Queue {
             queued_texts: waiting().count(),
             queued_calls: calls.len(),
             running_texts: state.running_texts,
-            accepting: state.accepting,
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
-use tokio::sync::watch;
+use tokio::sync::{SetOnce, watch};
 
 use super::{EncodingFormat, Error, ModelInfo, RequestLimits, Texts, TooLarge, Unavailable};
 use crate::engine::{Call, Embedded, Engine, Priority};
@@ -72,6 +72,8 @@ struct Inner {
     loaded: OnceLock<(Loaded, SystemTime)>,
     /// Why the program is about to end, once it is.
     ending: watch::Sender<Option<Unavailable>>,
+    /// Set when callers are no longer answered.
+    abandoned: SetOnce<()>,
     completed: AtomicU64,
     failed: AtomicU64,
     active: AtomicU64,
@@ -86,6 +88,7 @@ impl Service {
                 metrics: Metrics::default(),
                 loaded: OnceLock::new(),
                 ending: watch::Sender::default(),
+                abandoned: SetOnce::new(),
                 completed: AtomicU64::new(0),
                 failed: AtomicU64::new(0),
                 active: AtomicU64::new(0),
@@ -115,6 +118,12 @@ impl Service {
         let mut ending = self.inner.ending.subscribe();
         // It fails only without a sender, which `self` owns.
         let _ = ending.wait_for(Option::is_some).await;
+    }
+
+    /// Answers every caller who waits, and every later one, that the program is shutting down.
+    pub fn abandon_callers(&self) {
+        // Setting it again fails and changes nothing.
+        let _ = self.inner.abandoned.set(());
     }
 
     /// The engine, once the model is loaded.
@@ -189,13 +198,23 @@ impl Service {
         outcome
     }
 
+    /// What `future` gives a caller who waits for it, unless the callers are abandoned.
+    pub async fn unless_abandoned<T>(&self, future: impl Future<Output = T>) -> Result<T, Error> {
+        tokio::select! {
+            biased;
+            _ = self.inner.abandoned.wait() => Err(Unavailable::Stopping.into()),
+            output = future => Ok(output),
+        }
+    }
+
     /// The outcome of `answer` for a caller who waits for it: a timeout after the limit.
     pub async fn in_time<T>(
         &self,
         answer: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let limit = self.inner.limits.time;
-        let outcome = tokio::time::timeout(limit, answer).await;
+        let answer = tokio::time::timeout(limit, answer);
+        let outcome = self.unless_abandoned(answer).await?;
         outcome.unwrap_or_else(|_| {
             self.inner.failed.fetch_add(1, Ordering::Relaxed);
             let error = Error::Timeout { limit };

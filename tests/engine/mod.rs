@@ -235,26 +235,6 @@ async fn the_engine_serves_on_after_a_panic_of_the_encoder() {
     assert_eq!(embedded.embeddings, [vector(3, 1)]);
 }
 
-#[test]
-fn stopping_finishes_accepted_requests_and_rejects_others() {
-    let (engine, script) = engine(1024, 4);
-    let running = occupy(&engine, &script);
-    let admitted = call(&engine, numbered(0..9), Priority::Bulk);
-    queued(&engine, 9);
-    let stopping = std::thread::spawn({
-        let engine = engine.clone();
-        move || engine.stop()
-    });
-    wait_until("the engine to refuse calls", || !engine.status().accepting);
-    let refused =
-        block_on(engine.embed(texts(&["w1"]), Priority::Interactive, Call::default())).unwrap_err();
-    assert!(matches!(refused, Error::Stopped), "{refused:?}");
-    script.release();
-    stopping.join().unwrap();
-    assert_eq!(admitted.join().unwrap().unwrap().embeddings.len(), 9);
-    running.join().unwrap().unwrap();
-}
-
 #[tokio::test]
 async fn concurrent_callers_each_get_their_own_vectors() {
     let (engine, _script) = engine(1024, 64);

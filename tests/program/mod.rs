@@ -6,3 +6,4 @@ mod handler;
 mod log;
 mod precision;
 mod serve;
+mod stops;

@@ -17,6 +17,7 @@ pub mod export;
 mod external_data;
 mod graph_check;
 mod json;
+mod leave;
 mod onnx;
 mod operators;
 mod pooling;
@@ -30,6 +31,7 @@ pub use description::{DESCRIPTION_FILE, Description, GRAPH_FILE, ModelDirectory,
 pub use encoder::{Embedding, Encoder};
 pub use error::Error;
 pub use graph_check::GraphError;
+pub use leave::leave;
 pub use ort::environment::Environment;
 pub use precision::{Precision, UnknownPrecision};
 pub use report::{QualityReport, REPORT_FILE};

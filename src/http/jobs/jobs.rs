@@ -116,8 +116,9 @@ impl Jobs {
         let job = self.accept(JobKind::Sync, envelope)?;
         let progress = job.progress.clone();
         let id = self.spawn(job).id;
+        let end = tokio::time::timeout(wait, progress.wait_ended());
         // The report says whether it has ended.
-        let _ = tokio::time::timeout(wait, progress.wait_ended()).await;
+        let _ = self.inner.service.unless_abandoned(end).await?;
         self.status(id.as_str(), None)
     }
 

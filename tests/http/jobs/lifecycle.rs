@@ -1,5 +1,6 @@
 //! From `/run` to a result.
 
+use runpod_query::app::ExitCode;
 use serde_json::json;
 
 use super::{status, submit, wait_for};
@@ -140,8 +141,5 @@ fn stopping_finishes_asynchronous_jobs() {
     server.begin_stop();
     server.script.release();
     assert!(listener.next().body.contains("COMPLETED"));
-    assert_eq!(
-        format!("{:?}", server.exit_code()),
-        format!("{:?}", std::process::ExitCode::SUCCESS)
-    );
+    assert_eq!(server.exit_code(), ExitCode::SUCCESS);
 }
