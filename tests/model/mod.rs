@@ -5,3 +5,4 @@ mod damaged;
 mod foreign;
 mod golden;
 mod int8;
+mod long_texts;

@@ -48,6 +48,12 @@ pub enum Error {
     /// A text cannot be tokenized.
     #[error("the text cannot be tokenized")]
     Tokenize(#[source] tokenizers::Error),
+    /// A text, or a word of it, can be tokenized only as a whole and is too long for that.
+    #[error("more than {limit} bytes of the text cannot be divided into words")]
+    Undivided {
+        /// Most bytes that are tokenized as a whole.
+        limit: usize,
+    },
     /// ONNX Runtime's shared library cannot be loaded.
     #[error("ONNX Runtime cannot be loaded from {path}", path = path.display())]
     Runtime {

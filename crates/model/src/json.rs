@@ -5,14 +5,11 @@ use std::path::Path;
 use serde::de::DeserializeOwned;
 
 use crate::error::Error;
+use crate::file;
 
 /// Reads and parses the JSON file at `path`.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    serde_json::from_slice(&bytes).map_err(|source| Error::Json {
+    serde_json::from_slice(&file::read(path)?).map_err(|source| Error::Json {
         path: path.to_owned(),
         source,
     })

@@ -15,6 +15,7 @@ mod encoder;
 mod error;
 pub mod export;
 mod external_data;
+mod file;
 mod graph_check;
 mod json;
 mod leave;

@@ -11,13 +11,11 @@ mod nodes;
 mod tensors;
 mod value;
 
-use std::path::Path;
-
 use prost::Message;
 
 use crate::external_data::EXTERNAL_DATA_FILE;
 use crate::onnx::{Graph, Model, OperatorSet, STANDARD_OPSET};
-use crate::{Description, Error, ModelDirectory, operators};
+use crate::{Description, Error, ModelDirectory, file, operators};
 pub use error::GraphError;
 
 /// Who wrote a graph.
@@ -38,7 +36,7 @@ struct Header {
 
 /// Checks the graph of a model directory, and tells who wrote it.
 pub fn check(directory: &ModelDirectory) -> Result<Origin, Error> {
-    let bytes = read(&directory.graph)?;
+    let bytes = file::read(&directory.graph)?;
     let refuse = |source| Error::Graph {
         path: directory.graph.clone(),
         source,
@@ -49,19 +47,9 @@ pub fn check(directory: &ModelDirectory) -> Result<Origin, Error> {
         return Ok(Origin::Foreign);
     }
     let weights = directory.graph.with_file_name(EXTERNAL_DATA_FILE);
-    let length = std::fs::metadata(&weights).map_err(|source| Error::Read {
-        path: weights,
-        source,
-    })?;
-    check_own(&bytes, length.len(), &directory.description).map_err(refuse)?;
+    let length = file::metadata(&weights)?.len();
+    check_own(&bytes, length, &directory.description).map_err(refuse)?;
     Ok(Origin::Own)
-}
-
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
-    std::fs::read(path).map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })
 }
 
 fn check_own(
