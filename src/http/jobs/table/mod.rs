@@ -13,6 +13,8 @@ use super::webhook::Webhook;
 use crate::jobs::{Execution, JobId, Progress};
 use crate::service::{Error, TooLarge};
 
+/// The memory for queries alone is all memory divided by this number.
+const QUERIES_DIVISOR: usize = 8;
 /// When a full table is likely to have room.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
@@ -53,7 +55,10 @@ impl Table {
     /// Adds a job that waits.
     pub fn insert(&mut self, id: JobId, job: Job) -> Result<Execution, Error> {
         let bytes = job.bytes();
-        let limit = self.retention.bytes;
+        let limit = match job.is_query() {
+            true => self.retention.bytes,
+            false => self.retention.bytes - self.retention.bytes / QUERIES_DIVISOR,
+        };
         if bytes > limit {
             return Err(TooLarge::Body { limit }.into());
         }
