@@ -119,6 +119,11 @@ impl Engine {
         self.inner.queue.status()
     }
 
+    /// How long everything that is admitted is likely to take; whole seconds, at least one.
+    pub fn retry_after(&self) -> Duration {
+        self.inner.queue.retry_after(Priority::Bulk)
+    }
+
     /// What has been measured, with what the engine is doing now.
     pub fn metrics(&self) -> &metrics::Engine {
         let status = self.status();

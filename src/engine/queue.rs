@@ -109,8 +109,13 @@ impl Queue {
                 self.room.try_reserve(texts)
             })
             .ok_or_else(|| Error::Overloaded {
-                retry_after: self.lock().retry_after(priority),
+                retry_after: self.retry_after(priority),
             })
+    }
+
+    /// How long the texts that go before a call of `priority` are likely to take; whole seconds, at least one.
+    pub fn retry_after(&self, priority: Priority) -> Duration {
+        self.lock().retry_after(priority)
     }
 
     /// Adds texts whose room is reserved.
@@ -213,7 +218,6 @@ impl State {
         batch
     }
 
-    /// How long the texts that go before a call of `priority` are likely to take.
     fn retry_after(&self, priority: Priority) -> Duration {
         let demands = self.waiting.iter().map(|entry| entry.demand);
         let before = demands.filter(|demand| demand.priority() <= priority);

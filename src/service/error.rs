@@ -9,7 +9,7 @@ use super::{Code, Invalid, JsonKind};
 use crate::engine;
 
 /// When to retry while the model loads.
-const LOADING_RETRY_AFTER: Duration = Duration::from_secs(1);
+pub(super) const LOADING_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Why a request failed.
 #[derive(Debug, Clone, thiserror::Error)]

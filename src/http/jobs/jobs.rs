@@ -17,6 +17,8 @@ use crate::config;
 use crate::jobs::{Execution, Gauge, JobId, Outcome, Waiting};
 use crate::service::{Code, Error, Performed, Phase, Service, Unavailable};
 
+/// Longest pause before a job that was rejected for now is attempted again: room may be free long before all is done.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often expired results are removed; a request never sees one.
 const SWEEP: Duration = Duration::from_secs(10);
 
@@ -60,7 +62,7 @@ impl Jobs {
             courier: Courier::new(pause),
             busy: Gauge::default(),
             waiting: Waiting {
-                longest_pause: Duration::MAX,
+                longest_pause: LONGEST_PAUSE,
                 max_wait: Duration::MAX,
                 jobs: Gauge::default(),
             },
@@ -166,7 +168,8 @@ impl Jobs {
             JobKind::Sync => JobId::generate_sync(),
         };
         let job = Job::new(kind, envelope, Instant::now());
-        self.table().insert(id, job)
+        let retry_after = || self.inner.service.retry_after();
+        self.table().insert(id, job, retry_after)
     }
 
     /// Runs a job asynchronously.
