@@ -99,8 +99,6 @@ impl Engine {
         let (entries, replies) = entries(split, &texts, &call, |tokens, before| {
             Demand::new(priority, tokens, before, arrival)
         });
-        // Whoever may retry the call has them, too.
-        drop(texts);
         self.inner.queue.push(entries)?;
         let embeddings = try_join_all(replies.into_iter().map(receive)).await?;
         let waited = call.started().map_or(Duration::ZERO, |start| {

@@ -34,7 +34,6 @@ fn a_query_has_room_beside_lists_that_fill_the_queue() {
     for caller in lists.into_iter().chain([query, running]) {
         caller.join().unwrap().unwrap();
     }
-    assert_eq!(script.batches()[1], [2]);
 }
 
 #[test]
