@@ -10,7 +10,7 @@ const QUERIES_DIVISOR: usize = 8;
 /// How a job was submitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobKind {
-    /// By `/run`: its caller comes back for the result.
+    /// By `/run`: its caller asks for the result later.
     Queued,
     /// By `/runsync`: its caller waits for the result.
     Sync,
