@@ -1,6 +1,7 @@
 //! The actix server, assembled from routes, limits and middleware.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::body::MessageBody;
@@ -9,6 +10,7 @@ use actix_web::http::header::HeaderValue;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
 use actix_web::{App, Error, HttpServer};
+use tokio::sync::Semaphore;
 use utoipa_actix_web::AppExt;
 
 use super::access::{self, Access};
@@ -25,6 +27,8 @@ use crate::service::Service;
 
 /// Threads for network I/O; the model has its own.
 const WORKERS: usize = 2;
+/// Large bodies that are parsed at the same time.
+const LARGE_BODIES: usize = 1;
 /// How long an idle connection is kept open: longer than most client pools keep it, so that the client closes it first.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long the rest of a rejected body is read and discarded, so that the client can read the response.
@@ -107,6 +111,7 @@ impl Shared {
         let limits = BodyLimits {
             bytes: settings.body_limit_bytes.get(),
             time: settings.request_timeout(),
+            large_bodies: Arc::new(Semaphore::new(LARGE_BODIES)),
         };
         Ok(Self {
             service: Data::new(service.clone()),

@@ -56,6 +56,14 @@ pub struct Waiting {
 }
 
 impl Progress {
+    /// Of a job in the background, for whose result nobody waits.
+    pub fn background() -> Self {
+        Self {
+            call: Call::background(),
+            ended: Arc::default(),
+        }
+    }
+
     /// When the engine took the first text, once it has.
     pub fn started(&self) -> Option<Instant> {
         self.call.started()

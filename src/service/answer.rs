@@ -34,7 +34,12 @@ impl Service {
                 self.performed(&Output::Embedding { embedding }, 1, waited)
             }
             Request::Queries(texts) => {
-                self.list(self.embed_list(texts, Priority::Interactive, call).await?)
+                // A list of one is as urgent as a query.
+                let priority = match texts.len() {
+                    1 => Priority::Interactive,
+                    _ => Priority::List,
+                };
+                self.list(self.embed_list(texts, priority, call).await?)
             }
             Request::Texts(texts) => self.list(self.embed_list(texts, Priority::Bulk, call).await?),
             Request::HealthCheck => {

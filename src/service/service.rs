@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::{SetOnce, watch};
 
+use super::error::LOADING_RETRY_AFTER;
 use super::{EncodingFormat, Error, ModelInfo, RequestLimits, Texts, TooLarge, Unavailable};
 use crate::engine::{Call, Embedded, Engine, Priority};
 use crate::metrics::Metrics;
@@ -129,6 +130,12 @@ impl Service {
     /// The engine, once the model is loaded.
     pub fn engine(&self) -> Option<&Engine> {
         self.inner.loaded.get().map(|(loaded, _)| &loaded.engine)
+    }
+
+    /// When to try again what is rejected for now.
+    pub fn retry_after(&self) -> Duration {
+        self.engine()
+            .map_or(LOADING_RETRY_AFTER, Engine::retry_after)
     }
 
     /// The model, once it is loaded.

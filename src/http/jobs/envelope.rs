@@ -45,8 +45,9 @@ impl FromRequest for Envelope {
             let service = request
                 .app_data::<Data<Service>>()
                 .ok_or_else(|| Error::internal("the service is not installed"))?;
-            let body = body::read(&request, payload).await?;
-            Ok(Self::parse(&body, service.limits().texts)?)
+            let texts = service.limits().texts;
+            let parse = move |body: &[u8]| Self::parse(body, texts);
+            Ok(body::read(&request, payload, parse).await??)
         }
         .boxed_local()
     }

@@ -22,6 +22,8 @@ use crate::service::{Code, Error, Performed, Phase, Service, Unavailable};
 const STREAM_WAIT: Duration = Duration::from_secs(5);
 /// How long it is held when the program is about to stop: clients ask again at once.
 const STREAM_WAIT_STOPPING: Duration = Duration::from_millis(500);
+/// Longest pause before a job that was rejected for now is attempted again: room may be free long before all is done.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often expired results are removed; a request never sees one.
 const SWEEP: Duration = Duration::from_secs(10);
 
@@ -64,7 +66,7 @@ impl Jobs {
             courier: Courier::new(settings),
             busy: Gauge::default(),
             waiting: Waiting {
-                longest_pause: Duration::MAX,
+                longest_pause: LONGEST_PAUSE,
                 max_wait: Duration::MAX,
                 jobs: Gauge::default(),
             },
@@ -197,7 +199,8 @@ impl Jobs {
             self.inner.courier.check(webhook)?;
         }
         let job = Job::new(kind, envelope, Instant::now());
-        self.table().insert(id, job)
+        let retry_after = || self.inner.service.retry_after();
+        self.table().insert(id, job, retry_after)
     }
 
     /// Runs a job asynchronously.

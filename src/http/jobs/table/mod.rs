@@ -13,9 +13,6 @@ use super::webhook::Webhook;
 use crate::jobs::{Execution, JobId, Progress};
 use crate::service::{Error, TooLarge};
 
-/// When a full table is likely to have room.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
-
 /// The table; see the module's documentation.
 pub(super) struct Table {
     retention: Retention,
@@ -53,16 +50,24 @@ impl Table {
         self.retried
     }
 
-    /// Adds a waiting job.
-    pub fn insert(&mut self, id: JobId, job: Job) -> Result<Execution, Error> {
+    /// Adds a waiting job. `retry_after` is when a full table is likely to have room.
+    pub fn insert(
+        &mut self,
+        id: JobId,
+        job: Job,
+        retry_after: impl FnOnce() -> Duration,
+    ) -> Result<Execution, Error> {
         let bytes = job.bytes();
-        let limit = self.retention.bytes;
+        let limit = match job.is_query() {
+            true => self.retention.bytes,
+            false => self.retention.bytes - self.retention.query_bytes,
+        };
         if bytes > limit {
             return Err(TooLarge::Body { limit }.into());
         }
         if self.active_bytes + bytes > limit {
             return Err(Error::Overloaded {
-                retry_after: RETRY_AFTER,
+                retry_after: retry_after(),
             });
         }
         self.make_room(bytes, None);
