@@ -8,10 +8,7 @@ use crate::error::Error;
 
 /// Reads and parses the JSON file at `path`.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, Error> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })?;
+    let bytes = std::fs::read(path).map_err(Error::reading(path))?;
     serde_json::from_slice(&bytes).map_err(|source| Error::Json {
         path: path.to_owned(),
         source,

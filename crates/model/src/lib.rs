@@ -14,7 +14,7 @@ mod description;
 mod encoder;
 mod error;
 pub mod export;
-mod external_data;
+mod graph;
 mod graph_check;
 mod json;
 mod onnx;

@@ -110,14 +110,11 @@ fn embed_in_fp32(
     environment: &Environment,
     sentences: &[&str],
 ) -> Result<Vec<Embedding>, Error> {
-    let failed = |source| Error::Write {
-        path: target.to_owned(),
-        source,
-    };
+    let failed = Error::writing(target);
     let directory = tempfile::Builder::new()
         .prefix(".fp32-")
         .tempdir_in(target)
-        .map_err(failed)?;
+        .map_err(&failed)?;
     let options = Options {
         name: "fp32 reference".to_owned(),
         revision: None,
