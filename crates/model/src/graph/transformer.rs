@@ -13,7 +13,7 @@ use crate::encoder::{VECTORS_OUTPUT, input};
 use crate::onnx::DimensionValue::{Fixed, Named};
 use crate::onnx::ElementType::{Float, Int8, Int32, Int64};
 use crate::onnx::Node;
-use crate::operators::{DOMAIN, name};
+use crate::operators::{DOMAIN, form, name};
 use crate::precision::Precision;
 use crate::sentence_transformers::Pooling;
 
@@ -96,7 +96,7 @@ impl GraphWriter<'_> {
         let mut inputs = vec![input::IDS, input::LENGTHS, WORDS, POSITIONS, &scale, &shift];
         inputs.extend(scales);
         let node = self
-            .node([name::EMBED_TOKENS, name::EMBED_TOKENS_QUANTIZED], &inputs)
+            .node(name::EMBED_TOKENS, &inputs)
             .float("epsilon", self.architecture.epsilon)
             .integer("padding_id", self.architecture.first_position as i64 - 1);
         self.add_hidden_states("embeddings", node)
@@ -136,9 +136,8 @@ impl GraphWriter<'_> {
             inputs: self.hidden,
         };
         let projected = self.linear(linear, tokens);
-        let operators = [name::ATTENTION, name::ATTENTION_QUANTIZED];
         let node = self
-            .node(operators, &[&projected, input::LENGTHS])
+            .node(name::ATTENTION, &[&projected, input::LENGTHS])
             .integer("width", 3 * self.hidden as i64)
             .integer("heads", self.architecture.heads as i64)
             .integer("first_only", i64::from(first_only));
@@ -155,7 +154,7 @@ impl GraphWriter<'_> {
         };
         let wide = self.linear(linear, tokens);
         let node = self
-            .node([name::GELU, name::GELU_QUANTIZED], &[&wide])
+            .node(name::GELU, &[&wide])
             .integer("width", intermediate as i64);
         self.add_activations(&format!("layer.{layer}.gelu"), node)
     }
@@ -177,12 +176,11 @@ impl GraphWriter<'_> {
         let projected = self.linear(linear, tokens);
         let normalization = format!("{checkpoint_name}.LayerNorm");
         let [scale, shift] = self.normalization(&normalization);
-        let operators = [
-            name::ADD_LAYER_NORMALIZATION,
-            name::ADD_LAYER_NORMALIZATION_QUANTIZED,
-        ];
         let node = self
-            .node(operators, &[&projected, residual, &scale, &shift])
+            .node(
+                name::ADD_LAYER_NORMALIZATION,
+                &[&projected, residual, &scale, &shift],
+            )
             .float("epsilon", self.architecture.epsilon);
         self.add_hidden_states(graph_name(&normalization), node)
     }
@@ -260,11 +258,8 @@ impl GraphWriter<'_> {
     }
 
     /// A node of the graph's precision, of the operator that gives floats or the one that quantizes.
-    fn node(&self, [floats, quantized]: [&str; 2], inputs: &[&str]) -> Node {
-        let operator = match self.precision {
-            Precision::Fp32 => floats,
-            Precision::Int8 => quantized,
-        };
+    fn node(&self, operators: [&'static str; 2], inputs: &[&str]) -> Node {
+        let operator = form(operators, self.precision == Precision::Int8);
         Node::new(DOMAIN, operator, inputs)
     }
 
