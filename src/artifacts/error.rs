@@ -155,8 +155,8 @@ pub enum Error {
 }
 
 impl Error {
-    pub(super) fn file(action: &'static str, path: &Path, source: std::io::Error) -> Self {
-        Self::File {
+    pub(super) fn file(action: &'static str, path: &Path) -> impl Fn(std::io::Error) -> Self {
+        move |source| Self::File {
             action,
             path: path.to_owned(),
             source,

@@ -69,13 +69,13 @@ impl<'a> Wanted<'a> {
         directory: &Path,
     ) -> Result<Wheel, Error> {
         cache::remove_directory(directory)?;
-        fs::create_dir_all(directory).map_err(|source| Error::file("create", directory, source))?;
+        fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
         let requirements = directory.join("requirements.txt");
         fs::write(
             &requirements,
             format!("{} --hash=sha256:{}\n", self.requirement(), self.sha256),
         )
-        .map_err(|source| Error::file("write", &requirements, source))?;
+        .map_err(Error::file("write", &requirements))?;
         let progress = Progress::of_unknown(&self.requirement());
         self.download(interpreters, &requirements, directory)?;
         let path = self.find(directory)?;
@@ -95,7 +95,7 @@ impl<'a> Wanted<'a> {
             let output = match self.command(interpreter, requirements, directory).output() {
                 Ok(output) => output,
                 Err(source) if source.kind() == io::ErrorKind::NotFound => continue,
-                Err(source) => return Err(Error::file("run", Path::new(interpreter), source)),
+                Err(source) => return Err(Error::file("run", Path::new(interpreter))(source)),
             };
             if output.status.success() {
                 return Ok(());
@@ -150,7 +150,7 @@ impl<'a> Wanted<'a> {
 
     fn find(&self, directory: &Path) -> Result<PathBuf, Error> {
         fs::read_dir(directory)
-            .map_err(|source| Error::file("read", directory, source))?
+            .map_err(Error::file("read", directory))?
             .filter_map(|entry| Some(entry.ok()?.path()))
             .find(|path| path.extension().is_some_and(|extension| extension == "whl"))
             .ok_or_else(|| Error::NoWheel {
@@ -160,9 +160,7 @@ impl<'a> Wanted<'a> {
     }
 
     fn check(&self, path: &Path) -> Result<(), Error> {
-        let bytes = fs::metadata(path)
-            .map_err(|source| Error::file("read", path, source))?
-            .len();
+        let bytes = fs::metadata(path).map_err(Error::file("read", path))?.len();
         let got = Sha256::of_file(path)?;
         if (bytes, got) == (self.bytes, self.sha256) {
             return Ok(());
@@ -185,7 +183,7 @@ pub(super) struct Wheel {
 
 impl Wheel {
     fn open(path: PathBuf) -> Result<Self, Error> {
-        let file = fs::File::open(&path).map_err(|source| Error::file("read", &path, source))?;
+        let file = fs::File::open(&path).map_err(Error::file("read", &path))?;
         match ZipArchive::new(file) {
             Ok(archive) => Ok(Self { path, archive }),
             Err(source) => Err(Error::Extract {
