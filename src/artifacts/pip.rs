@@ -14,6 +14,8 @@ use zip::ZipArchive;
 use super::progress::Progress;
 use super::{Error, Fault, Sha256, cache, pins};
 
+/// Python interpreters; the first that has pip is used.
+pub(super) const INTERPRETERS: [&str; 2] = ["python3", "python"];
 /// Lines of pip's output that an error shows.
 const LINES_SAID: usize = 6;
 

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use reqwest::Url;
 
 use super::cache::{Cache, Leftovers};
+use super::pip::INTERPRETERS;
 use super::{Error, Pins, RetryPolicy};
 use crate::config;
 
@@ -29,7 +30,7 @@ impl Default for Sources {
         Self {
             pins: Cow::Borrowed(Pins::get()),
             retry: RetryPolicy::default(),
-            interpreters: vec!["python3".into(), "python".into()],
+            interpreters: INTERPRETERS.map(OsString::from).to_vec(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::arguments::{self, SyntheticSize};
-use super::{Failure, prepare, print_line};
+use super::{Failure, load_model, print_line};
 use crate::artifacts::Store;
 use crate::config::{ENVIRONMENT_PREFIX, Settings};
 use ::bench::synthetic::{self, Size, write_checkpoint};
@@ -61,7 +61,7 @@ fn model(
     match arguments.synthetic {
         Some(size) => synthetic(settings, size).map(Some),
         None if arguments.url.is_some() && !arguments.model.is_made() => Ok(None),
-        None => prepare::model_directory(settings).map(Some),
+        None => load_model::model_directory(settings).map(Some),
     }
 }
 
@@ -80,7 +80,7 @@ fn synthetic(settings: &Settings, size: SyntheticSize) -> Result<ModelDirectory,
         revision: None,
         precision,
     };
-    prepare::exported(settings, &store, &key, &options, || {
+    load_model::exported(settings, &store, &key, &options, || {
         store.populate(&format!("checkpoints/{name}-{format}"), |target| {
             log::info!("creating a checkpoint with random weights");
             Ok(write_checkpoint(target, size)?)

@@ -11,7 +11,7 @@ use ndarray::Array2;
 use ndarray_npy::WriteNpyExt;
 use serde::Serialize;
 
-use super::prepare::{self, LoadedModel};
+use super::load_model::{self, LoadedModel};
 use super::{Failure, arguments};
 use crate::config::Settings;
 use crate::engine::{Call, Engine, Priority};
@@ -31,7 +31,7 @@ pub fn embed(settings: &Settings, arguments: &arguments::Embed) -> Result<ExitCo
     }
     let LoadedModel {
         tokenizer, encoder, ..
-    } = prepare::load(settings)?;
+    } = load_model::load(settings)?;
     let dimensions = encoder.description().dimensions.get();
     let engine = Engine::spawn(encoder, Arc::new(tokenizer), &settings.engine)?;
     let embeddings = all(&engine, &texts, settings.engine.queue_texts.get())?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::prepare::runtime;
+use super::load_model::runtime;
 use super::{Failure, arguments, print_line};
 use crate::config::Settings;
 use model::export::{self, Options};

@@ -8,9 +8,9 @@ mod bench;
 mod embed;
 mod export;
 mod handler_flags;
+mod load_model;
 mod local;
 mod log_lines;
-mod prepare;
 mod serve;
 mod typed;
 
@@ -99,7 +99,7 @@ fn execute(
             None => serve::serve(settings, durations),
         },
         Command::Embed(embed) => embed::embed(&settings, &embed),
-        Command::Fetch(_) => prepare::fetch(&settings),
+        Command::Fetch(_) => load_model::fetch(&settings),
         Command::Export(export) => export::export(&settings, &export),
         Command::Bench(bench) => bench::bench(&settings, &bench, file.as_deref()),
         Command::Golden(golden) => export::golden(&settings, &golden),

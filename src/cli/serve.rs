@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::prepare::{self, LoadedModel};
+use super::load_model::{self, LoadedModel};
 use super::{Failure, arguments, print_line};
 use crate::app;
 use crate::artifacts::Pins;
@@ -37,7 +37,7 @@ pub fn load(settings: &Settings) -> Result<Loaded, Failure> {
         tokenizer,
         encoder,
         quality,
-    } = prepare::load(settings)?;
+    } = load_model::load(settings)?;
     let description = encoder.description();
     let model = ModelInfo {
         name: description.name.clone(),

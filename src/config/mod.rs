@@ -4,30 +4,37 @@
 //! overrides the file, which overrides the defaults. Imports nothing of this crate. Invariant: no other module reads the
 //! environment, and an unknown setting is an error.
 
+mod artifacts;
+mod engine;
 mod error;
 mod jobs;
+mod limits;
+mod log;
+mod model;
 mod queue;
 mod server;
 mod sources;
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use config::{Config, Environment, Value};
-use model::Precision;
 use serde::Deserialize;
 
+pub use artifacts::Artifacts;
+use artifacts::default_cache_directory;
+pub use engine::Engine;
 pub use error::Error;
 pub use jobs::Jobs;
+pub use limits::Limits;
+pub use log::{DEFAULT_LOG_FILTER, Log, LogFormat};
+pub use model::Model;
 use queue::QueueValues;
 pub use queue::{QueueSettings, QueueVariable};
 pub use server::{Secret, Server};
 pub use sources::{ENVIRONMENT_PREFIX, is_queue_worker, is_realtime};
 use sources::{FOREIGN_VARIABLES, is_given};
-
-/// The default log filter, which leaves out the HTTP library's own messages.
-pub const DEFAULT_LOG_FILTER: &str = "info,actix_server=warn";
 
 /// The variable that is `server.api_key`.
 const KEY_VARIABLE: &str = "RUNPOD_QUERY__SERVER__API_KEY";
@@ -55,112 +62,6 @@ pub struct Settings {
     /// RunPod's variables with unusable values, which the defaults replace.
     #[serde(skip)]
     pub unusable_variables: Vec<&'static str>,
-}
-
-/// The model to serve.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Model {
-    /// Name of a pinned model: `bge-m3` or `minilm`.
-    pub name: String,
-    /// A model directory to serve instead of a pinned model.
-    pub directory: Option<PathBuf>,
-    /// Precision of the pinned model.
-    pub precision: Precision,
-}
-
-impl Default for Model {
-    fn default() -> Self {
-        Self {
-            name: "bge-m3".to_owned(),
-            directory: None,
-            precision: Precision::default(),
-        }
-    }
-}
-
-/// Admission, batching and threads.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Engine {
-    /// Largest number of texts that wait for the model at the same time; more are rejected as `overloaded`.
-    pub queue_texts: NonZeroUsize,
-    /// Largest batch, in padded tokens (rows x longest row). A longer text is a batch of its own.
-    pub batch_tokens: NonZeroUsize,
-    /// Threads of the model; absent: the container's CPU quota.
-    pub threads: Option<NonZeroUsize>,
-}
-
-impl Default for Engine {
-    fn default() -> Self {
-        Self {
-            queue_texts: non_zero(1024),
-            batch_tokens: non_zero(512),
-            threads: None,
-        }
-    }
-}
-
-/// Limits of one call.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Limits {
-    /// Texts in one call.
-    pub texts_per_call: NonZeroUsize,
-    /// Largest result, in bytes of JSON.
-    pub result_bytes: NonZeroUsize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            texts_per_call: non_zero(512),
-            result_bytes: non_zero(10_000_000),
-        }
-    }
-}
-
-/// Where files come from and where they are kept.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Artifacts {
-    /// Folder for downloaded and exported files; absent: `runpod-query` in the user's cache folder.
-    pub cache_directory: Option<PathBuf>,
-    /// Never download: a missing file is an error that names it.
-    pub offline: bool,
-    /// ONNX Runtime's shared library; absent: the pinned one is downloaded. `ORT_DYLIB_PATH` means the same.
-    pub runtime_library: Option<PathBuf>,
-    /// URL of the model hub; absent: the pinned one.
-    pub hub_url: Option<String>,
-}
-
-/// The log on standard error.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Log {
-    /// Which messages are written, in `env_logger`'s syntax. `RUST_LOG` means the same.
-    pub filter: String,
-    /// Format of a message; absent: JSON if RunPod has named an endpoint, else text.
-    pub format: Option<LogFormat>,
-}
-
-/// Format of a log message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// A readable line.
-    Text,
-    /// One JSON object per line, with the fields of RunPod's package.
-    Json,
-}
-
-impl Default for Log {
-    fn default() -> Self {
-        Self {
-            filter: DEFAULT_LOG_FILTER.to_owned(),
-            format: None,
-        }
-    }
 }
 
 /// One setting given on the command line: its dotted name and its value.
@@ -226,25 +127,6 @@ impl Settings {
             None => LogFormat::Text,
         })
     }
-}
-
-impl Artifacts {
-    /// The folder for downloaded and exported files.
-    pub fn cache_directory(&self) -> Result<&Path, Error> {
-        self.cache_directory
-            .as_deref()
-            .ok_or(Error::NoCacheDirectory)
-    }
-}
-
-/// Follows the XDG base directory specification.
-fn default_cache_directory(environment: &HashMap<String, String>) -> Option<PathBuf> {
-    let absolute = |name: &str| {
-        let path = PathBuf::from(environment.get(name)?);
-        path.is_absolute().then_some(path)
-    };
-    let base = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
-    Some(base.join("runpod-query"))
 }
 
 const fn non_zero(value: usize) -> NonZeroUsize {

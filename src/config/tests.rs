@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use super::*;
 
 const QUEUE_VARIABLE: &str = QueueVariable::GET_JOB.name;

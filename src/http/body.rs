@@ -36,7 +36,7 @@ pub async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Erro
         .map(|limits| *limits.get_ref())
         .ok_or_else(|| Error::internal("the body limits are not installed"))?;
     let too_large = || Error::from(TooLarge::Body { limit: bytes });
-    // Otherwise the body would be refused as well, but only after most of it has arrived.
+    // Rejects the body before it arrives; without this check it would be rejected after most of it has.
     if announced_length(request).is_some_and(|length| length > bytes as u64) {
         return Err(too_large());
     }

@@ -1,4 +1,4 @@
-//! The OpenAPI document: what the registered routes say about themselves, and what holds for all of them.
+//! The OpenAPI document: the descriptions of the registered routes, and what holds for all of them.
 
 use actix_web::App;
 use utoipa::OpenApi as _;
@@ -46,7 +46,7 @@ pub fn registered() -> OpenApi {
     routes::register(app).split_for_parts().1
 }
 
-/// Adds what no single route knows, and shows a route that exists with and without a prefix once, with both servers.
+/// Adds what holds for all routes, and shows a route that exists with and without a prefix once, with both servers.
 fn describe(mut document: OpenApi) -> OpenApi {
     let (prefixed, bare): (Vec<_>, Vec<_>) = std::mem::take(&mut document.paths.paths)
         .into_iter()
@@ -73,7 +73,7 @@ fn describe(mut document: OpenApi) -> OpenApi {
     document
 }
 
-/// Every route but the probe may need a key.
+/// Every route except the probe may require a key.
 fn require_key(path: &str, item: &mut PathItem) {
     if path == PING {
         return;

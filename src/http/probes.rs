@@ -1,4 +1,4 @@
-//! What load balancers, Prometheus and people ask about the server: `/ping`, `/metrics` and `/health`.
+//! `/ping` for load balancers, `/metrics` for Prometheus, and `/health`.
 
 use actix_web::web::{Data, Json};
 use actix_web::{HttpResponse, get};
@@ -10,9 +10,9 @@ use super::jobs::{Counts, Jobs as Table};
 use crate::metrics::{CONTENT_TYPE, Engine};
 use crate::service::{Error, Health, ModelInfo, Phase, Service, Unavailable};
 
-/// Ask whether requests can be sent
+/// Check readiness
 ///
-/// As RunPod's load balancer expects it. It costs nothing and is answered from the first moment on.
+/// As RunPod's load balancer expects it. It costs nothing and is answered as soon as the listener is open.
 #[utoipa::path(
     tag = "Probes",
     responses(
@@ -30,9 +30,9 @@ pub async fn ping(service: Data<Service>) -> Result<HttpResponse, Error> {
     }
 }
 
-/// Read all metrics
+/// Get the metrics
 ///
-/// In OpenMetrics' text format, as Prometheus asks for it.
+/// In OpenMetrics' text format, which Prometheus reads.
 #[utoipa::path(
     tag = "Probes",
     responses((
@@ -46,7 +46,7 @@ pub async fn ping(service: Data<Service>) -> Result<HttpResponse, Error> {
 #[get("/metrics")]
 pub async fn metrics(service: Data<Service>) -> Result<HttpResponse, Error> {
     let before = Engine::default();
-    // Until there is an engine its metrics are there and zero.
+    // Before the model is loaded the metrics of the engine are zero.
     let engine = service.engine().map_or(&before, |engine| engine.metrics());
     let text = service.metrics().text(engine).map_err(Error::internal)?;
     Ok(HttpResponse::Ok().content_type(CONTENT_TYPE).body(text))
@@ -56,32 +56,32 @@ pub async fn metrics(service: Data<Service>) -> Result<HttpResponse, Error> {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Jobs {
-    /// Answered.
+    /// Completed.
     completed: u64,
-    /// Refused or failed, or too late.
+    /// Rejected, failed or timed out.
     failed: u64,
-    /// Being worked on.
+    /// Running.
     in_progress: u64,
     /// Waiting.
     in_queue: u64,
-    /// Tried again.
+    /// Retried.
     retried: u64,
 }
 
-/// This one worker, in the classes that RunPod counts.
+/// This worker, counted in each state that RunPod distinguishes.
 #[derive(Serialize, ToSchema)]
 struct Workers {
-    /// Ready, with nothing to do.
+    /// Ready and idle.
     idle: u64,
     /// Loading the model.
     initializing: u64,
-    /// Ready, busy or not.
+    /// Ready, idle or busy.
     ready: u64,
-    /// Working.
+    /// Ready and busy.
     running: u64,
     /// Always 0.
     throttled: u64,
-    /// About to end.
+    /// Shutting down.
     unhealthy: u64,
 }
 
@@ -122,7 +122,7 @@ impl HealthBody {
     }
 }
 
-/// Count jobs and workers, and describe the model
+/// Get the counts of jobs and workers, and the model
 ///
 /// RunPod's two objects, and `model` once it is loaded.
 #[utoipa::path(

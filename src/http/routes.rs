@@ -20,10 +20,10 @@ where
 {
     app.configure(runpod_routes)
         .configure(openai::register)
-        // The longer prefix first: a scope takes everything under its own.
+        // The longer prefix first, because a scope takes every path under its own.
         .service(scope(OPENAI_PREFIX).configure(openai::register))
         .service(scope(ENDPOINT_PREFIX).configure(runpod_routes))
-        // After the routes whose own first word it would take for an endpoint's name.
+        // Last, because it would take the first segment of the other routes for an endpoint's name.
         .service(jobs::realtime)
         .service(probes::ping)
         .service(probes::metrics)

@@ -1,4 +1,4 @@
-//! One job while it is performed: its attempts, its limits and its cancellation.
+//! The execution of one job: its attempts, its limits and its cancellation.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use super::job_id::JobId;
 use super::submission::Submission;
 use crate::service::{Call, Code, Error, Performed, Service, Unavailable, with_causes};
 
-/// One job while it is performed. Dropping the future of a method cancels what it has not finished.
+/// The execution of one job. Dropping the future of a method cancels what it has not finished.
 #[derive(Debug, Clone)]
 pub struct Execution {
     /// The job's id.
@@ -22,18 +22,18 @@ pub struct Execution {
     pub submission: Arc<Submission>,
     /// When it was submitted.
     pub submitted: Instant,
-    /// How far it is.
+    /// Its progress.
     pub progress: Progress,
 }
 
-/// How far a job is, for whoever waits for it or cancels it; clones share it.
+/// A job's progress, for those who wait for it or cancel it; clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Progress {
     call: Call,
     ended: Arc<SetOnce<()>>,
 }
 
-/// What came of a future that ran within the limits of a job.
+/// The outcome of a future that ran within the limits of a job.
 #[derive(Debug)]
 pub enum Outcome<T> {
     /// It finished.
@@ -66,9 +66,9 @@ impl Progress {
         self.call.cancel_unless_started()
     }
 
-    /// Ends the job: whoever waits learns of it, and its texts that still wait never run.
+    /// Ends the job: those who wait for it are notified, and its waiting texts never run.
     pub fn end(&self) {
-        // It fails for a job that has ended before.
+        // It fails if the job has ended before.
         let _ = self.ended.set(());
         self.call.cancel();
     }
@@ -85,7 +85,7 @@ impl Progress {
 }
 
 impl Execution {
-    /// A job that was submitted now.
+    /// The execution of a job that is submitted now.
     pub fn new(id: JobId, submission: Arc<Submission>) -> Self {
         Self {
             id,
@@ -95,7 +95,7 @@ impl Execution {
         }
     }
 
-    /// Performs the job, and attempts it again for as long as the service rejects it for now.
+    /// Executes the job, and retries it while the service rejects it for now.
     pub async fn run(
         &self,
         service: &Service,
@@ -123,7 +123,7 @@ impl Execution {
         }
     }
 
-    /// Performs the job once. A panic is an error like any other.
+    /// Executes the job once. A panic becomes an error.
     pub async fn attempt(&self, service: &Service) -> Outcome<Result<Performed, Error>> {
         let answer = service.perform(&self.submission.request, self.progress.call.clone());
         let answer = async {
@@ -174,7 +174,7 @@ impl Execution {
     }
 }
 
-/// When to attempt the job again; nothing where waiting does not help.
+/// The pause before the next attempt; `None` if waiting does not help.
 fn pause_after(error: &Error) -> Option<Duration> {
     let is_final = matches!(error, Error::Unavailable(Unavailable::Stopping));
     error.retry_after().filter(|_| !is_final)

@@ -1,34 +1,34 @@
-//! A number that goes up and down with the things it counts, be it jobs or requests, and whose zero can be waited for.
+//! A gauge of jobs or requests in progress. A task can wait until it is zero.
 
 use tokio::sync::watch;
 
-/// How many things there are; clones share the number.
+/// A gauge; clones share the number.
 #[derive(Debug, Clone)]
 pub struct Gauge(watch::Sender<usize>);
 
-/// One thing that is counted for as long as this exists.
+/// One item, counted until it is dropped.
 pub struct Counted(Gauge);
 
 impl Default for Gauge {
-    /// Nothing yet.
+    /// A gauge at zero.
     fn default() -> Self {
         Self(watch::Sender::new(0))
     }
 }
 
 impl Gauge {
-    /// Counts one more.
+    /// Counts one item.
     pub fn count(&self) -> Counted {
         self.0.send_modify(|number| *number += 1);
         Counted(self.clone())
     }
 
-    /// How many there are now.
+    /// The number of items now.
     pub fn number(&self) -> usize {
         *self.0.borrow()
     }
 
-    /// Returns when there are none.
+    /// Returns when the number is zero.
     pub async fn none(&self) {
         // The sender lives as long as this borrow of it.
         let _ = self.0.subscribe().wait_for(|number| *number == 0).await;

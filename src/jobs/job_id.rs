@@ -19,12 +19,12 @@ impl JobId {
         (!matches!(id.as_str(), "" | "." | "..")).then(|| Self(id.into()))
     }
 
-    /// A new id for a job whose caller comes back for the result, in RunPod's shape.
+    /// A new id for an asynchronous job, in RunPod's format.
     pub fn generate() -> Self {
         Self(format!("{}-u1", Uuid::new_v4()).into())
     }
 
-    /// A new id for a job whose caller waits, in RunPod's shape.
+    /// A new id for a job whose caller waits, in RunPod's format.
     pub fn generate_sync() -> Self {
         Self(format!("sync-{}", Uuid::new_v4()).into())
     }

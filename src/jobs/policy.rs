@@ -1,4 +1,4 @@
-//! How long a job may take, as its caller wants it.
+//! How long a job may take, as its caller has chosen.
 
 use std::time::Duration;
 
@@ -55,10 +55,10 @@ impl Default for Policy {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Policy)]
 pub struct PolicyFields {
-    /// Milliseconds from its beginning to its end; then it is `TIMED_OUT`.
+    /// Milliseconds from its start to its end; then it is `TIMED_OUT`.
     #[schema(minimum = 1, maximum = 604_800_000, example = 600_000)]
     pub execution_timeout: Option<u64>,
-    /// Milliseconds from its arrival to its end; then it is `TIMED_OUT`.
+    /// Milliseconds from its submission to its end; then it is `TIMED_OUT`.
     #[schema(minimum = 1, maximum = 604_800_000, example = 86_400_000)]
     pub ttl: Option<u64>,
 }

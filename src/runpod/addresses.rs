@@ -1,4 +1,4 @@
-//! RunPod's addresses: from the templates in the environment to what is asked. All of them are secrets.
+//! RunPod's URLs, from the templates in the environment. All of them are secrets.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Url;
@@ -7,19 +7,19 @@ use super::Error;
 use crate::config::{self, QueueVariable, Secret};
 use crate::jobs::JobId;
 
-/// Stands for the worker's name, in every template.
+/// Placeholder of the worker's name, in every template.
 const WORKER: &str = "$RUNPOD_POD_ID";
-/// Stands for the worker's name where jobs are taken, and for the job's where results are posted.
+/// Placeholder of the worker's name in the URL of takes, and of the job's id in the URL of results.
 const ID: &str = "$ID";
-/// Stands for the machine's kind, in every template.
+/// Placeholder of the machine's type, in every template.
 const GPU_TYPE: &str = "$RUNPOD_GPU_TYPE_ID";
-/// The part of the path that tells taking one job from taking several and from being told which to stop.
+/// The part of the path that differs between a take of one job, a take of several, and the stop channel.
 const TAKE: &str = "/job-take/";
 const TAKE_BATCH: &str = "/job-take-batch/";
 const STOP: &str = "/job-stop/";
 /// The release of RunPod's SDK whose protocol this is; heartbeats name it.
 const PROTOCOL_VERSION: &str = "1.12.0";
-/// Longest reason that RunPod takes of a worker that cannot work.
+/// Longest reason that RunPod accepts from an unhealthy worker.
 const REASON_CHARACTERS: usize = 256;
 
 /// Everything but RFC 3986's unreserved characters.
@@ -73,7 +73,7 @@ impl Addresses {
         self.take.contains(TAKE)
     }
 
-    /// Where up to `wanted` jobs are taken; `busy`: the worker holds unfinished ones.
+    /// URL of a take of up to `wanted` jobs; `busy`: the worker holds unfinished ones.
     pub fn take(&self, wanted: usize, busy: bool) -> String {
         let busy = format!("job_in_progress={}", u8::from(busy));
         if wanted > 1 && self.has_siblings() {
@@ -84,13 +84,13 @@ impl Addresses {
         }
     }
 
-    /// Where RunPod says which jobs are to be stopped.
+    /// URL of the stop channel.
     pub fn stop(&self) -> Option<String> {
         self.has_siblings()
             .then(|| self.take.replacen(TAKE, STOP, 1))
     }
 
-    /// Where the result of the job `id` is posted.
+    /// URL of the result of the job `id`.
     pub fn post(&self, id: &JobId) -> String {
         with_query(
             &self.post.replace(ID, &encode(id.as_str())),
@@ -98,7 +98,7 @@ impl Addresses {
         )
     }
 
-    /// Where a heartbeat for the jobs `ids` goes.
+    /// URL of a heartbeat for the jobs `ids`.
     pub fn ping<'a>(&self, ids: impl Iterator<Item = &'a JobId>) -> Option<String> {
         let ids: Vec<_> = ids.map(JobId::as_str).collect();
         let version = format!("runpod_version={PROTOCOL_VERSION}");
@@ -110,7 +110,7 @@ impl Addresses {
         Some(with_query(self.ping.as_deref()?, &query))
     }
 
-    /// Where a worker says that it cannot work, because its start failed at `check`.
+    /// URL at which a worker reports that it is unhealthy, because `check` failed at its start.
     pub fn unhealthy(&self, check: &str, reason: &str) -> Option<String> {
         let reason: String = reason.chars().take(REASON_CHARACTERS).collect();
         let query = format!(

@@ -1,4 +1,4 @@
-//! From a job to the bytes that RunPod gets for it.
+//! The answer to a job, as the bytes that are posted to RunPod.
 
 use std::time::Instant;
 

@@ -1,7 +1,7 @@
 //! Requests to RunPod as RunPod's own SDK sends them, and what is read of the answers.
 //!
-//! A redirect is followed only where it asks for the same request again (307, 308). The SDK follows the others too, which
-//! turn a post into a question without a body, and takes what answers that, a login page perhaps, for an acknowledgement.
+//! A redirect is followed only if it keeps the method and the body (307, 308). The SDK follows the others too: they turn
+//! the POST into a GET, and the SDK takes its answer, perhaps a login page, for an acknowledgement.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use super::protocol_durations::ProtocolDurations;
 use crate::config::Secret;
 use crate::jobs::JobId;
 
-/// What the SDK calls the content of a result, though it is plain JSON; nothing shows that RunPod takes another name.
+/// The SDK's content type of a result, although it is JSON; whether RunPod accepts another is not known.
 const RESULT_TYPE: HeaderValue = HeaderValue::from_static("application/x-www-form-urlencoded");
 const JSON_TYPE: HeaderValue = HeaderValue::from_static("application/json");
 /// A header literally of this name goes with every result.
@@ -30,18 +30,18 @@ const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VE
 const CONNECT: Duration = Duration::from_secs(10);
 /// How long an idle connection is kept: shorter than servers usually keep theirs.
 const IDLE: Duration = Duration::from_secs(20);
-/// Redirects that are followed one after the other.
+/// Longest chain of redirects.
 const REDIRECTS: usize = 5;
-/// Bytes that are read of an answer whose content does not matter.
+/// Bytes read of an answer whose content does not matter.
 const IGNORED_BYTES: usize = 64 * 1024;
 
 /// An answer of RunPod.
 pub struct Reply {
     /// Its status.
     pub status: u16,
-    /// How long to wait, as far as the answer says.
+    /// Its `Retry-After`.
     pub retry_after: Option<Duration>,
-    /// What the body claims to be.
+    /// Its content type.
     pub content_type: String,
     /// The body, or its beginning.
     pub body: Bytes,
@@ -78,7 +78,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// Connects to nothing yet.
+    /// A connection that is not open yet.
     pub fn new(key: Option<&Secret>, durations: &ProtocolDurations) -> Result<Self, Error> {
         let mut headers = HeaderMap::new();
         if let Some(key) = key {
@@ -103,7 +103,7 @@ impl Connection {
         })
     }
 
-    /// Asks, and reads an answer, of which `limit` bytes at most, all within `time`.
+    /// Sends a GET and reads at most `limit` bytes of the answer, all within `time`.
     pub async fn get(&self, address: &str, limit: usize, time: Duration) -> Result<Reply, Failure> {
         let request = self.client.get(address).header(CONTENT_TYPE, JSON_TYPE);
         let response = request.timeout(time).send().await?;
@@ -112,7 +112,7 @@ impl Connection {
         Ok(reply)
     }
 
-    /// Asks for something whose content does not matter.
+    /// Sends a GET whose answer does not matter.
     pub async fn tell(&self, address: &str, time: Duration) -> Result<u16, Failure> {
         let response = self.client.get(address).timeout(time).send().await?;
         let status = response.status().as_u16();
@@ -120,7 +120,7 @@ impl Connection {
         Ok(status)
     }
 
-    /// Posts a job's result; the status alone says what became of it.
+    /// Posts a job's result; only the status of the answer matters.
     pub async fn post(
         &self,
         addresses: &Addresses,
@@ -146,7 +146,7 @@ impl Connection {
         let seconds = header(RETRY_AFTER).and_then(|value| value.trim().parse::<u32>().ok());
         Reply {
             status: response.status().as_u16(),
-            // What is said in seconds is rehearsed in the same proportion as the bounds.
+            // Tests scale the seconds of a `Retry-After` as they scale its bounds.
             retry_after: seconds
                 .map(|seconds| shortest.saturating_mul(seconds).clamp(shortest, longest)),
             content_type: header(CONTENT_TYPE).unwrap_or_default().to_owned(),
@@ -156,7 +156,7 @@ impl Connection {
     }
 }
 
-/// An answer that is not followed is what the request came to.
+/// A redirect that is not followed is the answer.
 fn redirected(attempt: Attempt<'_>) -> Action {
     let repeats = [
         StatusCode::TEMPORARY_REDIRECT,
@@ -176,7 +176,7 @@ fn header_value(id: &JobId) -> HeaderValue {
         .unwrap_or(HeaderValue::from_static(""))
 }
 
-/// The bytes, and where they are cut if they are.
+/// The bytes, and where they are cut off, if they are.
 async fn body(mut response: Response, limit: usize) -> Result<(Bytes, Option<usize>), Failure> {
     let mut body = BytesMut::new();
     while let Some(chunk) = response.chunk().await? {
@@ -193,7 +193,7 @@ async fn body(mut response: Response, limit: usize) -> Result<(Bytes, Option<usi
 /// Reads a body to its end, so that the connection can be used again; nobody waits for it.
 fn drain(response: Response) {
     tokio::spawn(async move {
-        // What cannot be read ends the connection, and nothing else.
+        // A body that cannot be read only ends the connection.
         let _ = body(response, IGNORED_BYTES).await;
     });
 }

@@ -1,4 +1,4 @@
-//! What the parts of a worker share.
+//! The worker's context: connection, settings, jobs and the stop, shared by its tasks.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,21 +13,21 @@ use crate::jobs::{JobId, Waiting};
 use crate::metrics;
 use crate::service::Service;
 
-/// What the parts of a worker share.
+/// The context that all tasks of a worker share.
 pub struct Context {
-    /// The requests.
+    /// Sends the requests.
     pub connection: Connection,
-    /// Their addresses.
+    /// Their URLs.
     pub addresses: Arc<Addresses>,
-    /// How long they may take.
+    /// Timeouts, pauses and intervals.
     pub durations: ProtocolDurations,
-    /// What has been done.
+    /// The metrics.
     pub statistics: metrics::QueueMetrics,
-    /// What performs the jobs.
+    /// Executes the jobs.
     pub service: Service,
     /// How a job waits while the service is overloaded: as long as RunPod waits for its answer.
     pub waiting: Waiting,
-    /// The jobs.
+    /// The jobs that are held.
     pub registry: Arc<Registry>,
     /// A permit for every job that may run concurrently.
     pub places: Semaphore,

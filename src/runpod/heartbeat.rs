@@ -22,11 +22,11 @@ pub struct Heartbeat {
     _end: oneshot::Sender<()>,
 }
 
-/// What a heartbeat needs.
+/// The connection, the URLs and the jobs of a heartbeat.
 pub struct Pulse {
     /// A connection that nothing else uses.
     pub connection: Connection,
-    /// Where it goes.
+    /// Its URLs.
     pub addresses: Arc<Addresses>,
     /// The jobs that it names.
     pub registry: Arc<Registry>,
@@ -35,7 +35,7 @@ pub struct Pulse {
 }
 
 impl Heartbeat {
-    /// Begins at once.
+    /// Starts at once.
     pub fn start(pulse: Pulse) -> Result<Self, Error> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

@@ -1,4 +1,4 @@
-//! The worker as a whole: it takes jobs, starts them at once, and stops in order.
+//! The worker: it takes jobs, starts them at once, and stops in order.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -24,7 +24,7 @@ use crate::service::Service;
 
 /// The failed check that a worker reports when it cannot work.
 const FAILED_CHECK: &str = "model";
-/// How many times larger a text becomes at most when every character is escaped.
+/// Largest ratio of an escaped text to the same text unescaped.
 const ESCAPED: usize = 3;
 /// Bytes of a delivery around the inputs of its jobs.
 const ENVELOPE_BYTES: usize = 1_000_000;

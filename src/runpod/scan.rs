@@ -1,9 +1,9 @@
-//! Where the parts of a JSON text begin and end, without a judgement on any of them.
+//! Finds where the elements of a JSON text begin and end, without validating them.
 //!
-//! A strict parser gives up a whole text for one bad character. Here only strings and brackets are followed, so that
-//! whatever is wrong in one part of a delivery leaves the others whole; each part is then read strictly on its own.
+//! A strict parser rejects a whole text for one invalid character. This scanner follows only strings and brackets, so an
+//! invalid element of a delivery does not affect the others. Each element is then parsed strictly on its own.
 
-/// The elements of a list, as far as they go; nothing where `text` is no list.
+/// The elements of a list, up to where it is cut off; `None` if `text` is not a list.
 pub fn elements(text: &[u8]) -> Option<Vec<&[u8]>> {
     let mut scanner = Scanner::enter(text, b'[')?;
     let mut elements = Vec::new();
@@ -18,7 +18,7 @@ pub fn elements(text: &[u8]) -> Option<Vec<&[u8]>> {
     }
 }
 
-/// The names and values of an object, as far as they go; nothing where `text` is no object.
+/// The names and values of an object, up to where it is cut off; `None` if `text` is not an object.
 pub fn members(text: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
     let mut scanner = Scanner::enter(text, b'{')?;
     let mut members = Vec::new();

@@ -1,4 +1,4 @@
-//! RunPod's word on which jobs are no longer wanted. Whatever goes wrong here only leaves jobs running.
+//! The stop channel, by which RunPod says which jobs to stop. A failure here only leaves jobs running.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ struct Stops {
     jobs: Vec<String>,
 }
 
-/// Asks for as long as it is polled; ends only where the platform has no such channel by its address.
+/// Polls the channel until the future is dropped; returns only if the platform has no such channel.
 pub async fn listen(context: &Context) {
     let Some(address) = context.addresses.stop() else {
         return;
@@ -45,16 +45,16 @@ pub async fn listen(context: &Context) {
     }
 }
 
-/// What an answer asks for.
+/// The meaning of an answer.
 #[derive(Debug, PartialEq, Eq)]
 enum Reaction {
-    /// To stop these jobs, perhaps none.
+    /// Stop these jobs, perhaps none.
     Stop(Vec<JobId>),
-    /// To ask later.
+    /// Poll later.
     Wait(Option<Duration>),
-    /// To ask seldom: there is nothing here, or not for this worker.
+    /// Poll rarely: the channel does not exist, or not for this worker.
     Absent,
-    /// To try again.
+    /// Retry.
     Failed,
 }
 

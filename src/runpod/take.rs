@@ -9,14 +9,14 @@ use crate::service::with_causes;
 
 /// Bytes of an unexpected answer that the log shows.
 const SAMPLE_BYTES: usize = 60;
-/// What a list, an object and a text of JSON begin with.
+/// First characters of a list, an object and a string in JSON.
 const JSON_BEGINS: &[u8] = b"[{\"";
 
-/// What a take brought.
+/// The outcome of a take.
 pub enum Taken {
     /// Jobs, perhaps none.
     Deliveries(Deliveries),
-    /// No answer to work on, and what follows from that.
+    /// No jobs, and the pause that follows.
     Without(TakeOutcome),
 }
 
@@ -47,7 +47,7 @@ pub fn taken(answer: Result<Reply, Failure>, texts: usize) -> Taken {
     }
 }
 
-/// What a status means; nothing where the body has to be read.
+/// The meaning of a status; `None` if the body has to be read.
 fn status(status: u16, retry_after: Option<Duration>) -> Option<TakeOutcome> {
     match status {
         // RunPod answers 400 when it is about to park the worker.
@@ -72,7 +72,7 @@ fn deliveries(reply: &Reply, texts: usize) -> Option<Deliveries> {
     Some(deliveries)
 }
 
-/// Shows how something begins that is no delivery, up to where JSON might begin: behind that may be a text of a user.
+/// The beginning of an answer that is not a delivery, up to where JSON might begin, because a user's text may follow.
 fn log_sample(reply: &Reply) {
     let sample = reply.body.iter().copied().take(SAMPLE_BYTES);
     let sample: Vec<u8> = sample

@@ -1,4 +1,4 @@
-//! From a request to its answer.
+//! Answers requests: the three actions and the two OpenAI routes.
 
 use std::time::{Duration, UNIX_EPOCH};
 

@@ -1,4 +1,4 @@
-//! The fields of a JSON object, taken one after the other: `null` counts as absent, and what is never taken is ignored.
+//! Takes fields out of a JSON object: `null` counts as absent, and fields that are never taken are ignored.
 
 use std::collections::BTreeMap;
 

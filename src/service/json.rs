@@ -1,8 +1,7 @@
-//! JSON, parsed strictly and no further than a request needs it.
+//! A JSON parser that is strict and bounded in memory.
 //!
-//! Strictly: a key that appears twice, half a surrogate pair or nesting without end is an error wherever it stands.
-//! No further: a list keeps its first members and counts the others, so that a body within its limit stays small in
-//! memory.
+//! A duplicate key, half a surrogate pair or nesting that is too deep is an error everywhere. A list keeps its first
+//! members and counts the others, so a body within its limit stays small in memory.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -58,7 +57,7 @@ impl fmt::Display for JsonKind {
     }
 }
 
-/// A value as far as a request needs it.
+/// A parsed value.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Value {
     /// `null`

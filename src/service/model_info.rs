@@ -23,7 +23,7 @@ pub struct ModelInfo {
     /// Floats of a vector.
     #[schema(example = 1024)]
     pub dimensions: usize,
-    /// Tokens of the longest text; what lies beyond is cut off.
+    /// Largest number of tokens of a text; longer texts are truncated.
     #[schema(example = 8192)]
     pub max_tokens: usize,
     /// How close its vectors are to those in fp32, where that was measured.
@@ -43,7 +43,7 @@ impl ModelInfo {
     }
 }
 
-/// How close the vectors of a rounded model are to those of its fp32 original, as measured where it was made.
+/// How close the vectors of a quantized model are to those of its fp32 original, as measured at export.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Quality {
     /// Sentences that were embedded by both.
@@ -55,10 +55,10 @@ pub struct Quality {
     /// Smallest cosine between the two vectors of a sentence.
     #[schema(example = 0.9981)]
     pub worst_cosine: f64,
-    /// Mean share of a sentence's ten nearest other sentences that both models name.
+    /// Mean overlap of a sentence's ten nearest neighbours between the two models.
     #[schema(example = 0.984)]
     pub top_10_overlap: f64,
-    /// Instructions by which the processor multiplied bytes.
+    /// Instruction set with which the processor multiplied 8-bit integers.
     #[schema(example = "AVX-512 VNNI")]
     pub byte_products: String,
     /// Time the measurement took, in seconds.

@@ -1,4 +1,4 @@
-//! From a value to texts: the rules for every text, whatever its field.
+//! The rules for every text, whatever its field.
 
 use std::sync::Arc;
 

@@ -13,7 +13,7 @@ use crate::service::Error;
 
 /// Cancel a job
 ///
-/// One that waits is never begun, one that runs is dropped, and one that has ended stays as it is.
+/// A waiting job never starts, a running job is stopped, and a job that has ended stays as it is.
 #[utoipa::path(
     tag = "RunPod",
     params(JobPath),
@@ -27,9 +27,9 @@ pub async fn cancel(jobs: Data<Jobs>, job: JobPath) -> Result<Json<Receipt>, Err
     jobs.cancel(&job.id).map(Json)
 }
 
-/// Try a job again
+/// Retry a job
 ///
-/// One that is `FAILED` or `TIMED_OUT` waits again, with the same `id`, input, policy and webhook.
+/// A `FAILED` or `TIMED_OUT` job is queued again, with the same `id`, input, policy and webhook.
 #[utoipa::path(
     tag = "RunPod",
     params(JobPath),
@@ -44,7 +44,7 @@ pub async fn retry(jobs: Data<Jobs>, job: JobPath) -> Result<Json<Receipt>, Erro
     jobs.retry(&job.id).map(Json)
 }
 
-/// What was done.
+/// The outcome of a purge.
 #[derive(Serialize, ToSchema)]
 struct Purged {
     /// Jobs that were cancelled.
@@ -55,9 +55,9 @@ struct Purged {
     status: &'static str,
 }
 
-/// Cancel all jobs that wait
+/// Cancel all waiting jobs
 ///
-/// They are `CANCELLED` then. Running jobs continue.
+/// Their status becomes `CANCELLED`. Running jobs continue.
 #[utoipa::path(
     tag = "RunPod",
     responses((status = 200, description = "How many there were.", body = Purged)),

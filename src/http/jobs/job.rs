@@ -21,9 +21,9 @@ const OVERHEAD_BYTES: usize = 1024;
 pub struct Ending {
     /// Its last status.
     pub status: JobStatus,
-    /// What was asked for.
+    /// The output.
     pub output: Option<Arc<RawValue>>,
-    /// What went wrong.
+    /// The error, as `code: message`.
     pub error: Option<Arc<str>>,
     /// Texts that were embedded.
     pub texts: usize,
@@ -66,7 +66,7 @@ impl Ending {
 pub(super) struct Ended {
     pub ending: Ending,
     pub at: Instant,
-    /// When it is forgotten at the latest.
+    /// When it is removed at the latest.
     pub expires: Instant,
     /// Its position among all that have ended.
     pub place: u64,
@@ -98,7 +98,7 @@ impl Job {
         }
     }
 
-    /// What is needed to perform it; nothing once its submission is dropped.
+    /// What is needed to execute it; `None` once its submission is dropped.
     pub fn execution(&self, id: &JobId) -> Option<Execution> {
         Some(Execution {
             id: id.clone(),
@@ -140,7 +140,7 @@ impl Job {
         self.progress.end();
     }
 
-    /// Makes it a job that waits, as if it had just been submitted.
+    /// Queues it again, as if it had just been submitted.
     pub fn restart(&mut self, now: Instant) {
         self.progress = Progress::default();
         self.submitted = now;
@@ -161,7 +161,7 @@ impl Job {
         }
     }
 
-    /// How long it waited and how long it ran, as far as that is known.
+    /// How long it waited and how long it ran, once known.
     fn times(&self) -> (Option<Duration>, Option<Duration>) {
         let waited = |until: Instant| until.saturating_duration_since(self.submitted);
         let start = self.progress.started();

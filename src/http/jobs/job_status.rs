@@ -1,18 +1,18 @@
-//! Where a job is in its life.
+//! The status of a job.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::service::Code;
 
-/// Where a job is in its life, in RunPod's words.
+/// The status of a job, in RunPod's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[schema(as = Status)]
 pub enum JobStatus {
     /// It waits.
     InQueue,
-    /// The model has begun.
+    /// The model works on it.
     InProgress,
     /// It has an output.
     Completed,

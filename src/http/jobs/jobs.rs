@@ -77,8 +77,8 @@ impl Jobs {
         Ok(self.spawn(job))
     }
 
-    /// Performs a job for a caller who waits, and cancels it when the caller disconnects. What the service rejects for
-    /// now, or fails to do for reasons of its own, is an error and not a job.
+    /// Executes a job for a waiting caller, and cancels it when the caller disconnects. A job that the service rejects
+    /// for now, or cannot execute because of a defect, is an error and leaves no job.
     pub async fn perform(&self, envelope: Envelope) -> Result<Report, Error> {
         let job = self.insert(JobKind::Sync, envelope)?;
         let _caller = Caller {
@@ -113,12 +113,12 @@ impl Jobs {
         self.status(id.as_str(), None)
     }
 
-    /// What is known of a job; with `ttl` its result is forgotten that long from now.
+    /// The report of a job; with `ttl` its result expires that long from now.
     pub fn status(&self, id: &str, ttl: Option<Duration>) -> Result<Report, Error> {
         self.table().report(id, ttl, Instant::now())
     }
 
-    /// The output of a job, unless it was given before.
+    /// The output of a job, unless it was returned before.
     pub fn stream(&self, id: &str) -> Result<Stream, Error> {
         self.table().stream(id, Instant::now())
     }
@@ -134,7 +134,7 @@ impl Jobs {
         Ok(self.spawn(job))
     }
 
-    /// Cancels all jobs that wait, and returns how many there were.
+    /// Cancels all waiting jobs, and returns how many there were.
     pub fn purge(&self) -> usize {
         self.table().purge(Instant::now())
     }
@@ -183,7 +183,7 @@ impl Jobs {
         Receipt { id, status }
     }
 
-    /// How a job ended; nothing if it was cancelled, which has ended it in the table already.
+    /// How a job ended; `None` if it was cancelled, because the cancellation has ended it in the table.
     fn ending(
         &self,
         job: &Execution,
@@ -204,7 +204,7 @@ impl Jobs {
         }
     }
 
-    /// Records a job's end and notifies its webhook; nothing if it has ended otherwise.
+    /// Records a job's end and notifies its webhook, unless it has ended before.
     fn finish(&self, job: &Execution, ending: Ending) -> Option<Report> {
         let report = self
             .table()
@@ -249,7 +249,7 @@ fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
     table.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Forgets expired results until the jobs are dropped.
+/// Removes expired results until the jobs are dropped.
 async fn sweep(jobs: Weak<Inner>) {
     loop {
         tokio::time::sleep(SWEEP).await;
@@ -277,7 +277,7 @@ const fn refuses_input(code: Code) -> bool {
     }
 }
 
-/// A caller who waits: when it disconnects, the job is forgotten.
+/// A waiting caller: when it disconnects, its job is removed.
 struct Caller<'a> {
     jobs: &'a Jobs,
     id: &'a JobId,

@@ -18,7 +18,7 @@ const TTL: Span = Span {
     longest: LONGEST,
 };
 
-/// What can be asked beside the job.
+/// Query parameters.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it describes what `parameters` reads")]
@@ -28,10 +28,10 @@ struct StatusParameters {
     ttl: Option<u64>,
 }
 
-/// Ask where a job is, and for its result
+/// Get the status and the result of a job
 ///
-/// Results of `/run` are kept for half an hour and those of `/runsync` for a minute after the job's end, less if memory
-/// runs short.
+/// Results of `/run` are kept for half an hour after the job's end and those of `/runsync` for a minute, or less if their
+/// memory is full.
 #[utoipa::path(
     tag = "RunPod",
     params(JobPath, StatusParameters),
@@ -50,7 +50,7 @@ pub async fn status(
     report(&jobs, &job, &request)
 }
 
-/// Ask where a job is, as RunPod's development server is asked
+/// Get the status of a job by POST, as from RunPod's development server
 ///
 /// The same as with GET.
 #[utoipa::path(
@@ -76,7 +76,7 @@ fn report(jobs: &Jobs, job: &JobPath, request: &HttpRequest) -> Result<Json<Repo
     jobs.status(&job.id, ttl).map(Json)
 }
 
-/// Ask for what a job has given since it was last asked
+/// Get the output of a job that was not returned before
 ///
 /// A job here gives its whole output at once: the first answer after its end has it, every other has nothing.
 #[utoipa::path(
@@ -92,7 +92,7 @@ pub async fn stream(jobs: Data<Jobs>, job: JobPath) -> Result<Json<Stream>, Erro
     jobs.stream(&job.id).map(Json)
 }
 
-/// Ask for what is new, as RunPod's development server is asked
+/// Get new output by POST, as from RunPod's development server
 ///
 /// The same as with GET.
 #[utoipa::path(

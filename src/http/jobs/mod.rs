@@ -1,7 +1,7 @@
 //! Jobs over HTTP: RunPod's routes, and the table behind `/status`.
 //!
 //! Owns the table, of which looking up, cancelling, retrying and purging are methods, how long it keeps results, and the
-//! webhooks. How a job is performed is [`crate::jobs`]' business. Everything that is kept is bounded in time and in bytes.
+//! webhooks. [`crate::jobs`] executes the jobs. Everything that is kept is bounded in time and in bytes.
 
 mod control;
 mod envelope;

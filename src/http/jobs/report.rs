@@ -1,4 +1,4 @@
-//! What callers are told of a job.
+//! The forms in which callers see a job.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,41 +12,41 @@ use crate::jobs::JobId;
 use crate::service::Output;
 use crate::service::openai::{Embeddings, JobError, ModelList};
 
-/// What a job gives, as users read about it.
+/// The output of a job, as the OpenAPI document shows it.
 #[derive(Serialize, ToSchema)]
 #[serde(untagged)]
 #[expect(dead_code, reason = "it describes what is passed on as it is")]
 pub enum JobOutput {
-    /// To an action.
+    /// Of an action.
     Action(Output),
-    /// To `openai_route` `/v1/embeddings`.
+    /// Of `openai_route` `/v1/embeddings`.
     OpenAiEmbeddings(Embeddings),
-    /// To `openai_route` `/v1/models`.
+    /// Of `openai_route` `/v1/models`.
     OpenAiModels(ModelList),
-    /// To an invalid request of OpenAI's.
+    /// Of an invalid request in OpenAI's form.
     OpenAiError(JobError),
 }
 
-/// A job and where it is.
+/// A job and its status.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = Job)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
-    /// The job's name.
+    /// The job's id.
     #[schema(value_type = String, example = "sync-1ba3bd5e-7d1c-4a4a-9d8c-7d1d3a0a9d3f")]
     pub id: JobId,
-    /// Where it is.
+    /// The job's status.
     #[schema(example = "COMPLETED")]
     pub status: JobStatus,
-    /// What was asked for, if the job is completed.
+    /// The output of a completed job.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<JobOutput>)]
     pub output: Option<Arc<RawValue>>,
-    /// `code: message`, if the job failed or took too long.
+    /// `code: message` of a job that failed or timed out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = json!(null))]
     pub error: Option<Arc<str>>,
-    /// Milliseconds for which it waited, once it has begun or ended.
+    /// Milliseconds for which it waited, once it has started or ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 3)]
     pub delay_time: Option<u64>,
@@ -59,14 +59,14 @@ pub struct Report {
     pub texts: usize,
 }
 
-/// What a job gave: one of the two.
+/// The outcome of a job: an output or an error.
 #[derive(Serialize, ToSchema)]
 pub struct BareResult {
-    /// What was asked for.
+    /// The output.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<JobOutput>)]
     output: Option<Arc<RawValue>>,
-    /// `code: message`, if the job failed or took too long.
+    /// `code: message` of a job that failed or timed out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = json!(null))]
     error: Option<Arc<str>>,
@@ -79,37 +79,37 @@ impl From<Report> for BareResult {
     }
 }
 
-/// A job's name, and where it is.
+/// A job's id and status.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Receipt {
-    /// The job's name.
+    /// The job's id.
     #[schema(value_type = String, example = "1ba3bd5e-7d1c-4a4a-9d8c-7d1d3a0a9d3f-u1")]
     pub id: JobId,
-    /// Where it is.
+    /// The job's status.
     pub status: JobStatus,
 }
 
-/// What a job has given since it was last asked.
+/// The output of a job since the last request.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Stream {
-    /// The job's name.
+    /// The job's id.
     #[schema(value_type = String, example = "1ba3bd5e-7d1c-4a4a-9d8c-7d1d3a0a9d3f-u1")]
     pub id: JobId,
-    /// Where it is.
+    /// The job's status.
     #[schema(example = "COMPLETED")]
     pub status: JobStatus,
-    /// Nothing, or the one output; it is given once.
+    /// Empty, or the one output, which is returned once.
     pub stream: Vec<Chunk>,
-    /// `code: message`, if the job failed or took too long.
+    /// `code: message` of a job that failed or timed out.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>, example = json!(null))]
     pub error: Option<Arc<str>>,
 }
 
-/// A part of what a job gives; here always the whole.
+/// A part of an output; here always the whole.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Chunk {
-    /// What was asked for.
+    /// The output.
     #[schema(value_type = JobOutput)]
     pub output: Arc<RawValue>,
 }

@@ -7,7 +7,7 @@ use crate::config;
 /// How a job was submitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobKind {
-    /// By `/run`: its caller comes back for the result.
+    /// By `/run`: its caller asks for the result later.
     Queued,
     /// By `/runsync`: its caller waits for the result.
     Sync,

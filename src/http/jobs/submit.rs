@@ -20,7 +20,7 @@ const WAIT: Span = Span {
     longest: 300_000,
 };
 
-/// What can be asked beside the job.
+/// Query parameters.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "it describes what `parameters` reads")]
@@ -31,13 +31,13 @@ struct RunsyncParameters {
     wait: Option<u64>,
 }
 
-/// Perform a job and wait for its result
+/// Run a job and wait for its result
 ///
 /// The actions are `embed_query` (one query or a list), `embed_batch` (a list of texts) and `health_check`. Vectors
-/// have length 1 and come in the order of the texts; a text beyond the model's longest is cut off there. Queries go
-/// ahead of texts in bulk. An invalid input is answered as RunPod answers it: status 200, with a job that
-/// has failed and says why. A request of OpenAI's, as RunPod passes it on, may stand in for the action: `openai_route` and
-/// `openai_input`.
+/// have length 1 and come in the order of the texts. A text of more tokens than the model takes is truncated. Queries
+/// have priority over bulk texts. An invalid input is answered as RunPod answers it: status 200, with a `FAILED` job
+/// whose error says why. Instead of an action the input may hold a request in OpenAI's form, as RunPod passes it on:
+/// `openai_route` and `openai_input`.
 #[utoipa::path(
     tag = "RunPod",
     params(RunsyncParameters),
@@ -93,10 +93,10 @@ pub async fn runsync(
     Ok(Json(report))
 }
 
-/// Hand in a job and come back for its result
+/// Run a job asynchronously
 ///
-/// It begins at once and is performed whether anybody asks for it or not; while the model loads, or too many texts
-/// wait, it waits. `/status/{id}` has its result. What is not done when the server ends is lost. `"webhook"` beside
+/// The job runs whether or not its status is requested. It waits while the model loads and while the queue is full.
+/// `/status/{id}` has its result. A job that has not ended when the server stops is lost. `"webhook"` beside
 /// `input` may give an `http` or `https` URL, to which the job is posted when it has ended: at most three times, until
 /// it answers with 2xx.
 #[utoipa::path(
@@ -117,7 +117,7 @@ pub async fn run(jobs: Data<Jobs>, envelope: Envelope) -> Result<Json<Receipt>, 
     jobs.submit(envelope).map(Json)
 }
 
-/// The address.
+/// The path.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 #[expect(dead_code, reason = "any name is accepted")]
@@ -127,9 +127,9 @@ struct RealtimePath {
     endpoint: String,
 }
 
-/// Perform a job and wait for its bare result
+/// Run a job and wait for its bare result
 ///
-/// As `/runsync` without `wait` does it; the answer is the job's `output` or its `error`, and nothing else.
+/// As `/runsync` without `wait`; the answer holds the job's `output` or its `error`, and nothing else.
 #[utoipa::path(
     tag = "RunPod",
     params(RealtimePath),

@@ -1,4 +1,4 @@
-//! Errors under OpenAI's addresses: the same statuses and headers as everywhere, with OpenAI's body.
+//! Errors of OpenAI's routes: the same statuses and headers as everywhere, with OpenAI's body.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use crate::http::error_responses;
 use crate::service::openai::ErrorBody;
 use crate::service::{Code, Error};
 
-/// How every address of OpenAI's begins, and no other.
+/// The prefix of OpenAI's routes, and of no other.
 const ADDRESS: &str = "/v1/";
 
-/// How the route of vectors can fail.
+/// The errors of the embeddings route.
 pub struct OpenAiFailures;
 
 impl IntoResponses for OpenAiFailures {
@@ -37,7 +37,7 @@ impl IntoResponses for OpenAiFailures {
     }
 }
 
-/// How the route of models can fail.
+/// The error of the models route.
 pub struct OpenAiUnavailable;
 
 impl IntoResponses for OpenAiUnavailable {
@@ -58,12 +58,12 @@ pub fn documented() -> BTreeMap<String, RefOr<Response>> {
     })
 }
 
-/// Whether an address is one of OpenAI's, even if it does not exist.
+/// Whether a path is under OpenAI's prefix, even if it matches no route.
 pub fn is_openai(path: &str) -> bool {
     path.starts_with(ADDRESS) || path.contains("/openai/v1/")
 }
 
-/// Replaces the body of an error by OpenAI's.
+/// Replaces the body of an error with OpenAI's.
 pub async fn shape(
     request: ServiceRequest,
     next: Next<impl MessageBody>,

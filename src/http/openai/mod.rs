@@ -22,10 +22,10 @@ pub fn register(config: &mut ServiceConfig<'_>) {
     config.service(embeddings).service(models);
 }
 
-/// Turn texts into vectors
+/// Embed texts
 ///
-/// As OpenAI's API does it, for clients that are written for that. `dimensions`, where it is given, must be the model's own
-/// number; what else OpenAI's API knows is ignored. Errors have OpenAI's shape.
+/// For clients of OpenAI's API. `dimensions`, if given, must be the model's own number. Other fields of OpenAI's API are
+/// ignored. Errors have OpenAI's shape.
 #[utoipa::path(
     tag = "OpenAI",
     request_body(
@@ -64,7 +64,7 @@ pub async fn embeddings(
 
 /// List the models
 ///
-/// As OpenAI's API does it; there is always one. Errors have OpenAI's shape.
+/// For clients of OpenAI's API; there is always one. Errors have OpenAI's shape.
 #[utoipa::path(
     tag = "OpenAI",
     responses(

@@ -1,4 +1,4 @@
-//! From the bytes of a delivery to its jobs: a broken job is answered with what is wrong with it, and harms no other.
+//! Parses a delivery into its jobs. A malformed job gets an error as its answer, and does not affect the others.
 
 use serde::de::Error as _;
 use serde_json::value::RawValue;
@@ -7,7 +7,7 @@ use super::scan;
 use crate::jobs::{JobId, Policy, Submission};
 use crate::service::{INPUT, Malformed, Parsed, Request, TooLarge};
 
-/// Some programs put it before a text; it has no meaning.
+/// The byte order mark, which some programs write before a text.
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The field of a job's id.
@@ -18,7 +18,7 @@ const ID: &str = "id";
 pub struct Delivery {
     /// Its id.
     pub id: JobId,
-    /// What is asked for. RunPod itself enforces the limits of time of its jobs.
+    /// Its submission. RunPod itself enforces the time limits of its jobs.
     pub submission: Submission,
 }
 

@@ -1,7 +1,7 @@
-//! Every job that RunPod expects an answer to: the one truth behind taking, posting and the heartbeat.
+//! Every job that RunPod expects an answer to, for takes, posts and the heartbeat.
 //!
-//! A job enters when it is taken and leaves when its ticket is dropped, however that comes about. So what is not
-//! acknowledged is in the heartbeat, and room is free again even after a job that was stopped.
+//! A job enters when it is taken and leaves when its ticket is dropped. So every job that is not acknowledged is in the
+//! heartbeat, and a stopped job frees its place.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,21 +15,21 @@ use super::parse::Delivery;
 use super::result_cache::ResultCache;
 use crate::jobs::{JobId, Submission};
 
-/// How far a job is.
+/// The state of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// It waits or runs.
+    /// Waiting or running.
     Computing,
     /// Its result is ready and not yet acknowledged.
     Posting,
-    /// So it is, but RunPod has long given up waiting.
+    /// Its result is not yet acknowledged, and RunPod no longer waits for it.
     Overdue,
 }
 
-/// How many jobs are held.
+/// The number of jobs that are held.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Load {
-    /// Jobs that wait or run.
+    /// Waiting and running jobs.
     pub computing: usize,
     /// Results that are not yet acknowledged and still expected.
     pub posting: usize,
@@ -65,13 +65,13 @@ pub struct Registry {
     load: watch::Sender<Load>,
 }
 
-/// What a delivered job is to the worker.
+/// What the worker knows of a delivered job.
 pub enum Admission {
     /// It is new.
     New(Ticket, Submission),
-    /// It has ended before, without a result that is kept, and is done once more.
+    /// It has ended before without a cached result, and runs again.
     Again(Ticket, Submission),
-    /// It is worked on already.
+    /// It is waiting or running already.
     Held,
     /// It was answered with this result.
     Answered(Ticket, Bytes),
@@ -98,7 +98,7 @@ impl Registry {
         2 * self.concurrency
     }
 
-    /// Takes in a job that was delivered.
+    /// Adds a delivered job.
     pub fn admit(self: &Arc<Self>, delivery: Delivery) -> Admission {
         let mut state = self.lock();
         if let Some(held) = state.held.get_mut(&delivery.id) {
@@ -131,7 +131,7 @@ impl Registry {
         }
     }
 
-    /// Names the task that works on a job, so that it can be stopped.
+    /// Records the task that works on a job, so that it can be stopped.
     pub fn attach(&self, id: &JobId, task: AbortHandle) {
         if let Some(held) = self.lock().held.get_mut(id) {
             held.task = Some(task);
@@ -148,7 +148,7 @@ impl Registry {
         task.inspect(AbortHandle::abort).is_some()
     }
 
-    /// ProtocolDurations until jobs may be taken, and gives their number.
+    /// Waits until jobs may be taken, and returns how many.
     pub async fn room(&self) -> usize {
         let has_room = |load: &Load| self.free(load) > 0;
         let mut load = self.load.subscribe();
@@ -164,14 +164,14 @@ impl Registry {
         self.concurrency.saturating_sub(load.computing)
     }
 
-    /// ProtocolDurations until no job is held.
+    /// Waits until no job is held.
     pub async fn drained(&self) {
         let mut load = self.load.subscribe();
         // It fails only when the registry has gone, and its jobs with it.
         let _ = load.wait_for(|load| load.held() == 0).await;
     }
 
-    /// How many jobs are held.
+    /// The number of jobs that are held.
     pub fn load(&self) -> Load {
         *self.load.borrow()
     }
@@ -210,7 +210,7 @@ impl Registry {
 }
 
 impl Ticket {
-    /// The job's name.
+    /// The job's id.
     pub fn id(&self) -> &JobId {
         &self.id
     }
@@ -231,14 +231,14 @@ impl Ticket {
         self.registry.lock().held.get_mut(&self.id)?.copy.take()
     }
 
-    /// RunPod no longer waits for the result; whether there is room to go on trying.
+    /// RunPod no longer waits for the result; returns whether there is room to keep trying.
     pub fn overdue(&self) -> bool {
         let has_room = self.registry.load().overdue < self.registry.longest_outbox();
         self.registry.enter(&self.id, Stage::Overdue);
         has_room
     }
 
-    /// Keeps the result for the case that the job is delivered again.
+    /// Caches the result in case the job is delivered again.
     pub fn remember(&self, result: Bytes) {
         let mut state = self.registry.lock();
         state.remembered.insert(self.id.clone(), result);

@@ -1,4 +1,4 @@
-//! What OpenAI's routes answer.
+//! The answers of OpenAI's routes.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -20,7 +20,7 @@ pub struct Embeddings {
     /// The model that made them.
     #[schema(example = "BAAI/bge-m3")]
     model: String,
-    /// What it cost.
+    /// Tokens used.
     usage: Usage,
 }
 
@@ -37,7 +37,7 @@ struct Member {
     embedding: Vector,
 }
 
-/// A vector as it was asked for.
+/// A vector in the requested format.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OpenAiVector)]
 #[serde(untagged)]
@@ -49,11 +49,11 @@ enum Vector {
     Base64(String),
 }
 
-/// What a request cost.
+/// Tokens that a request used.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OpenAiUsage)]
 struct Usage {
-    /// Tokens of all texts together, the special ones included; what was cut off is not counted.
+    /// Tokens of all texts after truncation, special tokens included.
     #[schema(example = 8)]
     prompt_tokens: usize,
     /// The same.

@@ -1,11 +1,11 @@
-//! The one error in OpenAI's shapes: over HTTP, and as workers put it into a job's output.
+//! The service's error in OpenAI's shapes: as an HTTP body, and as the output of a job.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::service::{Code, Error, TooLarge};
 
-/// What every answer of OpenAI's routes that is no success says.
+/// The error body of OpenAI's routes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 #[schema(as = OpenAiErrorBody)]
 pub struct ErrorBody {
@@ -77,7 +77,7 @@ fn param(error: &Error) -> Option<&'static str> {
     }
 }
 
-/// What is wrong with the request, as the output of a job that is completed nevertheless.
+/// An error as the output of a completed job.
 ///
 /// The shape is that of RunPod's own embedding worker (worker-infinity).
 #[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]

@@ -1,4 +1,4 @@
-//! The table of jobs: everything that is known of them, and the only place where a job changes.
+//! The table of jobs: the only place where a job changes.
 //!
 //! A job ends once: the result, a limit or a cancellation, whichever comes first; later ones are ignored. Results are
 //! removed when they expire, and the oldest make room for new ones. The table reads no clock: every call passes the time.
@@ -50,7 +50,7 @@ impl Table {
         self.retried
     }
 
-    /// Adds a job that waits.
+    /// Adds a waiting job.
     pub fn insert(&mut self, id: JobId, job: Job) -> Result<Execution, Error> {
         let bytes = job.bytes();
         let limit = self.retention.bytes;
@@ -70,7 +70,7 @@ impl Table {
         execution
     }
 
-    /// What is known of a job. With `ttl` its result is forgotten that long after `now`, if not earlier.
+    /// The report of a job. With `ttl` its result expires that long after `now`, if not earlier.
     pub fn report(
         &mut self,
         id: &str,
@@ -86,7 +86,7 @@ impl Table {
         Ok(job.report(&id))
     }
 
-    /// The output of a job, unless it was given before.
+    /// The output of a job, unless it was returned before.
     pub fn stream(&mut self, id: &str, now: Instant) -> Result<Stream, Error> {
         let (id, job) = self.find(id, now)?;
         let Report {

@@ -1,4 +1,4 @@
-//! From a body in OpenAI's form to a request that cannot be wrong, except for the model that it names.
+//! Parses a body in OpenAI's form into a valid request. Only the model that it names is not checked here.
 
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -21,10 +21,10 @@ pub struct EmbeddingsBody {
     /// One text, or a list of texts. Lists of tokens are refused.
     #[schema(schema_with = input_schema)]
     pub input: (),
-    /// The model's repository or its short name; the one that is served unless given. Any other is not found.
+    /// The model's repository or its short name; the served model by default. Any other is not found.
     #[schema(example = json!(null))]
     pub model: Option<String>,
-    /// How vectors are written; `float` unless given.
+    /// Format of the vectors; `float` by default.
     #[schema(example = "float")]
     pub encoding_format: Option<EncodingFormat>,
 }
@@ -110,7 +110,7 @@ impl EmbeddingsRequest {
         })
     }
 
-    /// Refuses what only another model could answer.
+    /// Rejects parameters that only another model supports.
     pub fn check(&self, model: &ModelInfo) -> Result<(), Error> {
         if let Some(given) = &self.model
             && !model.is_called(given)
@@ -146,7 +146,7 @@ fn input_texts(input: Value, limit: usize) -> Result<Texts, Error> {
     }
 }
 
-/// One text as tokens is a list of numbers, several are a list of such lists.
+/// One tokenized text is a list of numbers, several are a list of such lists.
 fn holds_tokens(list: &List) -> bool {
     let is_number = |value: &Value| matches!(value, Value::Number(_));
     match list.members.first() {

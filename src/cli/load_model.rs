@@ -1,4 +1,5 @@
-//! Provides the model directory and ONNX Runtime that the settings name, downloading and exporting what is missing.
+//! Loads ONNX Runtime and the model that the settings name, after downloading and exporting what is missing, and runs the
+//! model once as a warm-up.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;

@@ -1,0 +1,28 @@
+//! Settings of the limits of one call.
+//!
+//! Invariant: no limit is 0.
+
+use std::num::NonZeroUsize;
+
+use serde::Deserialize;
+
+use super::non_zero;
+
+/// Limits of one call.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Texts in one call.
+    pub texts_per_call: NonZeroUsize,
+    /// Largest result, in bytes of JSON.
+    pub result_bytes: NonZeroUsize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            texts_per_call: non_zero(512),
+            result_bytes: non_zero(10_000_000),
+        }
+    }
+}
