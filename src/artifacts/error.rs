@@ -210,6 +210,16 @@ pub enum Fault {
     },
 }
 
+impl Fault {
+    /// The error of a file with a size other than the pinned one.
+    pub(super) fn different_size(expected: u64, got: u64) -> Self {
+        Self::Different {
+            expected: format!("{expected} bytes"),
+            got: format!("{got} bytes"),
+        }
+    }
+}
+
 /// An error with all its causes, in one line.
 pub(super) fn in_one_line(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());

@@ -78,10 +78,7 @@ impl<'a> Partial<'a> {
     /// Fails unless this is the pinned file.
     fn check(&self) -> Result<(), Fault> {
         if self.length != self.pin.bytes {
-            return Err(Fault::Different {
-                expected: format!("{} bytes", self.pin.bytes),
-                got: format!("{} bytes", self.length),
-            });
+            return Err(Fault::different_size(self.pin.bytes, self.length));
         }
         let digest = self.hasher.digest();
         if digest != self.pin.sha256 {

@@ -16,6 +16,9 @@ use super::{Error, Fault, Sha256, cache, pins};
 
 /// Python interpreters; the first that has pip is used.
 pub(super) const INTERPRETERS: [&str; 2] = ["python3", "python"];
+/// The call of pip without what is downloaded.
+const DOWNLOAD: &str = "-m pip download --quiet --no-input --disable-pip-version-check --no-deps \
+    --only-binary=:all: --require-hashes";
 /// Lines of pip's output that an error shows.
 const LINES_SAID: usize = 6;
 
@@ -121,26 +124,13 @@ impl<'a> Wanted<'a> {
 
     fn command(&self, interpreter: &OsString, requirements: &Path, directory: &Path) -> Command {
         let mut command = Command::new(interpreter);
-        command
-            .args([
-                "-m",
-                "pip",
-                "download",
-                "--quiet",
-                "--no-input",
-                "--disable-pip-version-check",
-            ])
-            .args(["--no-deps", "--only-binary=:all:", "--require-hashes"]);
+        command.args(DOWNLOAD.split(' '));
         if let Some(tags) = &self.tags {
             let (implementation, version) = tags.python.split_at(tags.python.len().min(2));
             command
-                .args([
-                    "--implementation",
-                    implementation,
-                    "--python-version",
-                    version,
-                ])
-                .args(["--abi", tags.python, "--platform", tags.platform]);
+                .args(["--implementation", implementation])
+                .args(["--python-version", version, "--abi", tags.python])
+                .args(["--platform", tags.platform]);
         }
         command
             .arg("--requirement")

@@ -17,10 +17,12 @@ macro_rules! counters {
 
         impl QueueMetrics {
             /// Name, description and value of every counter.
-            pub fn counters(&self) -> impl Iterator<Item = (&'static str, &'static str, &Counter)> {
-                [$((stringify!($name), $help, &self.$name)),*].into_iter()
+            pub fn counters(&self) -> [(&'static str, &'static str, &Counter); COUNTERS] {
+                [$((stringify!($name), $help, &self.$name)),*]
             }
         }
+
+        const COUNTERS: usize = [$($help),*].len();
     };
 }
 

@@ -31,7 +31,7 @@ pub use encoder::{Embedding, Encoder};
 pub use error::Error;
 pub use graph_check::GraphError;
 pub use ort::environment::Environment;
-pub use precision::{Precision, UnknownPrecision};
+pub use precision::Precision;
 pub use report::{QualityReport, REPORT_FILE};
 pub use sentence_transformers::Pooling;
 pub use session::load_runtime;
