@@ -29,76 +29,51 @@ pub unsafe fn avx512(
 ) {
     // SAFETY: the caller promises the instructions and the lengths.
     unsafe {
-        with_rows!(avx512_rows, products.len(), (rows, panel, 0, bias, products),
+        with_rows!(avx512_rows, products.len(), (rows, panel, bias, products),
             [1 2 3 4 5 6 7 8 9 10 11 12]);
     }
 }
 
-/// Defines the kernel of an instruction set, whose registers hold `$columns` floats.
-macro_rules! kernel {
-    ($kernel:ident, $features:literal, $columns:literal,
-        $load:ident, $broadcast:ident, $multiply_add:ident, $store:ident) => {
-        /// Multiplies the columns of two registers.
-        ///
-        /// # Safety
-        /// The processor has the instructions. There are at least `COUNT` rows with a float for each input of the panel,
-        /// and the two registers from `column` on are within the panel.
-        #[target_feature(enable = $features)]
-        unsafe fn $kernel<const COUNT: usize>(
-            rows: Strided<'_>,
-            panel: &[f32],
-            column: usize,
-            bias: &[f32; PANEL],
-            products: &mut [[f32; PANEL]],
-        ) {
-            let bias = bias[column..][..2 * $columns].as_ptr();
-            // SAFETY: as many floats as the slice above has.
-            let start = unsafe { [$load(bias), $load(bias.add($columns))] };
-            let mut sums = [start; COUNT];
-            let floats = rows.floats.as_ptr();
-            for (input, step) in panel.as_chunks::<PANEL>().0.iter().enumerate() {
-                let step = step.as_ptr().wrapping_add(column);
-                prefetch(step);
-                // SAFETY: the columns of a step, and the rows, as the caller promises.
-                unsafe {
-                    let weights = [$load(step), $load(step.add($columns))];
-                    for (row, sums) in sums.iter_mut().enumerate() {
-                        let activation = $broadcast(*floats.add(row * rows.stride + input));
-                        sums[0] = $multiply_add(activation, weights[0], sums[0]);
-                        sums[1] = $multiply_add(activation, weights[1], sums[1]);
-                    }
-                }
-            }
-            for (sums, product) in sums.into_iter().zip(products) {
-                let product = product[column..][..2 * $columns].as_mut_ptr();
-                // SAFETY: as many floats as the slice above has.
-                unsafe {
-                    $store(product, sums[0]);
-                    $store(product.add($columns), sums[1]);
-                }
+/// # Safety
+/// The processor has AVX-512, and `rows` has `COUNT` rows with a float for each input of the panel.
+#[target_feature(enable = "avx512f")]
+unsafe fn avx512_rows<const COUNT: usize>(
+    rows: Strided<'_>,
+    panel: &[f32],
+    bias: &[f32; PANEL],
+    products: &mut [[f32; PANEL]],
+) {
+    // SAFETY: a panel's width is that of two registers.
+    let start = unsafe {
+        [
+            _mm512_loadu_ps(bias.as_ptr()),
+            _mm512_loadu_ps(bias.as_ptr().add(PANEL / 2)),
+        ]
+    };
+    let mut sums = [start; COUNT];
+    let floats = rows.floats.as_ptr();
+    for (input, step) in panel.as_chunks::<PANEL>().0.iter().enumerate() {
+        let step = step.as_ptr();
+        prefetch(step);
+        // SAFETY: a step is as wide as two registers; the caller promises the rows.
+        unsafe {
+            let weights = [_mm512_loadu_ps(step), _mm512_loadu_ps(step.add(PANEL / 2))];
+            for (row, sums) in sums.iter_mut().enumerate() {
+                let activation = _mm512_set1_ps(*floats.add(row * rows.stride + input));
+                sums[0] = _mm512_fmadd_ps(activation, weights[0], sums[0]);
+                sums[1] = _mm512_fmadd_ps(activation, weights[1], sums[1]);
             }
         }
-    };
+    }
+    for (sums, product) in sums.into_iter().zip(products) {
+        let product = product.as_mut_ptr();
+        // SAFETY: a product is as wide as two registers.
+        unsafe {
+            _mm512_storeu_ps(product, sums[0]);
+            _mm512_storeu_ps(product.add(PANEL / 2), sums[1]);
+        }
+    }
 }
-
-kernel!(
-    avx512_rows,
-    "avx512f",
-    16,
-    _mm512_loadu_ps,
-    _mm512_set1_ps,
-    _mm512_fmadd_ps,
-    _mm512_storeu_ps
-);
-kernel!(
-    avx2_rows,
-    "avx2,fma",
-    8,
-    _mm256_loadu_ps,
-    _mm256_set1_ps,
-    _mm256_fmadd_ps,
-    _mm256_storeu_ps
-);
 
 /// Rows at one time in 16 registers.
 const FEW_ROWS: usize = 6;
@@ -126,6 +101,44 @@ pub unsafe fn avx2(
             unsafe {
                 with_rows!(avx2_rows, products.len(), (rows, panel, column, bias, products), [1 2 3 4 5 6]);
             }
+        }
+    }
+}
+
+/// # Safety
+/// As for [`avx512_rows`], on a processor with AVX2 and FMA; `column + 16` is at most [`PANEL`].
+#[target_feature(enable = "avx2,fma")]
+unsafe fn avx2_rows<const COUNT: usize>(
+    rows: Strided<'_>,
+    panel: &[f32],
+    column: usize,
+    bias: &[f32; PANEL],
+    products: &mut [[f32; PANEL]],
+) {
+    let bias = bias[column..][..2 * COLUMNS].as_ptr();
+    // SAFETY: sixteen floats, as the slice above has.
+    let start = unsafe { [_mm256_loadu_ps(bias), _mm256_loadu_ps(bias.add(COLUMNS))] };
+    let mut sums = [start; COUNT];
+    let floats = rows.floats.as_ptr();
+    for (input, step) in panel.as_chunks::<PANEL>().0.iter().enumerate() {
+        let step = step.as_ptr().wrapping_add(column);
+        prefetch(step);
+        // SAFETY: sixteen columns of a step, and the rows, as the caller promises.
+        unsafe {
+            let weights = [_mm256_loadu_ps(step), _mm256_loadu_ps(step.add(COLUMNS))];
+            for (row, sums) in sums.iter_mut().enumerate() {
+                let activation = _mm256_set1_ps(*floats.add(row * rows.stride + input));
+                sums[0] = _mm256_fmadd_ps(activation, weights[0], sums[0]);
+                sums[1] = _mm256_fmadd_ps(activation, weights[1], sums[1]);
+            }
+        }
+    }
+    for (sums, product) in sums.into_iter().zip(products) {
+        let product = product[column..][..2 * COLUMNS].as_mut_ptr();
+        // SAFETY: sixteen floats, as the slice above has.
+        unsafe {
+            _mm256_storeu_ps(product, sums[0]);
+            _mm256_storeu_ps(product.add(COLUMNS), sums[1]);
         }
     }
 }
