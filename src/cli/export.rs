@@ -28,7 +28,7 @@ pub fn export(settings: &Settings, arguments: &arguments::Export) -> Result<(), 
     let options = Options {
         name,
         revision: arguments.revision.clone(),
-        precision: arguments.precision.into(),
+        precision: arguments.precision,
     };
     let environment = runtime(settings)?;
     let description = export::export_and_check(
