@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
 use super::ExitCode;
-use super::loader::{Cause, load_in_background};
+use super::loading_thread::{Cause, load_in_background};
 use super::runpod_queue::RunPodQueue;
 use super::signals::Signals;
 use crate::config::Settings;

@@ -8,7 +8,7 @@
 
 mod application;
 mod exit_code;
-mod loader;
+mod loading_thread;
 mod runpod_queue;
 mod signals;
 

@@ -94,7 +94,7 @@ impl Request {
             .sum()
     }
 
-    fn texts(&self) -> Option<&Texts> {
+    pub(super) fn texts(&self) -> Option<&Texts> {
         match self {
             Self::Query(texts) | Self::Queries(texts) | Self::Texts(texts) => Some(texts),
             Self::OpenAi(request) | Self::OpenAiInJob(Ok(request)) => request.texts(),
