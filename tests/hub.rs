@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use runpod_query::config::Settings;
+use runpod_query::config::{ENVIRONMENT_PREFIX, Settings};
 use serde_json::{Value, json};
 
 use crate::support::golden::path;
@@ -69,13 +69,6 @@ fn every_variable_that_the_hub_offers_is_a_setting_with_every_value() {
             accept(HashMap::from([(key.clone(), text(value))]));
         }
     }
-    for preset in hub["config"]["presets"].as_array().unwrap() {
-        let defaults = preset["defaults"].as_object().unwrap();
-        let variables = defaults
-            .iter()
-            .map(|(key, value)| (key.clone(), text(value)));
-        accept(variables.collect());
-    }
     let tests = read("tests.json");
     let variables = tests["config"]["env"].as_array().unwrap().iter();
     accept(
@@ -83,6 +76,24 @@ fn every_variable_that_the_hub_offers_is_a_setting_with_every_value() {
             .map(|variable| (text(&variable["key"]), text(&variable["value"])))
             .collect(),
     );
+}
+
+#[test]
+fn the_hub_offers_no_choice_of_what_the_image_decides() {
+    let hub = read("hub.json");
+    let tests = read("tests.json");
+    let fixed: Vec<String> = ["model", "artifacts"]
+        .iter()
+        .map(|section| format!("{ENVIRONMENT_PREFIX}__{}__", section.to_uppercase()))
+        .collect();
+    for config in [&hub["config"], &tests["config"]] {
+        // A preset may set a variable that is no setting of the listing.
+        assert_eq!(config.get("presets"), None);
+        for variable in config["env"].as_array().unwrap() {
+            let key = text(&variable["key"]);
+            assert!(!fixed.iter().any(|fixed| key.starts_with(fixed)), "{key}");
+        }
+    }
 }
 
 #[test]

@@ -1,27 +1,31 @@
 //! The server's life cycle, from startup to graceful shutdown.
 
-use std::process::ExitCode;
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::rt::{System, spawn};
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use super::loader::{Cause, end_of_loading, load_in_background};
+use super::ExitCode;
+use super::loading_thread::{Cause, load_in_background};
 use super::runpod_queue::RunPodQueue;
 use super::signals::Signals;
 use crate::config::Settings;
-use crate::http::{self, Jobs};
+use crate::http::{self, HealthCheckPath, InvalidHealthCheckPath, Jobs};
 use crate::jobs::Gauge;
 use crate::runpod::{self, ProtocolDurations};
 use crate::service::{Loaded, RequestLimits, Service, with_causes};
 
 /// The listener stays open for at most the shutdown grace period divided by this number.
 const LISTENER_GRACE_DIVISOR: u32 = 2;
+/// Longest wait for the last answers, which say that the server is shutting down.
+const LAST_ANSWERS: Duration = Duration::from_millis(500);
+/// Time for writing them: a request is no longer running once its answer is on its way to the socket.
+const LAST_WRITES: Duration = Duration::from_millis(100);
 
 /// Why the server cannot start.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +45,9 @@ pub enum Error {
         /// The operating system's error.
         source: std::io::Error,
     },
+    /// The probe cannot be served at the path that is set.
+    #[error("cannot serve the health check")]
+    HealthCheckPath(#[from] InvalidHealthCheckPath),
     /// The thread that loads the model cannot be spawned.
     #[error("cannot start loading the model")]
     Load(#[source] std::io::Error),
@@ -56,8 +63,6 @@ fn and(health_port: Option<u16>) -> String {
 /// A server that listens while its model is loading or loaded.
 pub struct Application {
     signals: Signals,
-    /// Set when shutdown stops waiting for running work.
-    abandons_work: Arc<AtomicBool>,
     stop: Arc<Notify>,
     port: u16,
     health_port: Option<u16>,
@@ -89,7 +94,8 @@ enum StopReason {
     TaskEnded(String),
 }
 
-/// Builds an application on its own runtime and runs it; returns the exit code of the process.
+/// Builds an application on its own runtime and runs it; returns the exit code of the process, which must end then:
+/// the threads of the application may still run.
 pub fn serve<L, E>(
     settings: &Settings,
     durations: ProtocolDurations,
@@ -99,20 +105,12 @@ where
     L: FnOnce() -> Result<Loaded, E> + Send + 'static,
     E: Into<Cause>,
 {
-    let system = System::new();
-    let outcome = system.block_on(async {
-        let application = Application::build(settings, durations, load).await?;
-        let abandons_work = Arc::clone(&application.abandons_work);
-        let code = application.run_until_stopped().await;
-        Ok((code, abandons_work.load(Ordering::Relaxed)))
-    });
     // Dropping the runtime blocks until its blocking threads finish, which takes as long as tokenizing the longest text.
-    // An abandoned shutdown must not wait that long. A graceful one must: a process that exits while its threads still
-    // run may crash, because exiting unloads the libraries that they use.
-    if let Ok((_, true)) = outcome {
-        std::mem::forget(system);
-    }
-    outcome.map(|(code, _)| code)
+    let system = ManuallyDrop::new(System::new());
+    system.block_on(async {
+        let application = Application::build(settings, durations, load).await?;
+        Ok(application.run_until_stopped().await)
+    })
 }
 
 impl Application {
@@ -132,16 +130,19 @@ impl Application {
         let service = Service::new(RequestLimits::from(settings));
         let queue = RunPodQueue::new(settings, durations, &service)?;
         let jobs = Jobs::new(service.clone(), &settings.jobs);
+        let health_check_path = HealthCheckPath::new(settings.server.health_check_path.as_deref())?;
         let http::Listening {
             server,
             address,
             health_address,
             running,
-        } = http::listen(&service, &jobs, settings).map_err(|source| Error::Listen {
-            host: settings.server.host.clone(),
-            port: settings.server.port,
-            health_port: settings.server.health_port,
-            source,
+        } = http::listen(&service, &jobs, health_check_path, settings).map_err(|source| {
+            Error::Listen {
+                host: settings.server.host.clone(),
+                port: settings.server.port,
+                health_port: settings.server.health_port,
+                source,
+            }
         })?;
         if let Some(health) = health_address {
             log::info!("listening health={health}");
@@ -150,7 +151,6 @@ impl Application {
         let loaded = load_in_background(service.clone(), load).map_err(Error::Load)?;
         Ok(Self {
             signals,
-            abandons_work: Arc::default(),
             stop: Arc::default(),
             port: address.port(),
             health_port: health_address.map(|address| address.port()),
@@ -190,7 +190,8 @@ impl Application {
             StopReason::LoadFailed(cause) => {
                 let causes = with_causes(cause.as_ref());
                 log::error!("the model cannot be loaded: {causes}");
-                self.queue.report_unhealthy(&causes).await;
+                self.service.announce_failure();
+                self.give_up(&causes).await;
                 self.handle.stop(false).await;
                 ExitCode::FAILURE
             }
@@ -222,28 +223,42 @@ impl Application {
         }
     }
 
-    /// Waits up to the grace period for running work to finish; a second signal abandons that work.
+    /// Fails the queue's waiting jobs. A signal closes the open take, and ends the rest after the grace period or at a second
+    /// signal.
+    async fn give_up(&mut self, causes: &str) {
+        let stopped = async {
+            let signal = self.signals.next().await;
+            log::info!("stopping by={}", signal.name);
+            self.queue.stop();
+            let _ = timeout(self.grace, self.signals.next()).await;
+        };
+        tokio::select! {
+            () = self.queue.give_up(causes) => {}
+            () = stopped => {}
+        }
+        log_unanswered(&self.queue);
+    }
+
+    /// Waits up to the grace period for running work to finish; a second signal abandons that work. The threads that
+    /// load and run the model are not waited for: nobody needs them any more.
     async fn finish_in_time(&mut self) -> ExitCode {
         self.service.announce_stop();
         let finished = async {
             // The listener keeps rejecting new requests while the jobs of the queue and of clients still run.
-            let callers = async {
-                self.queue.finish().await;
-                idle(&self.running, &self.jobs, self.grace).await;
-                self.handle.stop(true).await;
-            };
-            tokio::join!(callers, end_of_loading(&mut self.loaded));
+            self.queue.finish().await;
+            idle(&self.running, &self.jobs, self.grace).await;
+            self.handle.stop(true).await;
             self.jobs.settle().await;
-            stop_engine(&self.service).await;
+            self.jobs.finish_webhooks().await;
         };
         tokio::select! {
             outcome = timeout(self.grace, finished) => if outcome.is_err() {
-                log::warn!("the shutdown grace period is over; running work is abandoned");
-                self.abandons_work.store(true, Ordering::Relaxed);
+                log::warn!("the shutdown grace period is over; callers who still wait are turned away");
+                self.turn_callers_away().await;
             },
             signal = self.signals.next() => {
                 log::warn!("stopping immediately by={}", signal.name);
-                self.abandons_work.store(true, Ordering::Relaxed);
+                self.turn_callers_away().await;
                 log_unanswered(&self.queue);
                 return signal.exit_code();
             }
@@ -254,6 +269,14 @@ impl Application {
             true => ExitCode::FAILURE,
             false => ExitCode::SUCCESS,
         }
+    }
+
+    /// Answers every caller who still waits that the server is shutting down.
+    async fn turn_callers_away(&self) {
+        self.service.abandon_callers();
+        // A caller whose answer takes longer sees a closed connection.
+        let _ = timeout(LAST_ANSWERS, self.running.none()).await;
+        sleep(LAST_WRITES).await;
     }
 }
 
@@ -266,20 +289,6 @@ async fn idle(running: &Gauge, jobs: &Jobs, grace: Duration) {
     };
     // Work that is still running is awaited again after the listener is closed.
     let _ = timeout(grace / LISTENER_GRACE_DIVISOR, idle).await;
-}
-
-async fn stop_engine(service: &Service) {
-    let Some(engine) = service.engine().cloned() else {
-        return;
-    };
-    // Not a blocking thread of the runtime: dropping the runtime would wait for it until the running batch is done.
-    let (stopped, receiver) = oneshot::channel::<()>();
-    std::thread::spawn(move || {
-        engine.stop();
-        drop(stopped);
-    });
-    // The sender sends nothing; dropping it resolves the receiver with an error.
-    let _ = receiver.await;
 }
 
 /// Logs the jobs that have no acknowledged result; returns whether there are any.

@@ -39,20 +39,27 @@ impl RunPodQueue {
         }
     }
 
-    /// Tells RunPod that this worker will not become ready.
-    pub async fn report_unhealthy(&self, reason: &str) {
+    /// Fails the jobs that wait for a worker that will not become ready, and tells RunPod so.
+    pub async fn give_up(&self, reason: &str) {
         if let Some(worker) = &self.worker {
-            worker.report_unhealthy(reason).await;
+            worker.give_up(reason).await;
+        }
+    }
+
+    /// Stops taking jobs.
+    pub fn stop(&self) {
+        if let Some(worker) = &self.worker {
+            worker.stop();
         }
     }
 
     /// Stops taking jobs, then waits until RunPod has acknowledged every result.
     pub async fn finish(&mut self) {
-        if let (Some(worker), Some(task)) = (&self.worker, &mut self.task) {
-            worker.stop();
-            if let Err(error) = task.await {
-                log::error!("the queue worker failed: {error}");
-            }
+        self.stop();
+        if let Some(task) = &mut self.task
+            && let Err(error) = task.await
+        {
+            log::error!("the queue worker failed: {error}");
         }
     }
 

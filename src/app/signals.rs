@@ -1,11 +1,8 @@
 //! The signals that stop the program.
 
-use std::process::ExitCode;
-
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// A shell adds this to a signal's number to get the exit code of a program that the signal terminated.
-const SIGNAL_EXIT_CODE_BASE: u8 = 128;
+use super::ExitCode;
 
 /// Handlers of the signals; while they exist, the signals do not terminate the process.
 pub struct Signals {
@@ -33,7 +30,7 @@ impl Received {
 
     /// The exit code of a program that the signal terminated.
     pub fn exit_code(self) -> ExitCode {
-        ExitCode::from(SIGNAL_EXIT_CODE_BASE + self.number)
+        ExitCode::of_signal(self.number)
     }
 }
 

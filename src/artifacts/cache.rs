@@ -104,16 +104,16 @@ impl<'a> Entry<'a> {
 
     /// The lock is released when the file is closed, also if the process is killed.
     fn lock(&self) -> Result<fs::File, Error> {
-        let failed = |source| Error::file("lock", &self.lock, source);
+        let failed = Error::file("lock", &self.lock);
         if let Some(parent) = self.lock.parent() {
-            fs::create_dir_all(parent).map_err(|source| Error::file("create", parent, source))?;
+            fs::create_dir_all(parent).map_err(Error::file("create", parent))?;
         }
         let file = fs::File::options()
             .create(true)
             .truncate(false)
             .write(true)
             .open(&self.lock)
-            .map_err(failed)?;
+            .map_err(&failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(fs::TryLockError::WouldBlock) => {
@@ -121,7 +121,7 @@ impl<'a> Entry<'a> {
                     "waiting for another process that creates {}",
                     self.directory.display()
                 );
-                file.lock().map_err(failed)?;
+                file.lock().map_err(&failed)?;
             }
             Err(fs::TryLockError::Error(source)) => return Err(failed(source)),
         }
@@ -133,8 +133,7 @@ impl<'a> Entry<'a> {
             Leftovers::Remove => remove_directory(&self.staging)?,
             Leftovers::Resume => {}
         }
-        fs::create_dir_all(&self.staging)
-            .map_err(|source| Error::file("create", &self.staging, source))
+        fs::create_dir_all(&self.staging).map_err(Error::file("create", &self.staging))
     }
 
     fn publish(&self) -> Result<(), Error> {
@@ -147,7 +146,7 @@ impl<'a> Entry<'a> {
             remove_directory(&self.directory)?;
         }
         fs::rename(&self.staging, &self.directory)
-            .map_err(|source| Error::file("create", &self.directory, source))?;
+            .map_err(Error::file("create", &self.directory))?;
         self.directory.parent().map_or(Ok(()), sync)
     }
 }
@@ -156,7 +155,7 @@ impl<'a> Entry<'a> {
 pub(super) fn remove_directory(path: &Path) -> Result<(), Error> {
     match fs::remove_dir_all(path) {
         Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-            Err(Error::file("remove", path, source))
+            Err(Error::file("remove", path)(source))
         }
         Ok(()) | Err(_) => Ok(()),
     }
@@ -164,10 +163,10 @@ pub(super) fn remove_directory(path: &Path) -> Result<(), Error> {
 
 /// Syncs a folder and everything below it, so that they survive a power failure.
 fn sync_tree(directory: &Path) -> Result<(), Error> {
-    let failed = |source| Error::file("read", directory, source);
-    for entry in fs::read_dir(directory).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        if entry.file_type().map_err(failed)?.is_dir() {
+    let failed = Error::file("read", directory);
+    for entry in fs::read_dir(directory).map_err(&failed)? {
+        let entry = entry.map_err(&failed)?;
+        if entry.file_type().map_err(&failed)?.is_dir() {
             sync_tree(&entry.path())?;
         } else {
             sync(&entry.path())?;
@@ -179,5 +178,5 @@ fn sync_tree(directory: &Path) -> Result<(), Error> {
 fn sync(path: &Path) -> Result<(), Error> {
     fs::File::open(path)
         .and_then(|file| file.sync_all())
-        .map_err(|source| Error::file("write", path, source))
+        .map_err(Error::file("write", path))
 }

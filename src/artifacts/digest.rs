@@ -24,10 +24,10 @@ pub struct Sha256([u8; 32]);
 impl Sha256 {
     /// The digest of a file's content.
     pub fn of_file(path: &Path) -> Result<Self, Error> {
-        let failed = |source| Error::file("read", path, source);
+        let failed = Error::file("read", path);
         let mut hasher = Hasher::default();
         hasher
-            .read_to_end_of(&std::fs::File::open(path).map_err(failed)?)
+            .read_to_end_of(&std::fs::File::open(path).map_err(&failed)?)
             .map_err(failed)?;
         Ok(hasher.digest())
     }

@@ -35,23 +35,14 @@ pub(super) struct Wanted<'a> {
 }
 
 /// Why one attempt failed.
+#[derive(Debug, thiserror::Error)]
 enum Failure {
     /// The hub or the connection failed: another attempt may help.
-    Remote(Fault),
+    #[error(transparent)]
+    Remote(#[from] Fault),
     /// This machine failed: another attempt would fail too.
-    Local(Error),
-}
-
-impl From<Fault> for Failure {
-    fn from(fault: Fault) -> Self {
-        Self::Remote(fault)
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Local(error)
-    }
+    #[error(transparent)]
+    Local(#[from] Error),
 }
 
 impl<'a> Hub<'a> {
@@ -200,10 +191,10 @@ impl Transfer<'_> {
         self.version = version;
         let rest = self.wanted.pin.bytes - self.partial.length();
         match response.content_length() {
-            Some(announced) if announced != rest => Err(Failure::Remote(Fault::Different {
-                expected: format!("{} bytes", self.wanted.pin.bytes),
-                got: format!("{} bytes", self.partial.length() + announced),
-            })),
+            Some(announced) if announced != rest => {
+                let got = self.partial.length() + announced;
+                Err(Fault::different_size(self.wanted.pin.bytes, got).into())
+            }
             Some(_) | None => Ok(()),
         }
     }

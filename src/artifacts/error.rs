@@ -155,8 +155,8 @@ pub enum Error {
 }
 
 impl Error {
-    pub(super) fn file(action: &'static str, path: &Path, source: std::io::Error) -> Self {
-        Self::File {
+    pub(super) fn file(action: &'static str, path: &Path) -> impl Fn(std::io::Error) -> Self {
+        move |source| Self::File {
             action,
             path: path.to_owned(),
             source,
@@ -208,6 +208,16 @@ pub enum Fault {
         /// The actual size or digest.
         got: String,
     },
+}
+
+impl Fault {
+    /// The error of a file with a size other than the pinned one.
+    pub(super) fn different_size(expected: u64, got: u64) -> Self {
+        Self::Different {
+            expected: format!("{expected} bytes"),
+            got: format!("{got} bytes"),
+        }
+    }
 }
 
 /// An error with all its causes, in one line.

@@ -30,7 +30,7 @@ impl<'a> Partial<'a> {
         name.push(".partial");
         let path = target.with_file_name(name);
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent).map_err(|source| Error::file("create", parent, source))?;
+            fs::create_dir_all(parent).map_err(Error::file("create", parent))?;
         }
         let file = fs::File::options()
             .create(true)
@@ -38,11 +38,11 @@ impl<'a> Partial<'a> {
             .read(true)
             .write(true)
             .open(&path)
-            .map_err(|source| Error::file("open", &path, source))?;
+            .map_err(Error::file("open", &path))?;
         let mut hasher = Hasher::default();
         let length = hasher
             .read_to_end_of(&file)
-            .map_err(|source| Error::file("read", &path, source))?;
+            .map_err(Error::file("read", &path))?;
         Ok(Self {
             pin,
             target: target.to_owned(),
@@ -61,7 +61,7 @@ impl<'a> Partial<'a> {
     /// Appends bytes.
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.write_all(bytes)
-            .map_err(|source| Error::file("write", &self.path, source))
+            .map_err(Error::file("write", &self.path))
     }
 
     /// Discards the content.
@@ -69,7 +69,7 @@ impl<'a> Partial<'a> {
         self.file
             .set_len(0)
             .and_then(|()| self.file.rewind())
-            .map_err(|source| Error::file("write", &self.path, source))?;
+            .map_err(Error::file("write", &self.path))?;
         self.hasher = Hasher::default();
         self.length = 0;
         Ok(())
@@ -78,10 +78,7 @@ impl<'a> Partial<'a> {
     /// Fails unless this is the pinned file.
     fn check(&self) -> Result<(), Fault> {
         if self.length != self.pin.bytes {
-            return Err(Fault::Different {
-                expected: format!("{} bytes", self.pin.bytes),
-                got: format!("{} bytes", self.length),
-            });
+            return Err(Fault::different_size(self.pin.bytes, self.length));
         }
         let digest = self.hasher.digest();
         if digest != self.pin.sha256 {
@@ -100,9 +97,8 @@ impl<'a> Partial<'a> {
         }
         self.file
             .sync_all()
-            .map_err(|source| Error::file("write", &self.path, source))?;
-        fs::rename(&self.path, &self.target)
-            .map_err(|source| Error::file("create", &self.target, source))?;
+            .map_err(Error::file("write", &self.path))?;
+        fs::rename(&self.path, &self.target).map_err(Error::file("create", &self.target))?;
         Ok(Ok(()))
     }
 }

@@ -16,6 +16,9 @@ use super::{Error, Fault, Sha256, cache, pins};
 
 /// Python interpreters; the first that has pip is used.
 pub(super) const INTERPRETERS: [&str; 2] = ["python3", "python"];
+/// The call of pip without what is downloaded.
+const DOWNLOAD: &str = "-m pip download --quiet --no-input --disable-pip-version-check --no-deps \
+    --only-binary=:all: --require-hashes";
 /// Lines of pip's output that an error shows.
 const LINES_SAID: usize = 6;
 
@@ -71,13 +74,13 @@ impl<'a> Wanted<'a> {
         directory: &Path,
     ) -> Result<Wheel, Error> {
         cache::remove_directory(directory)?;
-        fs::create_dir_all(directory).map_err(|source| Error::file("create", directory, source))?;
+        fs::create_dir_all(directory).map_err(Error::file("create", directory))?;
         let requirements = directory.join("requirements.txt");
         fs::write(
             &requirements,
             format!("{} --hash=sha256:{}\n", self.requirement(), self.sha256),
         )
-        .map_err(|source| Error::file("write", &requirements, source))?;
+        .map_err(Error::file("write", &requirements))?;
         let progress = Progress::of_unknown(&self.requirement());
         self.download(interpreters, &requirements, directory)?;
         let path = self.find(directory)?;
@@ -97,7 +100,7 @@ impl<'a> Wanted<'a> {
             let output = match self.command(interpreter, requirements, directory).output() {
                 Ok(output) => output,
                 Err(source) if source.kind() == io::ErrorKind::NotFound => continue,
-                Err(source) => return Err(Error::file("run", Path::new(interpreter), source)),
+                Err(source) => return Err(Error::file("run", Path::new(interpreter))(source)),
             };
             if output.status.success() {
                 return Ok(());
@@ -121,26 +124,13 @@ impl<'a> Wanted<'a> {
 
     fn command(&self, interpreter: &OsString, requirements: &Path, directory: &Path) -> Command {
         let mut command = Command::new(interpreter);
-        command
-            .args([
-                "-m",
-                "pip",
-                "download",
-                "--quiet",
-                "--no-input",
-                "--disable-pip-version-check",
-            ])
-            .args(["--no-deps", "--only-binary=:all:", "--require-hashes"]);
+        command.args(DOWNLOAD.split(' '));
         if let Some(tags) = &self.tags {
             let (implementation, version) = tags.python.split_at(tags.python.len().min(2));
             command
-                .args([
-                    "--implementation",
-                    implementation,
-                    "--python-version",
-                    version,
-                ])
-                .args(["--abi", tags.python, "--platform", tags.platform]);
+                .args(["--implementation", implementation])
+                .args(["--python-version", version, "--abi", tags.python])
+                .args(["--platform", tags.platform]);
         }
         command
             .arg("--requirement")
@@ -152,7 +142,7 @@ impl<'a> Wanted<'a> {
 
     fn find(&self, directory: &Path) -> Result<PathBuf, Error> {
         fs::read_dir(directory)
-            .map_err(|source| Error::file("read", directory, source))?
+            .map_err(Error::file("read", directory))?
             .filter_map(|entry| Some(entry.ok()?.path()))
             .find(|path| path.extension().is_some_and(|extension| extension == "whl"))
             .ok_or_else(|| Error::NoWheel {
@@ -162,9 +152,7 @@ impl<'a> Wanted<'a> {
     }
 
     fn check(&self, path: &Path) -> Result<(), Error> {
-        let bytes = fs::metadata(path)
-            .map_err(|source| Error::file("read", path, source))?
-            .len();
+        let bytes = fs::metadata(path).map_err(Error::file("read", path))?.len();
         let got = Sha256::of_file(path)?;
         if (bytes, got) == (self.bytes, self.sha256) {
             return Ok(());
@@ -187,7 +175,7 @@ pub(super) struct Wheel {
 
 impl Wheel {
     fn open(path: PathBuf) -> Result<Self, Error> {
-        let file = fs::File::open(&path).map_err(|source| Error::file("read", &path, source))?;
+        let file = fs::File::open(&path).map_err(Error::file("read", &path))?;
         match ZipArchive::new(file) {
             Ok(archive) => Ok(Self { path, archive }),
             Err(source) => Err(Error::Extract {

@@ -54,8 +54,7 @@ impl Store {
             pip::Wanted::runtime(runtime, pin).fetch(&self.sources.interpreters, &directory)?;
         for member in runtime.notices.iter().chain([&pin.library]) {
             let path = staging.join(file_name(member));
-            let mut file =
-                fs::File::create(&path).map_err(|source| Error::file("create", &path, source))?;
+            let mut file = fs::File::create(&path).map_err(Error::file("create", &path))?;
             wheel.extract(member, &mut file)?;
         }
         cache::remove_directory(&directory)

@@ -60,9 +60,9 @@ pub struct ModelChoice {
     /// Model directory to use instead of a pinned model.
     #[arg(long, value_name = "DIRECTORY")]
     model_directory: Option<PathBuf>,
-    /// Precision of the pinned model's matrices.
+    /// Precision of the model's matrices [default: fp32, or the model directory's].
     #[arg(long)]
-    precision: Option<PrecisionName>,
+    precision: Option<Precision>,
     /// Threads of the model [default: the container's CPU quota].
     #[arg(long, value_name = "NUMBER")]
     threads: Option<NonZeroUsize>,
@@ -108,7 +108,7 @@ pub struct Fetch {
     name: String,
     /// Precision to export.
     #[arg(long)]
-    precision: Option<PrecisionName>,
+    precision: Option<Precision>,
 }
 
 /// Arguments of `export`.
@@ -126,7 +126,7 @@ pub struct Export {
     pub revision: Option<String>,
     /// Precision of the matrices.
     #[arg(long, default_value = "fp32")]
-    pub precision: PrecisionName,
+    pub precision: Precision,
 }
 
 /// Arguments of `bench`.
@@ -181,45 +181,23 @@ pub struct Health {
     pub url: Option<String>,
 }
 
-/// A precision, as an argument.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PrecisionName {
-    /// 32-bit floats.
-    Fp32,
-    /// 8-bit integers.
-    Int8,
-}
-
-impl From<PrecisionName> for Precision {
-    fn from(name: PrecisionName) -> Self {
-        match name {
-            PrecisionName::Fp32 => Self::Fp32,
-            PrecisionName::Int8 => Self::Int8,
-        }
-    }
-}
-
 impl Command {
     /// The settings given as arguments.
     pub fn overrides(&self) -> Vec<Override> {
         match self {
             Self::Serve(serve) => {
                 let mut overrides = serve.model.overrides();
-                overrides.extend(
-                    serve
-                        .host
-                        .as_deref()
-                        .map(|host| ("server.host", host.into())),
-                );
-                overrides.extend(serve.port.map(|port| ("server.port", port.into())));
+                overrides.extend(given([
+                    ("server.host", serve.host.clone().map(Value::from)),
+                    ("server.port", serve.port.map(Value::from)),
+                ]));
                 overrides
             }
             Self::Embed(embed) => embed.model.overrides(),
-            Self::Fetch(fetch) => {
-                let mut overrides = vec![("model.name", fetch.name.as_str().into())];
-                overrides.extend(precision(fetch.precision));
-                overrides
-            }
+            Self::Fetch(fetch) => given([
+                ("model.name", Some(fetch.name.as_str().into())),
+                ("model.precision", fetch.precision.map(precision)),
+            ]),
             Self::Bench(bench) => bench.model.overrides(),
             Self::Export(_) | Self::Golden(_) | Self::Health(_) | Self::Openapi => Vec::new(),
         }
@@ -233,26 +211,27 @@ impl ModelChoice {
     }
 
     fn overrides(&self) -> Vec<Override> {
-        let directory = self
-            .model_directory
-            .as_ref()
-            .map(|path| path.to_string_lossy().into_owned());
+        let directory = self.model_directory.as_ref();
+        let directory = directory.map(|path| path.to_string_lossy().into_owned());
         let threads = self.threads.map(|threads| threads.get() as u64);
-        let mut overrides: Vec<Override> = Vec::new();
-        overrides.extend(
-            self.model
-                .as_deref()
-                .map(|name| ("model.name", Value::from(name))),
-        );
-        overrides.extend(directory.map(|path| ("model.directory", path.into())));
-        overrides.extend(precision(self.precision));
-        overrides.extend(threads.map(|threads| ("engine.threads", threads.into())));
-        overrides.extend(self.offline.then(|| ("artifacts.offline", true.into())));
-        overrides
+        given([
+            ("model.name", self.model.clone().map(Value::from)),
+            ("model.directory", directory.map(Value::from)),
+            ("model.precision", self.precision.map(precision)),
+            ("engine.threads", threads.map(Value::from)),
+            ("artifacts.offline", self.offline.then(|| true.into())),
+        ])
     }
 }
 
-fn precision(name: Option<PrecisionName>) -> Option<Override> {
-    let name = name?.to_possible_value()?;
-    Some(("model.precision", name.get_name().into()))
+fn precision(precision: Precision) -> Value {
+    precision.to_string().into()
+}
+
+/// The settings that have a value.
+pub fn given<const N: usize>(settings: [(&'static str, Option<Value>); N]) -> Vec<Override> {
+    let settings = settings.into_iter();
+    settings
+        .filter_map(|(name, value)| Some((name, value?)))
+        .collect()
 }

@@ -3,7 +3,6 @@
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use super::arguments::{self, SyntheticSize};
 use super::{Failure, load_model, print_line};
@@ -19,7 +18,7 @@ pub fn bench(
     settings: &Settings,
     arguments: &arguments::Bench,
     file: Option<&Path>,
-) -> Result<ExitCode, Failure> {
+) -> Result<(), Failure> {
     let model = model(settings, arguments)?;
     let server = match (&arguments.url, &model) {
         (None, Some(model)) => ServerSource::Start(server(settings, model, file)?),
@@ -50,7 +49,7 @@ pub fn bench(
     } else {
         write!(io::stdout().lock(), "{report}")?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// The model to serve. For a running server: the model named in the arguments, if any.
@@ -73,7 +72,7 @@ fn synthetic(settings: &Settings, size: SyntheticSize) -> Result<ModelDirectory,
     };
     let store = Store::open(&settings.artifacts)?;
     let format = synthetic::FORMAT;
-    let precision = settings.model.precision;
+    let precision = settings.model.precision.unwrap_or_default();
     let key = format!("models/{name}-{precision}-{format}-{}", export::FORMAT);
     let options = Options {
         name: name.to_owned(),
@@ -98,6 +97,9 @@ fn server(
         "serve".into(),
         "--model-directory".into(),
         model.path.clone().into(),
+        // Whatever the file and the environment ask for.
+        "--precision".into(),
+        model.description.precision.to_string().into(),
     ];
     if let Some(threads) = settings.engine.threads {
         arguments.extend(["--threads".into(), threads.to_string().into()]);

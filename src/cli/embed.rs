@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
 use std::path::Path;
-use std::process::ExitCode;
 use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -24,7 +23,7 @@ struct Line<'a> {
 }
 
 /// Embeds every text and writes all embeddings in the order of the texts.
-pub fn embed(settings: &Settings, arguments: &arguments::Embed) -> Result<ExitCode, Failure> {
+pub fn embed(settings: &Settings, arguments: &arguments::Embed) -> Result<(), Failure> {
     let texts = texts(arguments)?;
     if let Some(blank) = texts.iter().position(|text| text.trim().is_empty()) {
         return Err(format!("text {} is blank", blank + 1).into());
@@ -35,7 +34,6 @@ pub fn embed(settings: &Settings, arguments: &arguments::Embed) -> Result<ExitCo
     let dimensions = encoder.description().dimensions.get();
     let engine = Engine::spawn(encoder, Arc::new(tokenizer), &settings.engine)?;
     let embeddings = all(&engine, &texts, settings.engine.queue_texts.get())?;
-    engine.stop();
     match arguments.output.as_deref() {
         None => write_lines(io::stdout().lock(), &texts, &embeddings)?,
         Some(path) if path.extension().is_some_and(|extension| extension == "npy") => {
@@ -44,7 +42,7 @@ pub fn embed(settings: &Settings, arguments: &arguments::Embed) -> Result<ExitCo
         }
         Some(path) => write_lines(create(path)?, &texts, &embeddings)?,
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn texts(arguments: &arguments::Embed) -> Result<Vec<String>, Failure> {

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 use config::Value;
 
+use super::arguments::given;
 use crate::config::{DEFAULT_LOG_FILTER, Override};
 
 /// The flags of handlers written with RunPod's package.
@@ -79,11 +80,13 @@ impl HandlerFlags {
     pub fn overrides(&self) -> Vec<Override> {
         let default_host = self.serve_api.then_some(Self::API_HOST);
         let host = self.api_host.as_deref().or(default_host);
-        let mut overrides: Vec<Override> = Vec::new();
-        overrides.extend(host.map(|host| ("server.host", Value::from(host))));
-        overrides.extend(self.api_port.map(|port| ("server.port", port.into())));
-        let level = self.log_level.map(LogLevel::filter);
-        overrides.extend(level.map(|filter| ("log.filter", filter.into())));
-        overrides
+        given([
+            ("server.host", host.map(Value::from)),
+            ("server.port", self.api_port.map(Value::from)),
+            (
+                "log.filter",
+                self.log_level.map(|level| level.filter().into()),
+            ),
+        ])
     }
 }

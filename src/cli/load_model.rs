@@ -3,7 +3,6 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use super::{Failure, print_line};
 use crate::artifacts::{Pins, Store};
@@ -27,10 +26,10 @@ pub struct LoadedModel {
 }
 
 /// `fetch`: downloads and exports the model into the cache, and prints its directory.
-pub fn fetch(settings: &Settings) -> Result<ExitCode, Failure> {
+pub fn fetch(settings: &Settings) -> Result<(), Failure> {
     let directory = model_directory(settings)?;
     print_line(directory.path.display())?;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Loads ONNX Runtime, downloading its library if it is missing.
@@ -39,15 +38,26 @@ pub fn runtime(settings: &Settings) -> Result<Environment, Failure> {
     Ok(load_runtime(&library)?)
 }
 
-/// The model directory that the settings name: an existing one, or the pinned model's in the cache.
+/// The model directory that the settings name: an existing one, which has the precision that they ask for, or the pinned
+/// model's in the cache.
 pub fn model_directory(settings: &Settings) -> Result<ModelDirectory, Failure> {
+    let asked = settings.model.precision;
     if let Some(path) = &settings.model.directory {
-        return Ok(ModelDirectory::open(path)?);
+        let directory = ModelDirectory::open(path)?;
+        let found = directory.description.precision;
+        return match asked.filter(|asked| *asked != found) {
+            Some(asked) => Err(format!(
+                "model.precision is {asked}, but the model in {} is {found}",
+                path.display()
+            )
+            .into()),
+            None => Ok(directory),
+        };
     }
     let store = Store::open(&settings.artifacts)?;
     let name = &settings.model.name;
     let pin = Pins::get().model(name)?;
-    let precision = settings.model.precision;
+    let precision = asked.unwrap_or_default();
     let key = format!(
         "models/{name}-{precision}-{}-{}",
         pin.identity(),

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::Path;
-use std::process::ExitCode;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -61,7 +60,7 @@ pub fn job(
 }
 
 /// Runs a job and prints its result.
-pub fn perform(settings: &Settings, job: &LocalJob) -> Result<ExitCode, Failure> {
+pub fn perform(settings: &Settings, job: &LocalJob) -> Result<(), Failure> {
     let source = job.source;
     let fields: Fields = serde_json::from_str(&job.json)
         .map_err(|error| format!("{source} is not a job: {error}"))?;
@@ -69,7 +68,6 @@ pub fn perform(settings: &Settings, job: &LocalJob) -> Result<ExitCode, Failure>
         .input
         .ok_or_else(|| format!("{source} has no input; it must be {{\"input\": {{...}}}}"))?;
     let loaded = serve::load(settings)?;
-    let engine = loaded.engine.clone();
     let service = Service::new(RequestLimits::from(settings));
     service.fill(loaded);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -77,12 +75,11 @@ pub fn perform(settings: &Settings, job: &LocalJob) -> Result<ExitCode, Failure>
         .build()?;
     let request = Request::parse(&input, service.limits().texts);
     let performed = runtime.block_on(service.perform(&request, Call::default()));
-    engine.stop();
     let performed = performed.map_err(|error| error.line())?;
     let printed = Printed {
         id: fields.id.as_deref().unwrap_or(NAME),
         output: &performed.output,
     };
     print_line(serde_json::to_string(&printed)?)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }

@@ -1,16 +1,25 @@
-//! Format of log messages: a readable line, or one JSON object as RunPod's package writes it.
+//! The log: which messages are written, and their format, a readable line or one JSON object as RunPod's package writes it.
+//!
+//! Invariant: no filter brings a library to write a text, a header or an address.
 
 use std::io::{Error, Write};
 
 use env_logger::Builder;
-use log::Record;
 use log::kv::Key;
+use log::{LevelFilter, Log, Metadata, Record};
 use serde::Serialize;
 
 use crate::config::{LogFormat, Settings};
 
 /// Fields of a message that become `requestId` in JSON, the first present one winning.
 const IDS: [&str; 2] = ["job_id", "request_id"];
+
+/// Libraries whose errors show the host that they connect to.
+const CLIENTS: [&str; 3] = ["hyper", "reqwest", "rustls"];
+/// The level below which libraries show texts, headers and addresses.
+const LIBRARIES: LevelFilter = LevelFilter::Info;
+/// The crates of this project.
+const OWN: [&str; 4] = ["runpod_query", "model", "kernels", "bench"];
 
 /// A message with the field names of RunPod's package.
 #[derive(Serialize)]
@@ -41,7 +50,37 @@ pub fn start(settings: &Settings) {
         LogFormat::Text => builder.format_timestamp_millis(),
         LogFormat::Json => builder.format(|formatter, record| write_json(formatter, record)),
     };
-    builder.init();
+    let logger = builder.build();
+    log::set_max_level(logger.filter());
+    // It fails where a logger is installed already.
+    let _ = log::set_boxed_logger(Box::new(Discreet(logger)));
+}
+
+/// A logger that leaves out what no filter may bring into the log.
+struct Discreet(env_logger::Logger);
+
+impl Log for Discreet {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        is_discreet(metadata) && self.0.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if is_discreet(record.metadata()) {
+            self.0.log(record);
+        }
+    }
+
+    fn flush(&self) {
+        self.0.flush();
+    }
+}
+
+fn is_discreet(metadata: &Metadata<'_>) -> bool {
+    let target = metadata.target();
+    let library = target.split("::").next().unwrap_or_default();
+    OWN.contains(&library)
+        || metadata.level() <= LIBRARIES
+            && !CLIENTS.iter().any(|client| library.starts_with(client))
 }
 
 fn write_json(mut writer: impl Write, record: &Record<'_>) -> Result<(), Error> {

@@ -18,44 +18,42 @@ use std::error::Error;
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, Write};
-use std::process::ExitCode;
 
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 
+use crate::app::ExitCode;
 use crate::config::{self, Settings};
 use crate::runpod::ProtocolDurations;
 use crate::service::with_causes;
 use arguments::{Arguments, Command};
 use typed::Typed;
 
-/// The exit code after the reader closed standard output: a shell reports the same for a program ended by SIGPIPE.
-const BROKEN_PIPE: u8 = 128 + 13;
+/// The exit code after the reader closed standard output: that of a program ended by SIGPIPE.
+const BROKEN_PIPE: ExitCode = ExitCode::of_signal(13);
 
 /// Why a command failed. It becomes one line on standard error, so the type does not matter. It may come from another
 /// thread, because the server loads its model in the background.
 type Failure = Box<dyn Error + Send + Sync>;
 
-/// Runs the program and returns its exit code: 0 on success, 1 on failure, 2 on invalid arguments.
+/// Runs the program and ends the process. The exit code is 0 on success, 1 on failure, 2 on invalid arguments.
 ///
 /// `arguments` begin with the program's name; `durations` are those of RunPod's queue. If the reader of standard output
 /// closes it, the command ends silently with exit code 141.
-pub fn run(
-    arguments: impl IntoIterator<Item = OsString>,
-    durations: ProtocolDurations,
-) -> ExitCode {
+pub fn run(arguments: impl IntoIterator<Item = OsString>, durations: ProtocolDurations) -> ! {
     let typed = typed::parse(arguments, config::is_queue_worker())
         .and_then(reject_handler_flags)
         .unwrap_or_else(|error| error.exit());
-    match execute(typed, durations) {
+    let code = match execute(typed, durations) {
         Ok(code) => code,
-        Err(error) if is_unread(error.as_ref()) => ExitCode::from(BROKEN_PIPE),
+        Err(error) if is_unread(error.as_ref()) => BROKEN_PIPE,
         Err(error) => {
             // If standard error is closed too, the exit code is all that remains.
             let _ = writeln!(io::stderr(), "error: {}", with_causes(error.as_ref()));
             ExitCode::FAILURE
         }
-    }
+    };
+    model::leave(code.number())
 }
 
 /// Rejects a handler's flags for commands other than `serve`.
@@ -95,17 +93,18 @@ fn execute(
     }
     match command {
         Command::Serve(_) => match local::job(&handler, is_bare, &settings)? {
-            Some(job) => local::perform(&settings, &job),
-            None => serve::serve(settings, durations),
+            Some(job) => local::perform(&settings, &job)?,
+            None => return serve::serve(settings, durations),
         },
-        Command::Embed(embed) => embed::embed(&settings, &embed),
-        Command::Fetch(_) => load_model::fetch(&settings),
-        Command::Export(export) => export::export(&settings, &export),
-        Command::Bench(bench) => bench::bench(&settings, &bench, file.as_deref()),
-        Command::Golden(golden) => export::golden(&settings, &golden),
-        Command::Health(health) => serve::health(&settings, &health),
-        Command::Openapi => serve::openapi(),
+        Command::Embed(embed) => embed::embed(&settings, &embed)?,
+        Command::Fetch(_) => load_model::fetch(&settings)?,
+        Command::Export(export) => export::export(&settings, &export)?,
+        Command::Bench(bench) => bench::bench(&settings, &bench, file.as_deref())?,
+        Command::Golden(golden) => export::golden(&settings, &golden)?,
+        Command::Health(health) => serve::health(&settings, &health)?,
+        Command::Openapi => serve::openapi()?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Writes a line to standard output.

@@ -2,13 +2,12 @@
 //!
 //! `health` exists so that an image needs neither a shell nor curl for its health check.
 
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::load_model::{self, LoadedModel};
 use super::{Failure, arguments, print_line};
-use crate::app;
+use crate::app::{self, ExitCode};
 use crate::artifacts::Pins;
 use crate::config::Settings;
 use crate::engine::Engine;
@@ -26,9 +25,9 @@ pub fn serve(settings: Settings, durations: ProtocolDurations) -> Result<ExitCod
 }
 
 /// Prints the OpenAPI document.
-pub fn openapi() -> Result<ExitCode, Failure> {
+pub fn openapi() -> Result<(), Failure> {
     print_line(http::openapi().to_pretty_json()?)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Loads the model and starts its engine.
@@ -56,7 +55,7 @@ pub fn load(settings: &Settings) -> Result<Loaded, Failure> {
 }
 
 /// Succeeds if the server is ready.
-pub fn health(settings: &Settings, arguments: &arguments::Health) -> Result<ExitCode, Failure> {
+pub fn health(settings: &Settings, arguments: &arguments::Health) -> Result<(), Failure> {
     let own = || format!("http://127.0.0.1:{}", settings.server.port);
     let base = arguments.url.clone().unwrap_or_else(own);
     let url = format!("{}/ping", base.trim_end_matches('/'));
@@ -69,7 +68,7 @@ pub fn health(settings: &Settings, arguments: &arguments::Health) -> Result<Exit
     match status {
         reqwest::StatusCode::OK => {
             print_line("ready")?;
-            Ok(ExitCode::SUCCESS)
+            Ok(())
         }
         reqwest::StatusCode::NO_CONTENT => Err(format!("{url}: the model is still loading").into()),
         other => Err(format!("{url} answers {other}").into()),

@@ -1,10 +1,13 @@
 //! Settings of jobs over HTTP: how long they are kept, and their webhooks.
 //!
-//! Invariant: no limit and no time is 0.
+//! Invariant: no limit and no time is 0, and every host is a valid one, in its normal spelling.
 
+use std::net::Ipv6Addr;
 use std::num::NonZeroUsize;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use url::Host;
 
 use super::non_zero;
 
@@ -20,6 +23,9 @@ pub struct Jobs {
     pub sync_result_seconds: NonZeroUsize,
     /// Pause before a failed webhook is retried, in seconds.
     pub webhook_pause_seconds: NonZeroUsize,
+    /// Hosts that webhooks may name though they are not public: names or addresses, without a port.
+    #[serde(deserialize_with = "hosts")]
+    pub webhook_hosts: Vec<Host>,
 }
 
 impl Default for Jobs {
@@ -29,6 +35,30 @@ impl Default for Jobs {
             result_seconds: non_zero(30 * 60),
             sync_result_seconds: non_zero(60),
             webhook_pause_seconds: non_zero(10),
+            webhook_hosts: Vec::new(),
         }
     }
+}
+
+/// Reads a list, or one text with commas, which is all that the environment can hold.
+fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Host>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Hosts {
+        List(Vec<String>),
+        Text(String),
+    }
+    let hosts = match Hosts::deserialize(deserializer)? {
+        Hosts::List(hosts) => hosts,
+        Hosts::Text(text) => text.split(',').map(str::to_owned).collect(),
+    };
+    hosts
+        .iter()
+        .map(|host| match host.trim() {
+            // As a URL has it, an IPv6 address stands in brackets.
+            host if host.parse::<Ipv6Addr>().is_ok() => Host::parse(&format!("[{host}]")),
+            host => Host::parse(host),
+        })
+        .collect::<Result<_, _>>()
+        .map_err(|error| D::Error::custom(format!("jobs.webhook_hosts: {error}")))
 }

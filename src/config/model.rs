@@ -15,8 +15,8 @@ pub struct Model {
     pub name: String,
     /// A model directory to serve instead of a pinned model.
     pub directory: Option<PathBuf>,
-    /// Precision of the pinned model.
-    pub precision: Precision,
+    /// Precision of the pinned model; absent: fp32. A model directory must have it, if it is given.
+    pub precision: Option<Precision>,
 }
 
 impl Default for Model {
@@ -24,7 +24,7 @@ impl Default for Model {
         Self {
             name: "bge-m3".to_owned(),
             directory: None,
-            precision: Precision::default(),
+            precision: None,
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct Server {
     pub port: u16,
     /// A second port to listen on, for load balancers that probe a separate port. `PORT_HEALTH` means the same.
     pub health_port: Option<u16>,
+    /// A second path of the probe, for load balancers that do not ask `/ping`. `HEALTH_CHECK_PATH` means the same.
+    pub health_check_path: Option<String>,
     /// The key that requests send in `Authorization`, with or without `Bearer`; absent: no key is needed.
     #[serde(deserialize_with = "key")]
     pub api_key: Option<Secret>,
@@ -51,6 +53,7 @@ impl Default for Server {
             host: "0.0.0.0".to_owned(),
             port: 8000,
             health_port: None,
+            health_check_path: None,
             api_key: None,
             body_limit_bytes: non_zero(20_000_000),
             request_timeout_seconds: non_zero(60),

@@ -130,12 +130,14 @@ fn the_key_is_not_shown_and_a_blank_key_is_an_error() {
 }
 
 #[test]
-fn the_port_for_a_load_balancers_probe_is_accepted() {
+fn the_port_and_the_path_for_a_load_balancers_probe_are_accepted() {
     let given = settings(&[("PORT", "80"), ("PORT_HEALTH", "81")]).unwrap();
     assert_eq!(
         (given.server.port, given.server.health_port),
         (80, Some(81))
     );
+    let given = settings(&[("HEALTH_CHECK_PATH", "/healthz")]).unwrap();
+    assert_eq!(given.server.health_check_path.as_deref(), Some("/healthz"));
 }
 
 #[test]
@@ -222,4 +224,25 @@ fn secrets_are_not_shown() {
     ];
     let shown = format!("{:?}", settings(&variables).unwrap());
     assert!(!shown.contains("hidden"), "{shown}");
+}
+
+#[test]
+fn the_hosts_of_webhooks_are_a_list_or_one_text_with_commas() {
+    let variable = "RUNPOD_QUERY__JOBS__WEBHOOK_HOSTS";
+    let given = settings(&[(variable, "Hooks.Internal, 10.1,::1 ,[fd00:0::1]")]).unwrap();
+    let shown = |settings: &Settings| -> Vec<String> {
+        let hosts = settings.jobs.webhook_hosts.iter();
+        hosts.map(ToString::to_string).collect()
+    };
+    let expected = ["hooks.internal", "10.0.0.1", "[::1]", "[fd00::1]"];
+    assert_eq!(shown(&given), expected);
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("settings.toml");
+    std::fs::write(&file, "[jobs]\nwebhook_hosts = [\"a\", \"10.0.0.1\"]").unwrap();
+    let given = Settings::from_sources(HashMap::new(), Some(&file), Vec::new()).unwrap();
+    assert_eq!(shown(&given), ["a", "10.0.0.1"]);
+    for wrong in ["a:80", "http://a", "a/b", ",", "a,", "user@a"] {
+        let error = settings(&[(variable, wrong)]).unwrap_err().to_string();
+        assert!(error.contains("jobs.webhook_hosts"), "{wrong}: {error}");
+    }
 }

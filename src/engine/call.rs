@@ -18,6 +18,7 @@ struct State {
     first: SetOnce<First>,
     /// Whether a call that had started was cancelled; one that had not has [`First::Cancelled`].
     is_cancelled: AtomicBool,
+    is_background: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +28,19 @@ enum First {
 }
 
 impl Call {
+    /// A call in the background: nobody waits for its answer, so it goes behind the others and is never rejected for now.
+    pub fn background() -> Self {
+        Self(Arc::new(State {
+            is_background: true,
+            ..State::default()
+        }))
+    }
+
+    /// Whether it is a call in the background.
+    pub(super) fn is_background(&self) -> bool {
+        self.0.is_background
+    }
+
     /// When the first text left the queue for a batch, once it has.
     pub fn started(&self) -> Option<Instant> {
         self.0.first.get().copied().and_then(First::start)

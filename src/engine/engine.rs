@@ -1,15 +1,17 @@
 //! The callers' side: admission to the queue, tokenization, and the wait for the vectors.
 
-use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::thread::{Builder, JoinHandle};
+use std::sync::Arc;
+use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
 use super::encoder_thread::{self, Encode};
 use super::queue::{EngineStatus, Entry, Queue};
+use super::room;
 use super::schedule::{Demand, Priority};
+use super::tokenization::{Split, Tokenization};
 use super::{Call, Error};
 use crate::config;
 use crate::metrics;
@@ -17,9 +19,6 @@ use model::{Embedding, Tokenizer, Tokens};
 
 /// Name of the thread that owns the encoder.
 const THREAD_NAME: &str = "encoder";
-/// Calls with fewer bytes of text are tokenized on the calling thread. For larger ones, switching to another thread costs
-/// less than blocking the other requests of this one.
-const INLINE_BYTES: usize = 4096;
 
 /// The vectors of one call.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +31,7 @@ pub struct Embedded {
     pub waited: Duration,
 }
 
-/// A handle on the engine; clones share it. The engine stops with [`Engine::stop`] or with its last handle.
+/// A handle on the engine; clones share it. The engine stops with its last handle.
 #[derive(Clone)]
 pub struct Engine {
     inner: Arc<Inner>,
@@ -40,9 +39,8 @@ pub struct Engine {
 
 struct Inner {
     queue: Arc<Queue>,
-    tokenizer: Arc<Tokenizer>,
+    tokenization: Tokenization,
     metrics: metrics::Engine,
-    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Drop for Inner {
@@ -63,22 +61,22 @@ impl Engine {
             settings.batch_tokens.get(),
         ));
         let metrics = metrics::Engine::default();
-        let thread = Builder::new().name(THREAD_NAME.to_owned()).spawn({
+        Builder::new().name(THREAD_NAME.to_owned()).spawn({
             let (queue, metrics) = (Arc::clone(&queue), metrics.clone());
             move || encoder_thread::run(encoder, &queue, &metrics)
         })?;
         Ok(Self {
             inner: Arc::new(Inner {
                 queue,
-                tokenizer,
+                tokenization: Tokenization::new(tokenizer),
                 metrics,
-                thread: Mutex::new(Some(thread)),
             }),
         })
     }
 
-    /// Returns the vectors of `texts`, in their order. All texts are admitted or none; `call` learns when the first of
-    /// them starts. Cancelling `call`, or dropping the future, removes the texts that have not started.
+    /// Returns the vectors of `texts`, in their order. All texts are admitted or none, and those of a call in the
+    /// background wait for room. `call` learns when the first text starts. Cancelling `call`, or dropping the future,
+    /// removes the texts that have not started.
     pub async fn embed(
         &self,
         texts: impl Into<Arc<[String]>>,
@@ -87,13 +85,16 @@ impl Engine {
     ) -> Result<Embedded, Error> {
         let texts = texts.into();
         let arrival = Instant::now();
+        let priority = match call.is_background() {
+            true => Priority::Bulk,
+            false => priority,
+        };
         // Before any work, so that rejecting a call costs nothing.
-        let room = self.inner.queue.reserve(texts.len())?;
-        let tokenization = Instant::now();
-        let tokens = self.tokenize(texts).await?;
-        self.inner.metrics.tokenized(tokenization.elapsed());
-        let total = tokens.iter().map(Tokens::len).sum();
-        let (entries, replies) = entries(tokens, room, &call, |tokens, before| {
+        let room = self.inner.queue.reserve(&texts, priority, &call).await?;
+        let split = self.inner.tokenization.split(&texts, room).await?;
+        self.inner.metrics.tokenized(split.time);
+        let total = split.tokens.iter().map(Tokens::len).sum();
+        let (entries, replies) = entries(split, &texts, &call, |tokens, before| {
             Demand::new(priority, tokens, before, arrival)
         });
         self.inner.queue.push(entries)?;
@@ -114,6 +115,11 @@ impl Engine {
         self.inner.queue.status()
     }
 
+    /// How long everything that is admitted is likely to take; whole seconds, at least one.
+    pub fn retry_after(&self) -> Duration {
+        self.inner.queue.retry_after(Priority::Bulk)
+    }
+
     /// What has been measured, with what the engine is doing now.
     pub fn metrics(&self) -> &metrics::Engine {
         let status = self.status();
@@ -124,73 +130,25 @@ impl Engine {
         );
         &self.inner.metrics
     }
-
-    /// Rejects new calls, finishes those that are admitted, and returns when the encoder is dropped. Blocks.
-    pub fn stop(&self) {
-        self.inner.queue.close();
-        let thread = self
-            .inner
-            .thread
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if thread.is_some_and(|thread| thread.join().is_err()) {
-            log::error!("the {THREAD_NAME} thread panicked");
-        }
-    }
-
-    async fn tokenize(&self, texts: Arc<[String]>) -> Result<Vec<Tokens>, Error> {
-        if texts.iter().map(String::len).sum::<usize>() < INLINE_BYTES {
-            return texts
-                .iter()
-                .map(|text| tokenize(&self.inner.tokenizer, text))
-                .collect();
-        }
-        let tokenizer = Arc::clone(&self.inner.tokenizer);
-        // Lives as long as this future: when the caller drops it, the blocking thread stops at the next text.
-        let caller = Arc::new(());
-        let watch = Arc::downgrade(&caller);
-        tokio::task::spawn_blocking(move || tokenize_watched(&tokenizer, &texts, &watch))
-            .await
-            .map_err(|error| Error::Panicked {
-                message: error.to_string().into(),
-            })?
-    }
-}
-
-fn tokenize_watched(
-    tokenizer: &Tokenizer,
-    texts: &[String],
-    caller: &Weak<()>,
-) -> Result<Vec<Tokens>, Error> {
-    texts
-        .iter()
-        .map(|text| match caller.strong_count() {
-            0 => Err(Error::Stopped),
-            _ => tokenize(tokenizer, text),
-        })
-        .collect()
-}
-
-fn tokenize(tokenizer: &Tokenizer, text: &str) -> Result<Tokens, Error> {
-    tokenizer
-        .tokenize(text)
-        .map_err(|error| Error::Model(Arc::new(error)))
 }
 
 type Reply = oneshot::Receiver<Result<Embedding, Error>>;
 
 /// The queue's entries of a call. `demand` gets the tokens of a text and those of all texts before it.
 fn entries(
-    tokens: Vec<Tokens>,
-    mut room: OwnedSemaphorePermit,
+    split: Split,
+    texts: &[String],
     call: &Call,
     demand: impl Fn(usize, usize) -> Demand,
 ) -> (Vec<Entry>, Vec<Reply>) {
+    let Split {
+        tokens, mut room, ..
+    } = split;
     let mut before = 0;
     tokens
         .into_iter()
-        .map(|tokens| {
+        .zip(texts)
+        .map(|(tokens, text)| {
             let (reply, receiver) = oneshot::channel();
             let demand = demand(tokens.len(), before);
             before += tokens.len();
@@ -199,7 +157,7 @@ fn entries(
                 demand,
                 call: call.clone(),
                 reply,
-                room: room.split(1),
+                room: room.split(room::units(text)),
             };
             (entry, receiver)
         })

@@ -14,11 +14,14 @@ mod encoder_thread;
 mod engine;
 mod error;
 mod queue;
+mod room;
 mod schedule;
+mod tokenization;
 
 pub use call::Call;
 pub use encoder_thread::Encode;
 pub use engine::{Embedded, Engine};
 pub use error::Error;
 pub use queue::EngineStatus;
+pub use room::is_query;
 pub use schedule::Priority;

@@ -1,20 +1,21 @@
 //! The texts that wait, shared by all callers and the one thread that takes them.
 //!
-//! Room is counted in texts and reserved before any work is done for them. A text gives its room back when it leaves
-//! for a batch, or when it is abandoned and another call needs the room.
+//! A text gives its room back when it leaves for a batch, or when it is abandoned and another call needs the room.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::oneshot;
 
-use super::schedule::{Demand, Scheduler};
+use super::room::{Reservation, Room};
+use super::schedule::{Demand, Priority, Scheduler};
 use super::{Call, Error};
 use model::{Embedding, Tokens};
 
 /// Bounds of the hint when to try again.
-const RETRY_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+const RETRY_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(600));
 /// Weight of the newest batch in the running mean of what a token costs.
 const PACE_WEIGHT: f64 = 0.2;
 
@@ -23,12 +24,10 @@ const PACE_WEIGHT: f64 = 0.2;
 pub struct EngineStatus {
     /// Texts in the queue.
     pub queued_texts: usize,
-    /// Calls of which no text has left the queue.
+    /// Calls of which no text has left the queue, with those in the background that wait for room.
     pub queued_calls: usize,
     /// Texts in the batch that runs now.
     pub running_texts: usize,
-    /// Whether the engine takes calls.
-    pub accepting: bool,
 }
 
 /// One text on its way through the queue.
@@ -38,7 +37,7 @@ pub(super) struct Entry {
     pub call: Call,
     pub reply: oneshot::Sender<Result<Embedding, Error>>,
     /// Its room in the queue, given back by dropping it.
-    pub room: Option<OwnedSemaphorePermit>,
+    pub room: Option<Reservation>,
 }
 
 impl Entry {
@@ -50,8 +49,9 @@ impl Entry {
 
 /// The queue; see the module's documentation.
 pub(super) struct Queue {
-    capacity: usize,
-    room: Arc<Semaphore>,
+    room: Room,
+    /// Calls in the background that wait for room.
+    outside: AtomicUsize,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -67,10 +67,9 @@ struct State {
 
 impl Queue {
     pub fn new(capacity: usize, batch_tokens: usize) -> Self {
-        let capacity = capacity.min(Semaphore::MAX_PERMITS).min(u32::MAX as usize);
         Self {
-            capacity,
-            room: Arc::new(Semaphore::new(capacity)),
+            room: Room::new(capacity),
+            outside: AtomicUsize::new(0),
             state: Mutex::new(State {
                 waiting: Vec::new(),
                 scheduler: Scheduler::new(batch_tokens),
@@ -82,27 +81,39 @@ impl Queue {
         }
     }
 
-    /// Room for all of `texts`, or none.
-    pub fn reserve(&self, texts: usize) -> Result<OwnedSemaphorePermit, Error> {
-        let count = u32::try_from(texts)
-            .ok()
-            .filter(|_| texts <= self.capacity)
-            .ok_or(Error::TooLarge {
-                limit: self.capacity,
-                texts,
-            })?;
+    /// Room for all of `texts`, or none. A call in the background waits for it.
+    pub async fn reserve(
+        &self,
+        texts: &[String],
+        priority: Priority,
+        call: &Call,
+    ) -> Result<Reservation, Error> {
+        let limit = self.room.capacity();
+        if texts.len() > limit {
+            let texts = texts.len();
+            return Err(Error::TooLarge { limit, texts });
+        }
         if !self.lock().accepting {
             return Err(Error::Stopped);
         }
-        let reserve = || Arc::clone(&self.room).try_acquire_many_owned(count);
-        reserve()
-            .or_else(|_| {
+        if call.is_background() {
+            let _outside = Outside::count(&self.outside);
+            return self.room.reserve(texts).await.ok_or(Error::Stopped);
+        }
+        self.room
+            .try_reserve(texts)
+            .or_else(|| {
                 self.lock().forget_abandoned();
-                reserve()
+                self.room.try_reserve(texts)
             })
-            .map_err(|_| Error::Overloaded {
-                retry_after: self.lock().retry_after(),
+            .ok_or_else(|| Error::Overloaded {
+                retry_after: self.retry_after(priority),
             })
+    }
+
+    /// How long the texts that go before a call of `priority` are likely to take; whole seconds, at least one.
+    pub fn retry_after(&self, priority: Priority) -> Duration {
+        self.lock().retry_after(priority)
     }
 
     /// Adds texts whose room is reserved.
@@ -153,6 +164,7 @@ impl Queue {
     /// Rejects all further texts; what waits is still taken.
     pub fn close(&self) {
         self.lock().accepting = false;
+        self.room.close();
         self.changed.notify_all();
     }
 
@@ -161,6 +173,7 @@ impl Queue {
         let mut state = self.lock();
         state.accepting = false;
         state.waiting.clear();
+        self.room.close();
     }
 
     /// What waits and runs; abandoned texts are not counted.
@@ -171,9 +184,8 @@ impl Queue {
         let calls: HashSet<_> = unstarted.map(|entry| entry.call.address()).collect();
         EngineStatus {
             queued_texts: waiting().count(),
-            queued_calls: calls.len(),
+            queued_calls: calls.len() + self.outside.load(Ordering::Relaxed),
             running_texts: state.running_texts,
-            accepting: state.accepting,
         }
     }
 
@@ -203,13 +215,30 @@ impl State {
         batch
     }
 
-    /// How long the texts that wait are likely to take.
-    fn retry_after(&self) -> Duration {
-        let tokens: usize = self.waiting.iter().map(|entry| entry.demand.tokens()).sum();
+    fn retry_after(&self, priority: Priority) -> Duration {
+        let demands = self.waiting.iter().map(|entry| entry.demand);
+        let before = demands.filter(|demand| demand.priority() <= priority);
+        let tokens: usize = before.map(|demand| demand.tokens()).sum();
         let (shortest, longest) = RETRY_AFTER;
         let seconds = (self.pace * tokens as f64)
             .ceil()
             .min(longest.as_secs_f64());
         Duration::from_secs_f64(seconds).max(shortest)
+    }
+}
+
+/// Counts a call that waits for room, until it has it or is gone.
+struct Outside<'a>(&'a AtomicUsize);
+
+impl<'a> Outside<'a> {
+    fn count(calls: &'a AtomicUsize) -> Self {
+        calls.fetch_add(1, Ordering::Relaxed);
+        Self(calls)
+    }
+}
+
+impl Drop for Outside<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -1,5 +1,6 @@
-//! The body of a request: content type, size, and the time until it is complete.
+//! The body of a request: content type, size, the time until it is complete, and the thread that parses it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
@@ -8,19 +9,26 @@ use actix_web::dev::Payload;
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
 use actix_web::web::{Bytes, Data};
 use serde_json::value::RawValue;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 
 use crate::service::{Error, Malformed, TooLarge, quote};
 
 /// The name of the body in errors.
 pub const PART: &str = "the body";
 
+/// A body with fewer bytes is parsed on the thread that has read it.
+const LARGE_BYTES: usize = 64 * 1024;
+
 /// How much of a body is read, and for how long.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct BodyLimits {
     /// Largest body, in bytes.
     pub bytes: usize,
     /// Longest time until it is complete.
     pub time: Duration,
+    /// A permit for every large body that may be parsed at the same time.
+    pub large_bodies: Arc<Semaphore>,
 }
 
 /// A body as JSON that is not parsed yet.
@@ -28,13 +36,35 @@ pub fn json(body: &[u8]) -> Result<&RawValue, Malformed> {
     serde_json::from_slice(body).map_err(Malformed::json(PART))
 }
 
-/// Reads the body of a request to its end.
-pub async fn read(request: &HttpRequest, payload: Payload) -> Result<Bytes, Error> {
+/// Reads the body of a request to its end, and parses it. Large bodies are parsed on another thread, a few at a time: so
+/// they neither hold up other requests nor need much memory together.
+pub async fn read<T: Send + 'static>(
+    request: &HttpRequest,
+    payload: Payload,
+    parse: impl FnOnce(&[u8]) -> T + Send + 'static,
+) -> Result<T, Error> {
     check_content(request)?;
-    let BodyLimits { bytes, time } = request
+    let limits = request
         .app_data::<Data<BodyLimits>>()
-        .map(|limits| *limits.get_ref())
         .ok_or_else(|| Error::internal("the body limits are not installed"))?;
+    let body = complete(request, payload, limits).await?;
+    if body.len() < LARGE_BYTES {
+        return Ok(parse(&body));
+    }
+    let permit = Arc::clone(&limits.large_bodies).acquire_owned().await;
+    let parsed = spawn_blocking(move || {
+        let _permit = permit;
+        parse(&body)
+    });
+    parsed.await.map_err(Error::internal)
+}
+
+async fn complete(
+    request: &HttpRequest,
+    payload: Payload,
+    limits: &BodyLimits,
+) -> Result<Bytes, Error> {
+    let BodyLimits { bytes, time, .. } = *limits;
     let too_large = || Error::from(TooLarge::Body { limit: bytes });
     // Rejects the body before it arrives; without this check it would be rejected after most of it has.
     if announced_length(request).is_some_and(|length| length > bytes as u64) {

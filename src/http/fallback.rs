@@ -32,10 +32,18 @@ impl Methods {
         }
     }
 
+    /// Whether there is anything at `path`.
+    pub fn has(&self, path: &str) -> bool {
+        self.find(path).is_some()
+    }
+
+    fn find(&self, path: &str) -> Option<&(ResourceDef, Vec<&'static str>)> {
+        let mut addresses = self.addresses.iter();
+        addresses.find(|(address, _)| address.is_match(path))
+    }
+
     fn error(&self, path: &str) -> Error {
-        self.addresses
-            .iter()
-            .find(|(address, _)| address.is_match(path))
+        self.find(path)
             .map_or(Error::NotFound, |(_, methods)| Error::MethodNotAllowed {
                 allowed: methods.clone(),
             })

@@ -10,6 +10,7 @@ mod body;
 mod docs;
 mod error_responses;
 mod fallback;
+mod health_check_path;
 mod jobs;
 mod openai;
 mod openapi;
@@ -19,6 +20,7 @@ mod server;
 mod trace;
 
 pub use error_responses::{ErrorBody, status};
+pub use health_check_path::{HealthCheckPath, InvalidHealthCheckPath};
 #[cfg(any(test, fuzzing))]
 pub(crate) use jobs::Envelope;
 pub use jobs::Jobs;

@@ -1,6 +1,7 @@
 //! The actix server, assembled from routes, limits and middleware.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::body::MessageBody;
@@ -9,12 +10,14 @@ use actix_web::http::header::HeaderValue;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
 use actix_web::{App, Error, HttpServer};
+use tokio::sync::Semaphore;
 use utoipa_actix_web::AppExt;
 
 use super::access::{self, Access};
 use super::body::BodyLimits;
 use super::docs::{self, Docs};
 use super::fallback::{Methods, fallback};
+use super::health_check_path::HealthCheckPath;
 use super::jobs::Jobs;
 use super::trace::{Running, WorkerId};
 use super::{openai, openapi, routes, trace};
@@ -24,6 +27,8 @@ use crate::service::Service;
 
 /// Threads for network I/O; the model has its own.
 const WORKERS: usize = 2;
+/// Large bodies that are parsed at the same time.
+const LARGE_BODIES: usize = 1;
 /// How long an idle connection is kept open: longer than most client pools keep it, so that the client closes it first.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long the rest of a rejected body is read and discarded, so that the client can read the response.
@@ -41,9 +46,14 @@ pub struct Listening {
     pub running: Gauge,
 }
 
-/// Opens the sockets for `service` and `jobs`. Must be called within a runtime.
-pub fn listen(service: &Service, jobs: &Jobs, settings: &Settings) -> std::io::Result<Listening> {
-    let shared = Shared::new(service, jobs, settings)?;
+/// Opens the sockets for `service` and `jobs`, with the probe at `health_check_path`, too. Must be called within a runtime.
+pub fn listen(
+    service: &Service,
+    jobs: &Jobs,
+    health_check_path: HealthCheckPath,
+    settings: &Settings,
+) -> std::io::Result<Listening> {
+    let shared = Shared::new(service, jobs, health_check_path, settings)?;
     let running = shared.running.0.clone();
     let settings = &settings.server;
     let mut ports = vec![settings.port];
@@ -81,6 +91,7 @@ struct Shared {
     jobs: Data<Jobs>,
     limits: Data<BodyLimits>,
     methods: Data<Methods>,
+    health_check_path: Data<HealthCheckPath>,
     docs: Data<Docs>,
     access: Data<Access>,
     worker_id: Data<WorkerId>,
@@ -88,19 +99,26 @@ struct Shared {
 }
 
 impl Shared {
-    fn new(service: &Service, jobs: &Jobs, settings: &Settings) -> std::io::Result<Self> {
+    fn new(
+        service: &Service,
+        jobs: &Jobs,
+        health_check_path: HealthCheckPath,
+        settings: &Settings,
+    ) -> std::io::Result<Self> {
         let pod = settings.worker.pod_id.as_deref();
         let worker_id = pod.and_then(|id| HeaderValue::from_str(id).ok());
         let settings = &settings.server;
         let limits = BodyLimits {
             bytes: settings.body_limit_bytes.get(),
             time: settings.request_timeout(),
+            large_bodies: Arc::new(Semaphore::new(LARGE_BODIES)),
         };
         Ok(Self {
             service: Data::new(service.clone()),
             jobs: Data::new(jobs.clone()),
             limits: Data::new(limits),
             methods: Data::new(Methods::new(&openapi::registered())),
+            health_check_path: Data::new(health_check_path),
             docs: Data::new(Docs::new(serde_json::to_string(&openapi::openapi())?)),
             access: Data::new(Access::new(settings.api_key.as_ref())),
             worker_id: Data::new(WorkerId(worker_id)),
@@ -125,6 +143,7 @@ fn app(
         .app_data(shared.jobs)
         .app_data(shared.limits)
         .app_data(shared.methods)
+        .app_data(shared.health_check_path)
         .app_data(shared.docs)
         .app_data(shared.access)
         .app_data(shared.worker_id)

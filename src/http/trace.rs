@@ -14,6 +14,7 @@ use actix_web::{Error, HttpMessage};
 use uuid::Uuid;
 
 use super::access::PING;
+use super::health_check_path::HealthCheckPath;
 use crate::jobs::Gauge;
 use crate::service::{self, Service};
 
@@ -51,6 +52,9 @@ pub async fn trace(
     // HEAD is routed as GET; the server omits the body when it writes the response.
     if method == Method::HEAD {
         request.head_mut().method = Method::GET;
+    }
+    if let Some(path) = request.app_data::<Data<HealthCheckPath>>().cloned() {
+        path.apply(&mut request);
     }
     let mut response = next.call(request).await?;
     let time = begin.elapsed();

@@ -56,6 +56,14 @@ pub struct Waiting {
 }
 
 impl Progress {
+    /// Of a job in the background, for whose result nobody waits.
+    pub fn background() -> Self {
+        Self {
+            call: Call::background(),
+            ended: Arc::default(),
+        }
+    }
+
     /// When the engine took the first text, once it has.
     pub fn started(&self) -> Option<Instant> {
         self.call.started()
@@ -176,6 +184,9 @@ impl Execution {
 
 /// The pause before the next attempt; `None` if waiting does not help.
 fn pause_after(error: &Error) -> Option<Duration> {
-    let is_final = matches!(error, Error::Unavailable(Unavailable::Stopping));
+    let is_final = matches!(
+        error,
+        Error::Unavailable(Unavailable::NotLoaded | Unavailable::Stopping)
+    );
     error.retry_after().filter(|_| !is_final)
 }

@@ -14,6 +14,13 @@ pub struct Submission {
 }
 
 impl Submission {
+    /// Whether it costs at most what a query does.
+    pub fn is_query(&self) -> bool {
+        self.request
+            .as_ref()
+            .is_ok_and(|request| request.is_query())
+    }
+
     /// Bytes that it keeps in memory.
     pub fn bytes(&self) -> usize {
         self.request.as_ref().map_or(0, |request| request.bytes())

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::batch::Batch;
 use crate::jobs::{Execution, Outcome, Waiting};
 use crate::service::Service;
 
@@ -43,8 +44,13 @@ impl Answer {
     }
 }
 
-/// Performs a job.
-pub async fn answer(service: &Service, job: &Execution, waiting: &Waiting) -> Answer {
+/// Performs a job of `batch`.
+pub async fn answer(
+    service: &Service,
+    job: &Execution,
+    batch: &Batch,
+    waiting: &Waiting,
+) -> Answer {
     let start = Instant::now();
     let outcome = job.run(service, waiting).await;
     let milliseconds = start.elapsed().as_secs_f64() * 1e3;
@@ -53,7 +59,7 @@ pub async fn answer(service: &Service, job: &Execution, waiting: &Waiting) -> An
         Outcome::Finished(Ok(performed)) => {
             log::info!(
                 job_id:% = id;
-                "job outcome=completed texts={} waited_ms={:.1} duration_ms={milliseconds:.1}",
+                "{batch}job outcome=completed texts={} waited_ms={:.1} duration_ms={milliseconds:.1}",
                 performed.texts,
                 performed.waited.as_secs_f64() * 1e3,
             );
@@ -62,18 +68,18 @@ pub async fn answer(service: &Service, job: &Execution, waiting: &Waiting) -> An
         Outcome::Finished(Err(error)) => {
             log::info!(
                 job_id:% = id;
-                "job outcome=failed code={} duration_ms={milliseconds:.1}",
+                "{batch}job outcome=failed code={} duration_ms={milliseconds:.1}",
                 error.code()
             );
             job.log_defect(&error);
             Answer::error(&error.line())
         }
         Outcome::TimedOut(error) => {
-            log::info!(job_id:% = id; "job outcome=timed_out duration_ms={milliseconds:.1}");
+            log::info!(job_id:% = id; "{batch}job outcome=timed_out duration_ms={milliseconds:.1}");
             Answer::error(&error)
         }
         Outcome::Cancelled => {
-            log::info!(job_id:% = id; "job outcome=cancelled duration_ms={milliseconds:.1}");
+            log::info!(job_id:% = id; "{batch}job outcome=cancelled duration_ms={milliseconds:.1}");
             Answer::error("the job was cancelled")
         }
     }

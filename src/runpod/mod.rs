@@ -8,6 +8,7 @@
 mod addresses;
 mod answer;
 mod backoff;
+mod batch;
 mod connection;
 mod context;
 mod ended_jobs;

@@ -160,15 +160,15 @@ impl Parcel<'_> {
         if self.refusals < REFUSALS {
             return Next::After(self.backoff.next());
         }
-        let id = self.ticket.id();
+        let (id, batch) = (self.ticket.id(), self.ticket.batch());
         if self.is_replaced {
-            log::error!(job_id:% = id; "result given up: RunPod refuses even an error");
+            log::error!(job_id:% = id; "{batch}result given up: RunPod refuses even an error");
             self.context.statistics.given_up.inc();
             return Next::Unwanted;
         }
         let bytes = self.body.len();
         let status = status.unwrap_or_default();
-        log::error!(job_id:% = id; "result replaced by an error status={status} bytes={bytes}");
+        log::error!(job_id:% = id; "{batch}result replaced by an error status={status} bytes={bytes}");
         self.context.statistics.replaced.inc();
         self.body = Answer::error(&format!("result of {bytes} bytes refused ({status})")).body;
         self.is_replaced = true;
@@ -178,15 +178,15 @@ impl Parcel<'_> {
 
     /// RunPod no longer waits for the result; whether it is still retried.
     fn is_retried_late(&mut self) -> bool {
-        let id = self.ticket.id();
+        let (id, batch) = (self.ticket.id(), self.ticket.batch());
         self.is_overdue = true;
         let is_retried = self.ticket.overdue();
         if is_retried {
-            log::error!(job_id:% = id; "result is late attempts={}", self.attempts);
+            log::error!(job_id:% = id; "{batch}result is late attempts={}", self.attempts);
         } else {
             log::error!(
                 job_id:% = id;
-                "result given up attempts={}: too many others are late",
+                "{batch}result given up attempts={}: too many others are late",
                 self.attempts
             );
             self.context.statistics.given_up.inc();
@@ -195,16 +195,17 @@ impl Parcel<'_> {
     }
 
     fn log_failure(&self, outcome: &Result<Reply, Failure>) {
-        let (id, attempt) = (self.ticket.id(), self.attempts);
+        let (id, batch) = (self.ticket.id(), self.ticket.batch());
+        let attempt = self.attempts;
         match outcome {
             Ok(reply) => log::warn!(
                 job_id:% = id;
-                "post refused attempt={attempt} status={}",
+                "{batch}post refused attempt={attempt} status={}",
                 reply.status
             ),
             Err(failure) => {
                 let cause = with_causes(failure);
-                log::warn!(job_id:% = id; "post failed attempt={attempt} cause={cause:?}");
+                log::warn!(job_id:% = id; "{batch}post failed attempt={attempt} cause={cause:?}");
             }
         }
     }
@@ -212,7 +213,8 @@ impl Parcel<'_> {
     fn log_end(&self, outcome: &str, ready: Instant) {
         log::info!(
             job_id:% = self.ticket.id();
-            "result outcome={outcome} bytes={} attempts={} post_ms={:.1}",
+            "{}result outcome={outcome} bytes={} attempts={} post_ms={:.1}",
+            self.ticket.batch(),
             self.body.len(),
             self.attempts,
             ready.elapsed().as_secs_f64() * 1e3,

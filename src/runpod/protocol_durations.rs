@@ -53,6 +53,10 @@ pub struct ProtocolDurations {
     pub ping_interval: Duration,
     /// Shortest and longest interval that the settings can choose.
     pub ping_interval_bounds: (Duration, Duration),
+    /// Timeout of the one take of a worker whose model cannot be loaded.
+    pub give_up_take: Duration,
+    /// Time in which such a worker fails what it took and tells that it is unhealthy.
+    pub give_up: Duration,
     /// Timeout of the message that the worker is unhealthy.
     pub unhealthy: Duration,
     /// Longest pause before a job is retried that the service rejected as overloaded.
@@ -91,6 +95,8 @@ impl Default for ProtocolDurations {
             },
             ping_interval: Duration::from_secs(10),
             ping_interval_bounds: (Duration::from_secs(1), Duration::from_secs(60)),
+            give_up_take: Duration::from_secs(10),
+            give_up: Duration::from_secs(15),
             unhealthy: Duration::from_secs(2),
             overloaded: Duration::from_secs(1),
         }
@@ -124,6 +130,8 @@ impl ProtocolDurations {
             stop_failure: range(self.stop_failure),
             ping_interval: self.ping_interval / divisor,
             ping_interval_bounds: bounds(self.ping_interval_bounds),
+            give_up_take: self.give_up_take / divisor,
+            give_up: self.give_up / divisor,
             unhealthy: self.unhealthy / divisor,
             overloaded: self.overloaded / divisor,
         }
@@ -171,6 +179,8 @@ mod tests {
             (durations.job, 600.0),
             (durations.last_take, 1.5),
             (durations.ping_interval, 10.0),
+            (durations.give_up_take, 10.0),
+            (durations.give_up, 15.0),
             (durations.unhealthy, 2.0),
             (durations.overloaded, 1.0),
         ] {

@@ -1,10 +1,11 @@
 //! The worker: it takes jobs, starts them at once, and stops in order.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::addresses::Addresses;
@@ -112,8 +113,31 @@ impl Worker {
             .join(",")
     }
 
-    /// Reports to RunPod that this worker will never work.
-    pub async fn report_unhealthy(&self, reason: &str) {
+    /// Takes jobs once, because their callers would wait for a worker that never comes, and lets them fail with what the
+    /// service says now; then reports to RunPod that this worker will never work. All of it is limited in time.
+    pub async fn give_up(&self, reason: &str) {
+        let context = &self.context;
+        let ProtocolDurations {
+            give_up,
+            give_up_take,
+            unhealthy,
+            ..
+        } = context.durations;
+        let failing = async {
+            let wanted = context.registry.room().await;
+            if let Some(Taken::Deliveries(deliveries)) = take(context, wanted, give_up_take).await {
+                accept(context, deliveries);
+            }
+            // Posts are retried as quickly as at any other stop.
+            self.stop();
+            context.registry.drained().await;
+        };
+        // What is not acknowledged then is still in the registry.
+        let _ = timeout(give_up.saturating_sub(unhealthy), failing).await;
+        self.report_unhealthy(reason).await;
+    }
+
+    async fn report_unhealthy(&self, reason: &str) {
         let Some(address) = self.context.addresses.unhealthy(FAILED_CHECK, reason) else {
             return;
         };
@@ -148,7 +172,7 @@ async fn take_jobs(context: &Arc<Context>) {
     let mut pacing = TakePauses::new(&context.durations, fastrand::Rng::new());
     while let Some(wanted) = context.unless_stopping(context.registry.room()).await {
         let start = Instant::now();
-        let Some(taken) = take(context, wanted).await else {
+        let Some(taken) = take(context, wanted, context.durations.poll).await else {
             return;
         };
         let polled = match taken {
@@ -166,8 +190,9 @@ async fn take_jobs(context: &Arc<Context>) {
     }
 }
 
-/// One request for jobs. When the worker is told to stop, the request may still deliver for a short time.
-async fn take(context: &Context, wanted: usize) -> Option<Taken> {
+/// One request for jobs, which the platform may hold for `time`. When the worker is told to stop, the request may still
+/// deliver for a short time.
+async fn take(context: &Context, wanted: usize, time: Duration) -> Option<Taken> {
     let busy = context.registry.load().held() > 0;
     let address = context.addresses.take(wanted, busy);
     let limit = context
@@ -176,9 +201,7 @@ async fn take(context: &Context, wanted: usize) -> Option<Taken> {
         .saturating_mul(wanted.saturating_add(ESCAPED - 1))
         .saturating_add(ENVELOPE_BYTES);
     context.statistics.polls.inc();
-    let take = context
-        .connection
-        .get(&address, limit, context.durations.poll);
+    let take = context.connection.get(&address, limit, time);
     let answer = context.within_stop(take, context.durations.last_take).await;
     let texts = context.service.limits().texts;
     answer.map(|answer| taken(answer, texts))
@@ -206,15 +229,15 @@ fn accept(context: &Arc<Context>, deliveries: Deliveries) -> TakeOutcome {
 /// Starts a job unless it is running already; returns whether it is new. A job that has ended before is not: a platform
 /// that redelivers it repeatedly would otherwise be asked for jobs without a pause.
 fn admit(context: &Arc<Context>, delivery: Delivery) -> bool {
-    let id = delivery.id.clone();
+    let (id, batch) = (delivery.id.clone(), delivery.batch.clone());
     let (task, is_new) = match context.registry.admit(delivery) {
         Admission::Held => {
-            log::warn!(job_id:% = id; "a job that is running is delivered again");
+            log::warn!(job_id:% = id; "{batch}a job that is running is delivered again");
             context.statistics.repeated.inc();
             return false;
         }
         Admission::Answered(ticket, body) => {
-            log::warn!(job_id:% = id; "a job that was answered is delivered again and gets the same answer");
+            log::warn!(job_id:% = id; "{batch}a job that was answered is delivered again and gets the same answer");
             context.statistics.answered_again.inc();
             let answer = Answer {
                 body,
@@ -225,7 +248,7 @@ fn admit(context: &Arc<Context>, delivery: Delivery) -> bool {
         }
         Admission::New(ticket, submission) => (start(context, ticket, submission), true),
         Admission::Again(ticket, submission) => {
-            log::warn!(job_id:% = id; "a job that has ended is delivered again and performed again");
+            log::warn!(job_id:% = id; "{batch}a job that has ended is delivered again and performed again");
             (start(context, ticket, submission), false)
         }
     };
@@ -242,7 +265,7 @@ async fn perform(context: Arc<Context>, ticket: Ticket, submission: Submission) 
     let job = Execution::new(ticket.id().clone(), Arc::new(submission));
     let taken = job.submitted;
     let place = context.places.acquire().await;
-    let answer = answer(&context.service, &job, &context.waiting).await;
+    let answer = answer(&context.service, &job, ticket.batch(), &context.waiting).await;
     drop(place);
     drop(job);
     ticket.ready();

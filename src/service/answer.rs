@@ -26,23 +26,23 @@ impl Service {
     }
 
     async fn answer(&self, request: &Request, call: Call) -> Result<Performed, Error> {
+        let priority = request.priority();
         match request {
             Request::Query(query) => {
-                let embedded = self.embed_list(query, Priority::Interactive, call).await?;
+                let embedded = self.embed_list(query, priority, call).await?;
                 let waited = embedded.waited;
                 let embedding = embedded.embeddings.into_iter().next().unwrap_or_default();
                 self.performed(&Output::Embedding { embedding }, 1, waited)
             }
-            Request::Queries(texts) => {
-                self.list(self.embed_list(texts, Priority::Interactive, call).await?)
+            Request::Queries(texts) | Request::Texts(texts) => {
+                self.list(self.embed_list(texts, priority, call).await?)
             }
-            Request::Texts(texts) => self.list(self.embed_list(texts, Priority::Bulk, call).await?),
             Request::HealthCheck => {
                 self.model()?;
                 self.performed(&Output::HEALTHY, 0, Duration::ZERO)
             }
             Request::OpenAi(request) | Request::OpenAiInJob(Ok(request)) => {
-                self.answer_openai(request, call).await
+                self.answer_openai(request, priority, call).await
             }
             Request::OpenAiInJob(Err(error)) => Err(error.clone()),
         }
@@ -66,9 +66,16 @@ impl Service {
         self.performed(&Output::Embeddings { embeddings }, texts, waited)
     }
 
-    async fn answer_openai(&self, request: &OpenAiRequest, call: Call) -> Result<Performed, Error> {
+    async fn answer_openai(
+        &self,
+        request: &OpenAiRequest,
+        priority: Priority,
+        call: Call,
+    ) -> Result<Performed, Error> {
         match request {
-            OpenAiRequest::Embeddings(request) => self.openai_embeddings(request, call).await,
+            OpenAiRequest::Embeddings(request) => {
+                self.openai_embeddings(request, priority, call).await
+            }
             OpenAiRequest::Models => {
                 let model = self.model()?;
                 let since = self
@@ -83,16 +90,12 @@ impl Service {
     async fn openai_embeddings(
         &self,
         request: &EmbeddingsRequest,
+        priority: Priority,
         call: Call,
     ) -> Result<Performed, Error> {
         let model = self.model()?;
         request.check(model)?;
         let (texts, format) = (&request.texts, request.encoding_format);
-        // A person usually waits for a single text; documents come in lists.
-        let priority = match texts.len() {
-            1 => Priority::Interactive,
-            _ => Priority::Bulk,
-        };
         let embedded = self.embed(texts, priority, format, call).await?;
         let waited = embedded.waited;
         let output = Embeddings::new(model, embedded, format);

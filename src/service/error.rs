@@ -9,7 +9,7 @@ use super::{Code, Invalid, JsonKind};
 use crate::engine;
 
 /// When to retry while the model loads.
-const LOADING_RETRY_AFTER: Duration = Duration::from_secs(1);
+pub(super) const LOADING_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Why a request failed.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -144,6 +144,14 @@ pub enum TooLarge {
         /// The longest list.
         limit: usize,
     },
+    /// A text, or one word of it, that the model's tokenizer cannot divide.
+    #[error(
+        "a text has more than {limit} bytes that the model's tokenizer can only split as a whole"
+    )]
+    Undivided {
+        /// Most bytes that are split as a whole.
+        limit: usize,
+    },
     /// One call has more texts than the whole queue can hold.
     #[error("{texts} texts are more than the queue can ever hold; its limit is {limit}")]
     Queue {
@@ -170,6 +178,9 @@ pub enum Unavailable {
     /// The model is still loading.
     #[error("the model is still loading")]
     Loading,
+    /// The model will never be loaded.
+    #[error("the model cannot be loaded")]
+    NotLoaded,
     /// The server is shutting down.
     #[error("the server is shutting down")]
     Stopping,
@@ -262,7 +273,13 @@ impl From<engine::Error> for Error {
             engine::Error::Overloaded { retry_after } => Self::Overloaded { retry_after },
             engine::Error::TooLarge { limit, texts } => TooLarge::Queue { texts, limit }.into(),
             engine::Error::Stopped => Unavailable::Stopping.into(),
-            engine::Error::Panicked { .. } | engine::Error::Model(_) => Self::internal(error),
+            engine::Error::Model(source) => {
+                if let model::Error::Undivided { limit } = *source {
+                    return TooLarge::Undivided { limit }.into();
+                }
+                Self::internal(engine::Error::Model(source))
+            }
+            engine::Error::Panicked { .. } => Self::internal(error),
         }
     }
 }

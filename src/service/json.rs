@@ -1,8 +1,10 @@
 //! A JSON parser that is strict and bounded in memory.
 //!
 //! A duplicate key, half a surrogate pair or nesting that is too deep is an error everywhere. A list keeps its first
-//! members and counts the others, so a body within its limit stays small in memory.
+//! members and counts the others, and the number of values that are kept is limited, so a body within its limit stays
+//! small in memory.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -10,6 +12,8 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::Number;
 use serde_json::value::RawValue;
 
+/// Most values that are kept besides the members of one list: far more than any request needs.
+const MOST_VALUES: usize = 10_000;
 /// Characters of a key or value that an error repeats.
 const SHOWN_CHARACTERS: usize = 40;
 
@@ -98,7 +102,11 @@ impl Value {
 
     /// Parses `json`, keeping at most `members` members of each list.
     pub fn read(json: &RawValue, members: usize) -> Result<Self, serde_json::Error> {
-        Reader { members }.deserialize(&mut serde_json::Deserializer::from_str(json.get()))
+        let reader = Reader {
+            members,
+            left: &Cell::new(MOST_VALUES.saturating_add(members)),
+        };
+        reader.deserialize(&mut serde_json::Deserializer::from_str(json.get()))
     }
 }
 
@@ -111,11 +119,23 @@ pub fn quote(text: &str) -> String {
 }
 
 #[derive(Clone, Copy)]
-struct Reader {
+struct Reader<'a> {
+    /// Members of a list that are kept.
     members: usize,
+    /// Values that may still be kept.
+    left: &'a Cell<usize>,
 }
 
-impl<'de> DeserializeSeed<'de> for Reader {
+impl Reader<'_> {
+    fn keep<E: Error>(self) -> Result<(), E> {
+        let left = self.left.get().checked_sub(1);
+        let left = left.ok_or_else(|| E::custom("it holds far more values than any request"))?;
+        self.left.set(left);
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Reader<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
@@ -123,7 +143,7 @@ impl<'de> DeserializeSeed<'de> for Reader {
     }
 }
 
-impl<'de> Visitor<'de> for Reader {
+impl<'de> Visitor<'de> for Reader<'_> {
     type Value = Value;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -158,9 +178,15 @@ impl<'de> Visitor<'de> for Reader {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Value, A::Error> {
         let mut list = List::default();
-        while let Some(value) = sequence.next_element_seed(self)? {
+        // Of a list in a list only its kind and that of its first member matter.
+        let inner = Self {
+            members: self.members.min(1),
+            ..self
+        };
+        while let Some(value) = sequence.next_element_seed(inner)? {
             list.length += 1;
             if list.members.len() < self.members {
+                self.keep()?;
                 list.members.push(value);
             }
         }
@@ -176,6 +202,7 @@ impl<'de> Visitor<'de> for Reader {
                     quote(&name)
                 )));
             }
+            self.keep()?;
             let value = map.next_value_seed(self)?;
             fields.insert(name, value);
         }
@@ -229,6 +256,20 @@ mod tests {
             let error = read(json, 8).unwrap_err();
             assert!(error.contains(words), "{json}: {error}");
         }
+    }
+
+    #[test]
+    fn what_would_take_far_more_memory_than_its_text_is_an_error() {
+        let numbers = "1,".repeat(511) + "1";
+        let lists = (0..30).map(|number| format!(r#""{number}":[{numbers}]"#));
+        let keys = (0..12_000).map(|number| format!(r#""{number}":1"#));
+        for fields in [lists.collect::<Vec<_>>(), keys.collect()] {
+            let error = read(&format!("{{{}}}", fields.join(",")), 512).unwrap_err();
+            assert!(error.contains("far more values"), "{error}");
+        }
+        let tokens = vec![format!("[{numbers}]"); 512].join(",");
+        assert!(read(&format!("[{tokens}]"), 512).is_ok());
+        assert!(read(&format!("[{}1]", "1,".repeat(100_000)), 512).is_ok());
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod json;
 mod model_info;
 pub mod openai;
 mod output;
+mod priority;
 mod request;
 mod request_limits;
 #[expect(

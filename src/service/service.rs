@@ -1,12 +1,14 @@
 //! The service: the model once it is loaded, the limits of every request, and what has been counted.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
+use tokio::sync::{SetOnce, watch};
 
+use super::error::LOADING_RETRY_AFTER;
 use super::{EncodingFormat, Error, ModelInfo, RequestLimits, Texts, TooLarge, Unavailable};
 use crate::engine::{Call, Embedded, Engine, Priority};
 use crate::metrics::Metrics;
@@ -27,7 +29,7 @@ pub enum Phase {
     Loading,
     /// Requests are answered.
     Ready,
-    /// The program has been told to stop.
+    /// The program is about to end.
     Stopping,
 }
 
@@ -69,7 +71,10 @@ struct Inner {
     limits: RequestLimits,
     metrics: Metrics,
     loaded: OnceLock<(Loaded, SystemTime)>,
-    stopping: AtomicBool,
+    /// Why the program is about to end, once it is.
+    ending: watch::Sender<Option<Unavailable>>,
+    /// Set when callers are no longer answered.
+    abandoned: SetOnce<()>,
     completed: AtomicU64,
     failed: AtomicU64,
     active: AtomicU64,
@@ -83,7 +88,8 @@ impl Service {
                 limits,
                 metrics: Metrics::default(),
                 loaded: OnceLock::new(),
-                stopping: AtomicBool::new(false),
+                ending: watch::Sender::default(),
+                abandoned: SetOnce::new(),
                 completed: AtomicU64::new(0),
                 failed: AtomicU64::new(0),
                 active: AtomicU64::new(0),
@@ -100,12 +106,36 @@ impl Service {
 
     /// Announces that the program is about to stop. Requests are still answered until it does.
     pub fn announce_stop(&self) {
-        self.inner.stopping.store(true, Ordering::Relaxed);
+        self.inner.ending.send_replace(Some(Unavailable::Stopping));
+    }
+
+    /// Announces that the model cannot be loaded, so that the program is about to stop.
+    pub fn announce_failure(&self) {
+        self.inner.ending.send_replace(Some(Unavailable::NotLoaded));
+    }
+
+    /// Returns when the program is about to stop.
+    pub async fn stopping(&self) {
+        let mut ending = self.inner.ending.subscribe();
+        // It fails only without a sender, which `self` owns.
+        let _ = ending.wait_for(Option::is_some).await;
+    }
+
+    /// Answers every caller who waits, and every later one, that the program is shutting down.
+    pub fn abandon_callers(&self) {
+        // Setting it again fails and changes nothing.
+        let _ = self.inner.abandoned.set(());
     }
 
     /// The engine, once the model is loaded.
     pub fn engine(&self) -> Option<&Engine> {
         self.inner.loaded.get().map(|(loaded, _)| &loaded.engine)
+    }
+
+    /// When to try again what is rejected for now.
+    pub fn retry_after(&self) -> Duration {
+        self.engine()
+            .map_or(LOADING_RETRY_AFTER, Engine::retry_after)
     }
 
     /// The model, once it is loaded.
@@ -130,7 +160,7 @@ impl Service {
 
     /// Where the service is in its life.
     pub fn phase(&self) -> Phase {
-        if self.inner.stopping.load(Ordering::Relaxed) {
+        if self.inner.ending.borrow().is_some() {
             Phase::Stopping
         } else if self.inner.loaded.get().is_some() {
             Phase::Ready
@@ -175,13 +205,23 @@ impl Service {
         outcome
     }
 
+    /// What `future` gives a caller who waits for it, unless the callers are abandoned.
+    pub async fn unless_abandoned<T>(&self, future: impl Future<Output = T>) -> Result<T, Error> {
+        tokio::select! {
+            biased;
+            _ = self.inner.abandoned.wait() => Err(Unavailable::Stopping.into()),
+            output = future => Ok(output),
+        }
+    }
+
     /// The outcome of `answer` for a caller who waits for it: a timeout after the limit.
     pub async fn in_time<T>(
         &self,
         answer: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let limit = self.inner.limits.time;
-        let outcome = tokio::time::timeout(limit, answer).await;
+        let answer = tokio::time::timeout(limit, answer);
+        let outcome = self.unless_abandoned(answer).await?;
         outcome.unwrap_or_else(|_| {
             self.inner.failed.fetch_add(1, Ordering::Relaxed);
             let error = Error::Timeout { limit };
@@ -225,7 +265,10 @@ impl Service {
 
     fn loaded(&self) -> Result<&Loaded, Unavailable> {
         let loaded = self.inner.loaded.get().map(|(loaded, _)| loaded);
-        loaded.ok_or(Unavailable::Loading)
+        loaded.ok_or_else(|| match *self.inner.ending.borrow() {
+            Some(Unavailable::NotLoaded) => Unavailable::NotLoaded,
+            Some(Unavailable::Loading | Unavailable::Stopping) | None => Unavailable::Loading,
+        })
     }
 
     fn check_result(&self, texts: usize, bytes: usize) -> Result<(), TooLarge> {

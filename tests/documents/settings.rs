@@ -75,7 +75,9 @@ fn is_absent(setting: &str) -> bool {
     let (section, name) = setting.split_once('.').unwrap();
     let (_, section) = shown.split_once(&format!("\n    {section}: ")).unwrap();
     let (section, _) = section.split_once("\n    }").unwrap();
-    section.contains(&format!("\n        {name}: None,"))
+    ["None", "[]"]
+        .iter()
+        .any(|nothing| section.contains(&format!("\n        {name}: {nothing},")))
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! What the engine promises its callers, with an encoder that does what its texts say.
 
+mod admission;
+
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
@@ -23,14 +25,17 @@ fn engine(queue_texts: usize, batch_tokens: usize) -> (Engine, Script) {
     (engine, script)
 }
 
-/// Runs one call on a thread of its own, as another client would.
-fn call(
-    engine: &Engine,
-    texts: Vec<String>,
-    priority: Priority,
-) -> std::thread::JoinHandle<Result<Embedded, Error>> {
+/// A client on a thread of its own.
+type Caller = std::thread::JoinHandle<Result<Embedded, Error>>;
+
+/// Runs one call as another client would.
+fn call(engine: &Engine, texts: Vec<String>, priority: Priority) -> Caller {
+    call_with(engine, texts, priority, Call::default())
+}
+
+fn call_with(engine: &Engine, texts: Vec<String>, priority: Priority, call: Call) -> Caller {
     let engine = engine.clone();
-    std::thread::spawn(move || block_on(engine.embed(texts, priority, Call::default())))
+    std::thread::spawn(move || block_on(engine.embed(texts, priority, call)))
 }
 
 fn block_on<F: Future>(future: F) -> F::Output {
@@ -50,7 +55,7 @@ fn numbered(range: std::ops::Range<usize>) -> Vec<String> {
 }
 
 /// Occupies the encoder until the script releases it.
-fn occupy(engine: &Engine, script: &Script) -> std::thread::JoinHandle<Result<Embedded, Error>> {
+fn occupy(engine: &Engine, script: &Script) -> Caller {
     let before = script.batches().len();
     let running = call(engine, texts(&[WAIT]), Priority::Interactive);
     script.wait_for_batches(before + 1);
@@ -233,26 +238,6 @@ async fn the_engine_serves_on_after_a_panic_of_the_encoder() {
         .await
         .unwrap();
     assert_eq!(embedded.embeddings, [vector(3, 1)]);
-}
-
-#[test]
-fn stopping_finishes_accepted_requests_and_rejects_others() {
-    let (engine, script) = engine(1024, 4);
-    let running = occupy(&engine, &script);
-    let admitted = call(&engine, numbered(0..9), Priority::Bulk);
-    queued(&engine, 9);
-    let stopping = std::thread::spawn({
-        let engine = engine.clone();
-        move || engine.stop()
-    });
-    wait_until("the engine to refuse calls", || !engine.status().accepting);
-    let refused =
-        block_on(engine.embed(texts(&["w1"]), Priority::Interactive, Call::default())).unwrap_err();
-    assert!(matches!(refused, Error::Stopped), "{refused:?}");
-    script.release();
-    stopping.join().unwrap();
-    assert_eq!(admitted.join().unwrap().unwrap().embeddings.len(), 9);
-    running.join().unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -1,17 +1,13 @@
 //! From the first moment to the last.
 
 use std::num::NonZeroUsize;
-use std::process::ExitCode;
 use std::time::Duration;
 
+use runpod_query::app::ExitCode;
 use serde_json::json;
 
 use crate::support::fake::{WAIT, wait_until};
-use crate::support::server::{TestServer, settings};
-
-fn code(exit: ExitCode) -> String {
-    format!("{exit:?}")
-}
+use crate::support::server::{TestServer, send, settings};
 
 #[test]
 fn while_the_model_loads_the_probe_says_so_and_jobs_are_rejected() {
@@ -42,24 +38,16 @@ fn while_the_model_loads_the_probe_says_so_and_jobs_are_rejected() {
 fn a_model_that_cannot_be_loaded_ends_the_program_with_a_failure() {
     let server = TestServer::start_loading(&settings());
     server.finish_loading(Err("no such model".to_owned()));
-    assert_eq!(code(server.exit_code()), code(ExitCode::FAILURE));
+    assert_eq!(server.exit_code(), ExitCode::FAILURE);
 }
 
 #[test]
-fn a_stop_while_the_model_loads_is_a_success() {
-    let server = TestServer::start_loading(&settings());
-    server.begin_stop();
-    server.finish_loading(Ok(()));
-    assert_eq!(code(server.exit_code()), code(ExitCode::SUCCESS));
-}
-
-#[test]
-fn a_model_that_does_not_stop_loading_is_abandoned_after_the_grace_period() {
+fn a_stop_while_the_model_loads_is_a_success_and_does_not_wait_for_it() {
     let mut settings = settings();
-    settings.server.shutdown_grace_seconds = NonZeroUsize::MIN;
+    settings.server.shutdown_grace_seconds = NonZeroUsize::new(600).unwrap();
     let server = TestServer::start_loading(&settings);
     server.begin_stop();
-    assert_eq!(code(server.exit_code()), code(ExitCode::SUCCESS));
+    assert_eq!(server.exit_code(), ExitCode::SUCCESS);
 }
 
 /// What the probe says on a connection of its own; nothing where nobody listens.
@@ -85,7 +73,7 @@ fn while_an_asynchronous_job_runs_the_probe_reports_the_shutdown_and_the_job_can
     let status = server.get(&format!("/status/{}", id.as_str().unwrap()));
     assert_eq!(status.json()["status"], "IN_PROGRESS");
     server.script.release();
-    assert_eq!(code(server.exit_code()), code(ExitCode::SUCCESS));
+    assert_eq!(server.exit_code(), ExitCode::SUCCESS);
 }
 
 #[test]
@@ -100,7 +88,7 @@ fn requests_that_keep_coming_do_not_hold_up_the_end() {
     // There is still time for the answer.
     server.script.release();
     assert_eq!(running.join().unwrap().json()["status"], "COMPLETED");
-    assert_eq!(code(server.exit_code()), code(ExitCode::SUCCESS));
+    assert_eq!(server.exit_code(), ExitCode::SUCCESS);
 }
 
 #[test]
@@ -119,16 +107,32 @@ fn while_a_stop_lets_requests_end_the_probe_tells_of_it_to_new_connections() {
     server.script.release();
     assert_eq!(running.join().unwrap().json()["status"], "COMPLETED");
     assert_eq!(waiting.join().unwrap().json()["status"], "COMPLETED");
-    assert_eq!(code(server.exit_code()), code(ExitCode::SUCCESS));
+    assert_eq!(server.exit_code(), ExitCode::SUCCESS);
 }
 
 #[test]
-fn a_request_that_does_not_end_is_abandoned_after_the_grace_period() {
+fn callers_that_still_wait_after_the_grace_period_are_answered_unavailable() {
     let mut settings = settings();
     settings.server.shutdown_grace_seconds = NonZeroUsize::MIN;
     let server = TestServer::start_with(&settings);
-    let _running = server.run_beside(json!({"query": WAIT}));
+    let post = |route: &str, body: &str| {
+        let request = server.client.post(server.url(route));
+        let request = request.header("content-type", "application/json");
+        let request = request.body(body.to_owned());
+        std::thread::spawn(move || send(request))
+    };
+    let job = json!({"input": {"query": WAIT}}).to_string();
+    let running = post("/runsync", &job);
     server.script.wait_for_batches(1);
+    let waiting = post("/runsync?wait=300000", &job);
+    wait_until("a job in the queue", || server.jobs() == (1, 1));
+    let openai = post("/v1/embeddings", r#"{"input": "w1"}"#);
+    wait_until("another", || server.jobs() == (2, 1));
     server.begin_stop();
-    assert_eq!(code(server.exit_code()), code(ExitCode::SUCCESS));
+    for caller in [running, waiting] {
+        let answer = caller.join().unwrap();
+        answer.assert_error(503, "unavailable", "the server is shutting down");
+    }
+    assert_eq!(openai.join().unwrap().status, 503);
+    assert_eq!(server.exit_code(), ExitCode::SUCCESS);
 }

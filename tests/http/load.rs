@@ -3,12 +3,13 @@
 use std::io::Write;
 use std::net::TcpStream;
 use std::num::NonZeroUsize;
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use crate::support::fake::{WAIT, wait_until};
-use crate::support::server::{TestServer, settings};
+use crate::support::server::{Answer, TestServer, settings};
 
 #[test]
 fn a_full_queue_answers_overloaded_immediately_with_a_retry_hint() {
@@ -95,6 +96,58 @@ fn a_bulk_job_does_not_hold_up_a_query() {
         "the bulk job was not cut into pieces: {}",
         batches.len()
     );
+}
+
+/// Occupies the encoder with a batch after which it is a query's turn, however long the others wait.
+fn occupy_with_a_list(server: &TestServer) -> JoinHandle<Answer> {
+    let running = server.run_beside(json!({"queries": [WAIT, "w0"]}));
+    server.script.wait_for_batches(1);
+    running
+}
+
+#[test]
+fn a_query_goes_before_a_long_list_of_queries() {
+    let server = TestServer::start();
+    let running = occupy_with_a_list(&server);
+    let queries: Vec<_> = (0..512).map(|number| format!("w{number}")).collect();
+    let list = server.run_beside(json!({"queries": queries}));
+    wait_until("the list", || server.jobs() == (1, 1));
+    let query = server.run_beside(json!({"query": "w1 w2 w3"}));
+    wait_until("the query", || server.jobs() == (2, 1));
+    server.script.release();
+    for client in [query, list, running] {
+        assert_eq!(client.join().unwrap().json()["status"], "COMPLETED");
+    }
+    assert_eq!(server.script.batches()[1], [3]);
+}
+
+#[test]
+fn a_query_is_next_beside_asynchronous_jobs_that_fill_the_queue_and_the_memory() {
+    let mut settings = settings();
+    settings.engine.queue_texts = NonZeroUsize::new(8).unwrap();
+    settings.jobs.memory_bytes = NonZeroUsize::new(100_000).unwrap();
+    let server = TestServer::start_with(&settings);
+    let running = occupy_with_a_list(&server);
+    let mut jobs = 0;
+    let refused = loop {
+        let answer = server.post("/run", r#"{"input":{"query":"w1 w2"}}"#);
+        if answer.status != 200 {
+            break answer;
+        }
+        jobs += 1;
+    };
+    refused.assert_error(429, "overloaded", "try again");
+    assert!(jobs > 2 * 8, "{jobs}");
+    wait_until("the jobs to wait", || server.jobs() == (jobs, 1));
+    let query = server.run_beside(json!({"query": "w1 w2 w3"}));
+    wait_until("the query to wait, too", || server.jobs() == (jobs + 1, 1));
+    server.script.release();
+    for client in [query, running] {
+        assert_eq!(client.join().unwrap().json()["status"], "COMPLETED");
+    }
+    assert_eq!(server.script.batches()[1], [3]);
+    wait_until("the jobs to end", || server.jobs() == (0, 0));
+    assert_eq!(server.get("/health").json()["jobs"]["completed"], jobs + 2);
 }
 
 #[test]

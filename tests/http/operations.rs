@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
 
+use reqwest::Method;
 use reqwest::blocking::RequestBuilder;
 use runpod_query::app::Error;
 use runpod_query::config;
@@ -179,6 +180,62 @@ fn a_health_port_equal_to_the_port_is_ignored() {
         server.health_port = Some(server.port);
     });
     assert_eq!(server.health_port, None);
+}
+
+#[test]
+fn the_probe_answers_at_a_second_path_on_both_ports_without_a_key() {
+    let server = start_on_ports_of_its_own(|server| {
+        server.port = free_port();
+        server.health_port = Some(free_port());
+        server.health_check_path = Some("/healthz".to_owned());
+        server.api_key = Some("a key".into());
+    });
+    let ask = |method: Method, port: &str, path: &str| {
+        let url = format!("http://127.0.0.1:{port}{path}");
+        send(server.client.request(method, url))
+    };
+    let ports = [
+        server.url("").rsplit(':').next().unwrap().to_owned(),
+        server.health_port.unwrap().to_string(),
+    ];
+    for port in &ports {
+        for path in ["/ping", "/healthz", "/healthz?deep=1"] {
+            assert_eq!(ask(Method::GET, port, path).status, 204, "{path}");
+        }
+    }
+    server.finish_loading(Ok(()));
+    wait_until("the server to be ready", || {
+        ask(Method::GET, &ports[0], "/healthz").status == 200
+    });
+    for port in &ports {
+        assert_eq!(ask(Method::HEAD, port, "/healthz").status, 200);
+        assert_eq!(ask(Method::GET, port, "/ping").status, 200);
+        assert_eq!(ask(Method::POST, port, "/healthz").status, 405);
+        assert_eq!(ask(Method::GET, port, "/healthz/more").status, 401);
+        assert_eq!(ask(Method::GET, port, "/health").status, 401);
+    }
+}
+
+#[test]
+fn without_a_second_path_for_the_probe_there_is_only_the_first() {
+    let server = TestServer::start();
+    server
+        .get("/healthz")
+        .assert_error(404, "not_found", "nothing is here");
+}
+
+#[test]
+fn a_path_for_the_probe_that_cannot_be_served_stops_the_start() {
+    for path in ["healthz", "/health", "/a b", ""] {
+        let mut settings = settings();
+        settings.server.health_check_path = Some(path.to_owned());
+        let Err(error) = TestServer::try_start_loading(&settings) else {
+            panic!("started with {path}");
+        };
+        let message = runpod_query::service::with_causes(&error);
+        assert!(message.contains("HEALTH_CHECK_PATH"), "{path}: {message}");
+        assert!(message.contains(&format!("{path:?}")), "{path}: {message}");
+    }
 }
 
 /// A loading server on the ports that `choose` sets. Somebody else may take one before the server does, and then others

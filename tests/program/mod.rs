@@ -3,4 +3,7 @@
 mod commands;
 mod environment;
 mod handler;
+mod log;
+mod precision;
 mod serve;
+mod stops;

@@ -10,6 +10,7 @@ mod shutdown;
 mod start;
 mod stop;
 mod takes;
+mod unloadable;
 
 use serde_json::{Value, json};
 

@@ -213,3 +213,48 @@ fn jobs_that_do_not_fit_together_wait_for_each_other() {
     }
     platform.check();
 }
+
+#[test]
+fn the_log_names_the_batch_of_a_job_in_one_line_and_no_batch_that_is_not_a_string() {
+    let platform = Platform::start();
+    for (id, batch) in [
+        ("in-a-batch", json!("batch-7\n\u{1b}[31m")),
+        ("long", json!("b".repeat(500))),
+        ("number", json!(7)),
+        ("alone", json!(null)),
+    ] {
+        let job = json!({"id": id, "batchId": batch, "input": {"query": "a"}});
+        platform.submit_raw(Some(id), job.to_string().as_bytes());
+    }
+    let mut worker = QueueWorker::start(&platform);
+    for id in ["in-a-batch", "long", "number", "alone"] {
+        assert!(platform.answer(id)["output"].is_object(), "{id}");
+    }
+    worker.served.signal("TERM");
+    worker.served.wait();
+    let log = worker.served.log();
+    let messages = |id: &str| -> Vec<String> {
+        let lines = log
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok());
+        lines
+            .filter(|line: &Value| line["requestId"] == id)
+            .map(|line| line["message"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    for (id, prefix) in [
+        ("in-a-batch", "[batchId=batch-7\\n\\u{1b}[31m] ".to_owned()),
+        ("long", format!("[batchId={}] ", "b".repeat(80))),
+        ("number", String::new()),
+        ("alone", String::new()),
+    ] {
+        let messages = messages(id);
+        for what in ["job outcome=completed", "result outcome=acknowledged"] {
+            let begin = format!("{prefix}{what}");
+            assert!(
+                messages.iter().any(|message| message.starts_with(&begin)),
+                "{begin}: {messages:?}"
+            );
+        }
+    }
+}

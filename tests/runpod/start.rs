@@ -8,25 +8,6 @@ use super::{health_check, healthy};
 use crate::support::platform::{Platform, QueueWorker, Route};
 
 #[test]
-fn a_worker_that_cannot_load_its_model_reports_it_once_and_fails() {
-    let platform = Platform::start();
-    platform.submit("a", &health_check());
-    let arguments = ["--model-directory", "/nowhere/at/all"];
-    let mut worker = QueueWorker::start_without_model(&platform, &arguments);
-    assert_eq!(worker.served.wait().code(), Some(1));
-    let pings = platform.requests(Route::Ping);
-    assert_eq!(pings.len(), 1);
-    assert_eq!(pings[0].parameter("status").unwrap(), "unhealthy");
-    assert_eq!(pings[0].parameter("check").unwrap(), "model");
-    let reason = pings[0].parameter("reason").unwrap();
-    assert!(
-        reason.contains("/nowhere/at/all") && reason.len() <= 256,
-        "{reason}"
-    );
-    assert!(platform.requests(Route::Take).is_empty());
-}
-
-#[test]
 fn a_worker_that_cannot_post_results_does_not_start() {
     let platform = Platform::start();
     for (variable, value) in [

@@ -24,15 +24,16 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Responds to each request with the next of `statuses`, then always with the last.
+    /// Responds to each request with the next of `statuses`, then always with the last; without any, never.
     pub fn answering(statuses: &[u16]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let statuses = statuses.to_vec();
         let (sender, received) = channel();
         std::thread::spawn(move || {
+            let mut unanswered = Vec::new();
             for (number, stream) in listener.incoming().enumerate() {
-                let status = statuses[number.min(statuses.len() - 1)];
+                let status = statuses.get(number).or(statuses.last());
                 let Ok((request, mut stream)) = stream.and_then(receive) else {
                     continue;
                 };
@@ -40,15 +41,23 @@ impl Listener {
                 if sender.send(request).is_err() {
                     return;
                 }
-                // The client may have disconnected.
-                let _ = answer(&mut stream, status);
+                match status {
+                    // The client may have disconnected.
+                    Some(status) => drop(answer(&mut stream, *status)),
+                    None => unanswered.push(stream),
+                }
             }
         });
         Self { port, received }
     }
 
     pub fn url(&self, path: &str) -> String {
-        format!("http://127.0.0.1:{}{path}", self.port)
+        self.url_at("127.0.0.1", path)
+    }
+
+    /// As [`Listener::url`], with another name or address of this machine.
+    pub fn url_at(&self, host: &str, path: &str) -> String {
+        format!("http://{host}:{}{path}", self.port)
     }
 
     /// The next request.

@@ -146,18 +146,18 @@ impl Served {
 
     /// The answer to a job.
     pub fn run(&self, input: &Value) -> Value {
-        self.try_run(input).unwrap()
+        self.post("/runsync", &json!({ "input": input })).unwrap().1
     }
 
-    /// The answer to a job, or how the connection failed.
-    pub fn try_run(&self, input: &Value) -> reqwest::Result<Value> {
-        let body = json!({ "input": input }).to_string();
+    /// The status and the body of an answer, or how the connection failed.
+    pub fn post(&self, route: &str, body: &Value) -> reqwest::Result<(u16, Value)> {
         let request = self
             .client
-            .post(self.url("/runsync"))
+            .post(self.url(route))
             .header("content-type", "application/json");
-        let text = request.body(body).send()?.text()?;
-        Ok(serde_json::from_str(&text).unwrap())
+        let answer = request.body(body.to_string()).send()?;
+        let status = answer.status().as_u16();
+        Ok((status, serde_json::from_str(&answer.text()?).unwrap()))
     }
 
     /// The vector of a query.

@@ -1,7 +1,6 @@
 //! The whole server on a free port with the fake model, and a client.
 
 use std::num::NonZeroUsize;
-use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -9,7 +8,7 @@ use std::time::Duration;
 use actix_web::rt::System;
 use reqwest::blocking::{Client, RequestBuilder};
 use reqwest::header::HeaderMap;
-use runpod_query::app::{Application, Error, Stopper};
+use runpod_query::app::{Application, Error, ExitCode, Stopper};
 use runpod_query::config::Settings;
 use runpod_query::engine::Engine;
 use runpod_query::runpod::ProtocolDurations;

@@ -76,3 +76,13 @@ pub enum Error {
         source: serde_json::Error,
     },
 }
+
+impl Error {
+    /// The error of a request while measuring `what`.
+    pub(crate) fn no_answer(what: impl Into<String>) -> impl FnOnce(RequestError) -> Self {
+        |source| Self::NoAnswer {
+            what: what.into(),
+            source,
+        }
+    }
+}

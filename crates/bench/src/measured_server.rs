@@ -100,10 +100,7 @@ impl MeasuredServer {
             .client
             .run(job)
             .await
-            .map_err(|source| Error::NoAnswer {
-                what: format!("a text of {} tokens", job.tokens),
-                source,
-            })?;
+            .map_err(Error::no_answer(format!("a text of {} tokens", job.tokens)))?;
         let extra = |(before, after): (ProcessMemory, ProcessMemory)| {
             after.peak_bytes.saturating_sub(before.resident_bytes)
         };
@@ -119,10 +116,8 @@ impl MeasuredServer {
 async fn start(command: &ServerCommand, query: &Job) -> Result<(Server, Client, Duration), Error> {
     let mut server = Server::start(command)?;
     let client = server.wait_until_ready().await?;
-    client.run(query).await.map_err(|source| Error::NoAnswer {
-        what: "the start".to_owned(),
-        source,
-    })?;
+    let first = client.run(query).await;
+    first.map_err(Error::no_answer("the start"))?;
     let time = server.age();
     Ok((server, client, time))
 }

@@ -136,18 +136,8 @@ fn empty(plan: &Plan, texts: &TextMaker<'_>) -> Report {
             ServerSource::Start(_) => None,
             ServerSource::Running(url) => Some(url.clone()),
         },
-        model: None,
-        machine: None,
         token_counts_are_exact: texts.is_exact(),
-        floor_milliseconds: None,
-        latency: Vec::new(),
-        throughput: Vec::new(),
-        batches: Vec::new(),
-        cold_start: None,
-        memory: None,
-        long_text: None,
-        flood: None,
-        ratios: Vec::new(),
+        ..Report::default()
     }
 }
 

@@ -31,6 +31,8 @@ pub mod input {
     pub const LENGTHS: &str = "lengths";
 }
 
+const INPUTS: [&str; 4] = [input::IDS, input::MASK, input::TYPES, input::LENGTHS];
+
 /// What a graph outputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OutputKind {
@@ -51,19 +53,12 @@ const OUTPUTS: [(&str, OutputKind); 3] = [
 /// A loaded model.
 pub struct Encoder {
     session: Session,
-    inputs: Vec<Input>,
+    /// Those of the names in [`input`] that the graph has.
+    inputs: Vec<&'static str>,
     output: (&'static str, OutputKind),
     description: Description,
     // The session must not outlive its environment.
     _environment: Environment,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Input {
-    Ids,
-    Mask,
-    Types,
-    Lengths,
 }
 
 impl Encoder {
@@ -84,14 +79,11 @@ impl Encoder {
         let inputs = session
             .inputs()
             .iter()
-            .map(|outlet| match outlet.name() {
-                input::IDS => Ok(Input::Ids),
-                input::MASK => Ok(Input::Mask),
-                input::TYPES => Ok(Input::Types),
-                input::LENGTHS => Ok(Input::Lengths),
-                other => Err(unsupported(format!(
-                    "its graph has an unknown input {other}"
-                ))),
+            .map(|outlet| {
+                let known = INPUTS.into_iter().find(|name| *name == outlet.name());
+                known.ok_or_else(|| {
+                    unsupported(format!("its graph has an unknown input {}", outlet.name()))
+                })
             })
             .collect::<Result<_, _>>()?;
         let output = OUTPUTS
@@ -127,7 +119,7 @@ impl Encoder {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        let tensors = if self.inputs.contains(&Input::Lengths) {
+        let tensors = if self.inputs.contains(&input::LENGTHS) {
             concatenated(batch)?
         } else {
             padded(&self.inputs, batch)?
@@ -182,19 +174,18 @@ fn concatenated(batch: &[&Tokens]) -> Result<Vec<NamedTensor>, Error> {
 }
 
 /// One sequence a row, padded to the longest.
-fn padded(inputs: &[Input], batch: &[&Tokens]) -> Result<Vec<NamedTensor>, Error> {
+fn padded(inputs: &[&'static str], batch: &[&Tokens]) -> Result<Vec<NamedTensor>, Error> {
     let longest = batch
         .iter()
         .map(|tokens| tokens.len())
         .max()
         .unwrap_or_default();
-    let named = inputs.iter().filter_map(|input| {
+    let named = inputs.iter().map(|&name| {
         // Padding has mask 0 and does not influence any vector, so any valid id will do.
-        let (name, of_token, padding): (_, fn(u32) -> i64, i64) = match input {
-            Input::Ids => (input::IDS, i64::from, PADDING_ID),
-            Input::Mask => (input::MASK, |_| 1, 0),
-            Input::Types => (input::TYPES, |_| 0, 0),
-            Input::Lengths => return None,
+        let (of_token, padding): (fn(u32) -> i64, i64) = match name {
+            input::IDS => (i64::from, PADDING_ID),
+            input::MASK => (|_| 1, 0),
+            _ => (|_| 0, 0),
         };
         let mut array = Array2::from_elem((batch.len(), longest), padding);
         for (mut row, tokens) in array.rows_mut().into_iter().zip(batch) {
@@ -202,7 +193,7 @@ fn padded(inputs: &[Input], batch: &[&Tokens]) -> Result<Vec<NamedTensor>, Error
                 *cell = of_token(*id);
             }
         }
-        Some(Tensor::from_array(array).map(|tensor| (name, tensor)))
+        Ok((name, Tensor::from_array(array)?))
     });
     Ok(named.collect::<ort::Result<_>>()?)
 }

@@ -2,7 +2,7 @@
 //!
 //! Every error of loading names the file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::graph_check::GraphError;
 
@@ -79,4 +79,14 @@ pub enum Error {
         /// What it returned.
         what: String,
     },
+}
+
+impl Error {
+    /// The error of reading `path`.
+    pub(crate) fn reading(path: &Path) -> impl Fn(std::io::Error) -> Self {
+        move |source| Self::Read {
+            path: path.to_owned(),
+            source,
+        }
+    }
 }

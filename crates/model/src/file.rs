@@ -11,21 +11,16 @@ use crate::error::Error;
 /// The contents of a file.
 pub fn read(path: &Path) -> Result<Vec<u8>, Error> {
     metadata(path)?;
-    std::fs::read(path).map_err(failed(path))
+    std::fs::read(path).map_err(Error::reading(path))
 }
 
 /// The metadata of a file.
 pub fn metadata(path: &Path) -> Result<Metadata, Error> {
-    let metadata = std::fs::metadata(path).map_err(failed(path))?;
+    let metadata = std::fs::metadata(path).map_err(Error::reading(path))?;
     if metadata.is_file() {
         return Ok(metadata);
     }
-    Err(failed(path)(io::Error::other("it is not a regular file")))
-}
-
-fn failed(path: &Path) -> impl Fn(io::Error) -> Error {
-    |source| Error::Read {
-        path: path.to_owned(),
-        source,
-    }
+    Err(Error::reading(path)(io::Error::other(
+        "it is not a regular file",
+    )))
 }

@@ -14,12 +14,13 @@ mod description;
 mod encoder;
 mod error;
 pub mod export;
-mod external_data;
 mod file;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
+mod graph;
 mod graph_check;
 mod json;
+mod leave;
 mod onnx;
 mod operators;
 mod pooling;
@@ -33,8 +34,9 @@ pub use description::{DESCRIPTION_FILE, Description, GRAPH_FILE, ModelDirectory,
 pub use encoder::{Embedding, Encoder};
 pub use error::Error;
 pub use graph_check::GraphError;
+pub use leave::leave;
 pub use ort::environment::Environment;
-pub use precision::{Precision, UnknownPrecision};
+pub use precision::Precision;
 pub use report::{QualityReport, REPORT_FILE};
 pub use sentence_transformers::Pooling;
 pub use session::load_runtime;

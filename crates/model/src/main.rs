@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 
 use model::export::{self, Options};
-use model::{Environment, Precision, REPORT_FILE, load_runtime};
+use model::{Environment, Precision, REPORT_FILE, leave, load_runtime};
 
 /// Exports a checkpoint to a model directory, and checks it.
 #[derive(Parser)]
@@ -31,7 +31,15 @@ struct Arguments {
     reference: String,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ! {
+    if let Err(error) = export() {
+        eprintln!("error: {error:?}");
+        leave(1);
+    }
+    leave(0)
+}
+
+fn export() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
     let options = Options {
         name: arguments.name,

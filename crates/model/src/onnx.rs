@@ -108,15 +108,20 @@ pub enum ElementType {
     Int64 = 7,
 }
 
-impl ElementType {
-    /// Bytes of one element.
-    pub fn bytes(self) -> usize {
-        match self {
-            Self::Undefined => 0,
-            Self::Int8 => 1,
-            Self::Float | Self::Int32 => 4,
-            Self::Int64 => 8,
-        }
+impl Tensor {
+    /// Bytes of its data, also of an element type that exported graphs do not use; at most the greatest number.
+    pub fn bytes(&self) -> u64 {
+        let element = match self.data_type {
+            // 8-bit integers, booleans and 8-bit floats.
+            2 | 3 | 9 | 17..=20 => 1,
+            // 16-bit integers and floats.
+            4 | 5 | 10 | 16 => 2,
+            // 64-bit integers and floats.
+            7 | 11 | 13 => 8,
+            _ => 4,
+        };
+        let sizes = self.dims.iter().map(|&size| size.max(0) as u64);
+        sizes.fold(element, u64::saturating_mul)
     }
 }
 

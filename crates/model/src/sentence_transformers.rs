@@ -47,19 +47,16 @@ struct SentenceBert {
     do_lower_case: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "the published file is a list of switches"
 )]
 struct PoolingModes {
-    #[serde(default)]
     pooling_mode_cls_token: bool,
-    #[serde(default)]
     pooling_mode_mean_tokens: bool,
-    #[serde(default)]
     pooling_mode_max_tokens: bool,
-    #[serde(default)]
     pooling_mode_mean_sqrt_len_tokens: bool,
 }
 

@@ -1,12 +1,13 @@
 //! Selects the next batch from the waiting texts.
 //!
-//! The scheduler does no input or output and its only state is two costs, so each of its guarantees has a test. There are
-//! two classes of texts. *Urgent* texts are interactive and fit into a batch. *Background* texts are all others: bulk
-//! texts, and texts so long that they run alone. Within a class the earliest deadline goes first. A deadline is the
-//! arrival time plus an allowance that grows with the length of the text, so short texts overtake long ones but no text
-//! starves. Urgent texts go before background texts, except that overdue background texts get half of the encoder's time,
-//! measured in tokens. Hence a query waits for at most one background batch, however many are overdue, and a flood of
-//! queries cannot starve bulk work.
+//! The scheduler does no input or output and its only state is what the classes have cost, so each of its guarantees has a
+//! test. There are three classes of texts, the most urgent first: short queries; other texts of interactive calls, which
+//! are lists and long texts; texts in bulk. A class goes before the less urgent ones, except that those get half of the
+//! encoder's time, measured in tokens, once they are overdue. Hence a query waits for at most one batch of another class,
+//! however many are overdue, and a flood of queries cannot starve the others.
+//!
+//! Within a class the earliest deadline goes first. A deadline is the arrival time plus an allowance that grows with the
+//! length of the text, so short texts overtake long ones but no text starves.
 
 use std::time::{Duration, Instant};
 
@@ -23,11 +24,16 @@ const PADDING_RATIO: (usize, usize) = (5, 4);
 /// ... plus this many: a pass over few tokens is limited by reading the weights, so padding costs nothing there.
 const PADDING_FREE: usize = 64;
 
-/// How urgent a text is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A short query has at most the tokens of a batch divided by this number, so that several fit.
+const SHORT_DIVISOR: usize = 4;
+
+/// How urgent a text is; the most urgent is the least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Priority {
-    /// A user waits for the answer.
+    /// A query for whose answer a user waits.
     Interactive,
+    /// One of a list of queries.
+    List,
     /// Part of a batch workload; a few more seconds do not matter.
     Bulk,
 }
@@ -44,7 +50,7 @@ impl Demand {
     /// A text of `tokens` tokens that arrived at `arrival`, after texts of `before` tokens in the same call.
     pub fn new(priority: Priority, tokens: usize, before: usize, arrival: Instant) -> Self {
         let extra = match priority {
-            Priority::Interactive => Duration::ZERO,
+            Priority::Interactive | Priority::List => Duration::ZERO,
             Priority::Bulk => ALLOWANCE_BULK,
         };
         let allowance =
@@ -54,6 +60,11 @@ impl Demand {
             tokens,
             deadline: arrival + extra + allowance,
         }
+    }
+
+    /// How urgent the text is.
+    pub fn priority(&self) -> Priority {
+        self.priority
     }
 
     /// Tokens of the text.
@@ -66,14 +77,31 @@ fn times(duration: Duration, count: usize) -> Duration {
     duration.saturating_mul(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
+/// The class of a text; see the module's documentation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Query,
+    Interactive,
+    Bulk,
+}
+
 /// Chooses batches; see the module's documentation.
 #[derive(Debug)]
 pub struct Scheduler {
     batch_tokens: usize,
-    /// Padded tokens of the last background batch.
-    background_cost: usize,
-    /// Padded tokens of the urgent batches since then.
-    urgent_cost: usize,
+    /// Between queries and everything else.
+    queries: Balance,
+    /// Between the other interactive texts and bulk.
+    others: Balance,
+}
+
+/// What two sides have cost, in padded tokens.
+#[derive(Debug, Default)]
+struct Balance {
+    /// The last batch of the less urgent side.
+    less_urgent: usize,
+    /// All batches of the more urgent side since then.
+    more_urgent: usize,
 }
 
 impl Scheduler {
@@ -81,8 +109,8 @@ impl Scheduler {
     pub fn new(batch_tokens: usize) -> Self {
         Self {
             batch_tokens,
-            background_cost: 0,
-            urgent_cost: 0,
+            queries: Balance::default(),
+            others: Balance::default(),
         }
     }
 
@@ -91,57 +119,77 @@ impl Scheduler {
         let Some(seed) = self.seed(waiting, now) else {
             return Vec::new();
         };
-        let batch = grow(waiting, seed, self.batch_tokens);
+        let class = self.class(&waiting[seed]);
+        let peers = (0..waiting.len()).filter(|&index| self.class(&waiting[index]) == class);
+        let batch = grow(waiting, seed, peers, self.batch_tokens);
         let longest = batch.iter().map(|&index| waiting[index].tokens).max();
         let cost = batch.len() * longest.unwrap_or_default();
-        if self.is_urgent(&waiting[seed]) {
-            self.urgent_cost = self.urgent_cost.saturating_add(cost);
-        } else {
-            self.background_cost = cost;
-            self.urgent_cost = 0;
+        self.queries.add(cost, class == Class::Query);
+        if class != Class::Query {
+            self.others.add(cost, class == Class::Interactive);
         }
         batch
     }
 
     /// The text that the next batch must contain.
     fn seed(&self, waiting: &[Demand], now: Instant) -> Option<usize> {
-        let (urgent, background): (Vec<usize>, Vec<usize>) =
-            (0..waiting.len()).partition(|&index| self.is_urgent(&waiting[index]));
-        let first = |class: &[usize]| {
-            class
-                .iter()
-                .copied()
+        let first = |class: Class| {
+            (0..waiting.len())
+                .filter(|&index| self.class(&waiting[index]) == class)
                 .min_by_key(|&index| waiting[index].deadline)
         };
-        match (first(&urgent), first(&background)) {
-            (Some(_), Some(background)) if self.is_due(&waiting[background], now) => {
-                Some(background)
-            }
-            (urgent, background) => urgent.or(background),
-        }
+        let is_overdue = |index: usize| waiting[index].deadline <= now;
+        let others = self
+            .others
+            .choose(first(Class::Interactive), first(Class::Bulk), is_overdue);
+        self.queries.choose(first(Class::Query), others, is_overdue)
     }
 
-    fn is_urgent(&self, demand: &Demand) -> bool {
+    fn class(&self, demand: &Demand) -> Class {
         match demand.priority {
-            Priority::Interactive => demand.tokens <= self.batch_tokens,
-            Priority::Bulk => false,
+            Priority::Interactive if demand.tokens <= self.batch_tokens / SHORT_DIVISOR => {
+                Class::Query
+            }
+            Priority::Interactive | Priority::List => Class::Interactive,
+            Priority::Bulk => Class::Bulk,
         }
-    }
-
-    /// Whether a background text may go although urgent ones wait.
-    fn is_due(&self, background: &Demand, now: Instant) -> bool {
-        background.deadline <= now && self.urgent_cost >= self.background_cost
     }
 }
 
-/// Builds the batch around `seed`: texts of the same priority, closest in length first, as far as they fit.
-fn grow(waiting: &[Demand], seed: usize, batch_tokens: usize) -> Vec<usize> {
-    let Demand {
-        priority, tokens, ..
-    } = waiting[seed];
-    let mut others: Vec<usize> = (0..waiting.len())
-        .filter(|&index| index != seed && waiting[index].priority == priority)
-        .collect();
+impl Balance {
+    /// The text of the side whose turn it is.
+    fn choose(
+        &self,
+        more_urgent: Option<usize>,
+        less_urgent: Option<usize>,
+        is_overdue: impl Fn(usize) -> bool,
+    ) -> Option<usize> {
+        let is_due = |index: &usize| is_overdue(*index) && self.more_urgent >= self.less_urgent;
+        match more_urgent {
+            Some(_) => less_urgent.filter(is_due).or(more_urgent),
+            None => less_urgent,
+        }
+    }
+
+    fn add(&mut self, cost: usize, is_more_urgent: bool) {
+        if is_more_urgent {
+            self.more_urgent = self.more_urgent.saturating_add(cost);
+        } else {
+            self.less_urgent = cost;
+            self.more_urgent = 0;
+        }
+    }
+}
+
+/// Builds the batch around `seed`: its `peers`, closest in length first, as far as they fit.
+fn grow(
+    waiting: &[Demand],
+    seed: usize,
+    peers: impl Iterator<Item = usize>,
+    batch_tokens: usize,
+) -> Vec<usize> {
+    let tokens = waiting[seed].tokens;
+    let mut others: Vec<usize> = peers.filter(|&index| index != seed).collect();
     others.sort_unstable_by_key(|&index| {
         (
             waiting[index].tokens.abs_diff(tokens),

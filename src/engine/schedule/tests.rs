@@ -185,6 +185,45 @@ fn a_query_waits_for_one_overdue_long_text_at_most() {
     assert_eq!(scheduler.pick(&waiting, now), [waiting.len() - 1]);
 }
 
+#[test]
+fn a_query_waits_for_neither_lists_nor_long_texts_nor_bulk_that_are_overdue() {
+    let start = Instant::now();
+    let now = start + Duration::from_secs(60);
+    let mut scheduler = Scheduler::new(BUDGET);
+    let mut waiting = list(Priority::List, 12, 500, start);
+    waiting.extend(vec![demand(Priority::Interactive, 250, start); 32]);
+    waiting.extend(vec![demand(Priority::Bulk, 12, start); 500]);
+    for _ in 0..4 {
+        let running = scheduler.pick(&waiting, now);
+        take(&mut waiting, running);
+        waiting.push(demand(Priority::Interactive, 12, now));
+        let next = scheduler.pick(&waiting, now);
+        assert_eq!(next, [waiting.len() - 1]);
+        take(&mut waiting, next);
+    }
+}
+
+#[test]
+fn floods_of_queries_and_of_lists_do_not_starve_bulk() {
+    let start = Instant::now();
+    let now = start + Duration::from_secs(60);
+    let mut scheduler = Scheduler::new(BUDGET);
+    let mut cost = [0; 3];
+    for _ in 0..400 {
+        let classes = [Priority::Interactive, Priority::List, Priority::Bulk];
+        let waiting: Vec<_> = classes
+            .into_iter()
+            .flat_map(|priority| vec![demand(priority, 50, start); 10])
+            .collect();
+        let batch = scheduler.pick(&waiting, now);
+        cost[waiting[batch[0]].priority as usize] += batch.len() * 50;
+    }
+    let [queries, lists, bulk] = cost.map(|cost| cost as f64 / 200_000.0);
+    assert!((0.45..0.55).contains(&queries), "{cost:?}");
+    assert!((0.2..0.3).contains(&lists), "{cost:?}");
+    assert!((0.2..0.3).contains(&bulk), "{cost:?}");
+}
+
 /// Schedules `background` against an endless flood of queries; returns how long it waited.
 fn wait_in_a_flood_of_queries(background: Demand, start: Instant) -> Duration {
     let mut scheduler = Scheduler::new(BUDGET);

@@ -15,8 +15,8 @@ use crate::service::{Error, INPUT, Input, Malformed, Request, Service};
 
 /// The envelope of a job.
 ///
-/// Beside these fields `webhook` may give an `http` or `https` URL of at most 2048 bytes, to which the job's report is
-/// posted when it has ended.
+/// Beside these fields `webhook` may give an `http` or `https` URL of at most 2048 bytes, without credentials and to a public
+/// host, to which the job's report is posted when it has ended.
 #[derive(Serialize, ToSchema)]
 pub struct JobRequest {
     /// What is asked for.
@@ -45,8 +45,9 @@ impl FromRequest for Envelope {
             let service = request
                 .app_data::<Data<Service>>()
                 .ok_or_else(|| Error::internal("the service is not installed"))?;
-            let body = body::read(&request, payload).await?;
-            Ok(Self::parse(&body, service.limits().texts)?)
+            let texts = service.limits().texts;
+            let parse = move |body: &[u8]| Self::parse(body, texts);
+            Ok(body::read(&request, payload, parse).await??)
         }
         .boxed_local()
     }

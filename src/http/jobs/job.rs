@@ -92,7 +92,7 @@ impl Job {
             kind,
             submission: Some(Arc::new(envelope.submission)),
             webhook: envelope.webhook,
-            progress: Progress::default(),
+            progress: progress(kind),
             submitted: now,
             ended: None,
         }
@@ -114,6 +114,12 @@ impl Job {
             (None, Some(_)) => JobStatus::InProgress,
             (None, None) => JobStatus::InQueue,
         }
+    }
+
+    /// Whether it is a query whose caller waits.
+    pub fn is_query(&self) -> bool {
+        let submission = self.submission.as_ref();
+        self.kind == JobKind::Sync && submission.is_some_and(|submission| submission.is_query())
     }
 
     /// Bytes that it keeps in memory.
@@ -142,7 +148,7 @@ impl Job {
 
     /// Queues it again, as if it had just been submitted.
     pub fn restart(&mut self, now: Instant) {
-        self.progress = Progress::default();
+        self.progress = progress(self.kind);
         self.submitted = now;
         self.ended = None;
     }
@@ -178,5 +184,12 @@ impl Job {
         });
         let ran = at.saturating_duration_since(start);
         (Some(waited(start)), Some(ran))
+    }
+}
+
+fn progress(kind: JobKind) -> Progress {
+    match kind {
+        JobKind::Queued => Progress::background(),
+        JobKind::Sync => Progress::default(),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
+use tokio::time::sleep;
 
 use super::envelope::Envelope;
 use super::job::{Ending, Job};
@@ -17,6 +18,12 @@ use crate::config;
 use crate::jobs::{Execution, Gauge, JobId, Outcome, Waiting};
 use crate::service::{Code, Error, Performed, Phase, Service, Unavailable};
 
+/// How long a request for the output of a job that has not ended is held.
+const STREAM_WAIT: Duration = Duration::from_secs(5);
+/// How long it is held when the program is about to stop: clients ask again at once.
+const STREAM_WAIT_STOPPING: Duration = Duration::from_millis(500);
+/// Longest pause before a job that was rejected for now is attempted again: room may be free long before all is done.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often expired results are removed; a request never sees one.
 const SWEEP: Duration = Duration::from_secs(10);
 
@@ -32,7 +39,7 @@ struct Inner {
     runtime: Handle,
     table: Mutex<Table>,
     courier: Courier,
-    /// Asynchronous jobs and webhooks.
+    /// Asynchronous jobs.
     busy: Gauge,
     waiting: Waiting,
     timed_out: AtomicU64,
@@ -52,15 +59,14 @@ pub struct Counts {
 impl Jobs {
     /// No jobs yet. Needs a runtime, on which asynchronous jobs run.
     pub fn new(service: Service, settings: &config::Jobs) -> Self {
-        let pause = Duration::from_secs(settings.webhook_pause_seconds.get() as u64);
         let inner = Arc::new(Inner {
             service,
             runtime: Handle::current(),
             table: Mutex::new(Table::new(Retention::from(settings))),
-            courier: Courier::new(pause),
+            courier: Courier::new(settings),
             busy: Gauge::default(),
             waiting: Waiting {
-                longest_pause: Duration::MAX,
+                longest_pause: LONGEST_PAUSE,
                 max_wait: Duration::MAX,
                 jobs: Gauge::default(),
             },
@@ -87,8 +93,12 @@ impl Jobs {
         };
         let service = &self.inner.service;
         let attempt = service.in_time(async { Ok(job.attempt(service).await) });
-        let ending = match attempt.await? {
-            Outcome::Finished(Err(error)) if !refuses_input(error.code()) => return Err(error),
+        let outcome = attempt.await;
+        let ending = match outcome.unwrap_or_else(|error| Outcome::Finished(Err(error))) {
+            Outcome::Finished(Err(error)) if !refuses_input(error.code()) => {
+                self.table().forget_unended(&job.id);
+                return Err(error);
+            }
             outcome @ (Outcome::Finished(_) | Outcome::TimedOut(_) | Outcome::Cancelled) => {
                 self.ending(&job, outcome)
             }
@@ -108,8 +118,9 @@ impl Jobs {
         let job = self.accept(JobKind::Sync, envelope)?;
         let progress = job.progress.clone();
         let id = self.spawn(job).id;
+        let end = tokio::time::timeout(wait, progress.wait_ended());
         // The report says whether it has ended.
-        let _ = tokio::time::timeout(wait, progress.wait_ended()).await;
+        let _ = self.inner.service.unless_abandoned(end).await?;
         self.status(id.as_str(), None)
     }
 
@@ -118,14 +129,26 @@ impl Jobs {
         self.table().report(id, ttl, Instant::now())
     }
 
-    /// The output of a job, unless it was returned before.
-    pub fn stream(&self, id: &str) -> Result<Stream, Error> {
+    /// The output of a job, unless it was returned before. A job that has not ended is waited for, for a short time.
+    pub async fn stream(&self, id: &str) -> Result<Stream, Error> {
+        let progress = self.table().progress(id, Instant::now())?;
+        let stopping = async {
+            self.inner.service.stopping().await;
+            sleep(STREAM_WAIT_STOPPING).await;
+        };
+        tokio::select! {
+            () = progress.wait_ended() => {}
+            () = stopping => {}
+            () = sleep(STREAM_WAIT) => {}
+        }
         self.table().stream(id, Instant::now())
     }
 
     /// Cancels a job, unless it has ended.
     pub fn cancel(&self, id: &str) -> Result<Receipt, Error> {
-        self.table().cancel(id, Instant::now())
+        let receipt = self.table().cancel(id, Instant::now());
+        self.report_ends();
+        receipt
     }
 
     /// Retries a job that failed or timed out.
@@ -136,7 +159,9 @@ impl Jobs {
 
     /// Cancels all waiting jobs, and returns how many there were.
     pub fn purge(&self) -> usize {
-        self.table().purge(Instant::now())
+        let cancelled = self.table().purge(Instant::now());
+        self.report_ends();
+        cancelled
     }
 
     /// Counts that only the jobs' table knows.
@@ -148,9 +173,14 @@ impl Jobs {
         }
     }
 
-    /// Returns when no asynchronous job runs and no webhook waits.
+    /// Returns when no asynchronous job runs.
     pub async fn settle(&self) {
         self.inner.busy.none().await;
+    }
+
+    /// Gives the webhooks that are still due a last, limited time.
+    pub async fn finish_webhooks(&self) {
+        self.inner.courier.finish().await;
     }
 
     fn accept(&self, kind: JobKind, envelope: Envelope) -> Result<Execution, Error> {
@@ -165,15 +195,19 @@ impl Jobs {
             JobKind::Queued => JobId::generate(),
             JobKind::Sync => JobId::generate_sync(),
         };
+        if let Some(webhook) = &envelope.webhook {
+            self.inner.courier.check(webhook)?;
+        }
         let job = Job::new(kind, envelope, Instant::now());
-        self.table().insert(id, job)
+        let retry_after = || self.inner.service.retry_after();
+        self.table().insert(id, job, retry_after)
     }
 
     /// Runs a job asynchronously.
     fn spawn(&self, job: Execution) -> Receipt {
         let id = job.id.clone();
         let jobs = self.clone();
-        self.spawn_counted(async move {
+        self.spawn_counted(&self.inner.busy, async move {
             let outcome = job.run(&jobs.inner.service, &jobs.inner.waiting).await;
             if let Some(ending) = jobs.ending(&job, outcome) {
                 jobs.finish(&job, ending);
@@ -217,24 +251,26 @@ impl Jobs {
             report.delay_time.unwrap_or_default(),
             report.execution_time.unwrap_or_default(),
         );
-        if self.table().has_webhook(&job.id) {
-            self.notify(report.id.clone());
-        }
+        self.report_ends();
         Some(report)
     }
 
-    fn notify(&self, id: JobId) {
-        let jobs = self.clone();
-        self.spawn_counted(async move {
-            let notice = || jobs.table().notice(id.as_str(), Instant::now());
-            jobs.inner.courier.deliver(&id, notice).await;
-        });
+    /// Notifies the webhooks of the jobs that have just ended.
+    fn report_ends(&self) {
+        let ended = self.table().take_due();
+        for id in ended {
+            let jobs = self.clone();
+            self.spawn_counted(self.inner.courier.due(), async move {
+                let notice = || jobs.table().notice(id.as_str(), Instant::now());
+                jobs.inner.courier.deliver(&id, notice).await;
+            });
+        }
     }
 
-    fn spawn_counted(&self, work: impl Future<Output = ()> + Send + 'static) {
-        let busy = self.inner.busy.count();
+    fn spawn_counted(&self, gauge: &Gauge, work: impl Future<Output = ()> + Send + 'static) {
+        let counted = gauge.count();
         self.inner.runtime.spawn(async move {
-            let _busy = busy;
+            let _counted = counted;
             work.await;
         });
     }
@@ -252,7 +288,7 @@ fn lock(table: &Mutex<Table>) -> MutexGuard<'_, Table> {
 /// Removes expired results until the jobs are dropped.
 async fn sweep(jobs: Weak<Inner>) {
     loop {
-        tokio::time::sleep(SWEEP).await;
+        sleep(SWEEP).await;
         let Some(inner) = jobs.upgrade() else {
             return;
         };
@@ -277,7 +313,7 @@ const fn refuses_input(code: Code) -> bool {
     }
 }
 
-/// A waiting caller: when it disconnects, its job is removed.
+/// A waiting caller: when it disconnects, its job is cancelled if its end is to be reported, and removed otherwise.
 struct Caller<'a> {
     jobs: &'a Jobs,
     id: &'a JobId,
@@ -285,6 +321,7 @@ struct Caller<'a> {
 
 impl Drop for Caller<'_> {
     fn drop(&mut self) {
-        self.jobs.table().forget_unended(self.id);
+        self.jobs.table().abandon(self.id, Instant::now());
+        self.jobs.report_ends();
     }
 }

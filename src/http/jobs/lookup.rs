@@ -78,7 +78,8 @@ fn report(jobs: &Jobs, job: &JobPath, request: &HttpRequest) -> Result<Json<Repo
 
 /// Get the output of a job that was not returned before
 ///
-/// A job here gives its whole output at once: the first answer after its end has it, every other has nothing.
+/// A job here gives its whole output at once: the first answer after its end has it, every other has nothing. A job that
+/// has not ended is waited for, for at most five seconds.
 #[utoipa::path(
     tag = "RunPod",
     params(JobPath),
@@ -89,7 +90,7 @@ fn report(jobs: &Jobs, job: &JobPath, request: &HttpRequest) -> Result<Json<Repo
 )]
 #[get("/stream/{id}")]
 pub async fn stream(jobs: Data<Jobs>, job: JobPath) -> Result<Json<Stream>, Error> {
-    jobs.stream(&job.id).map(Json)
+    jobs.stream(&job.id).await.map(Json)
 }
 
 /// Get new output by POST, as from RunPod's development server
@@ -105,5 +106,5 @@ pub async fn stream(jobs: Data<Jobs>, job: JobPath) -> Result<Json<Stream>, Erro
 )]
 #[post("/stream/{id}")]
 pub async fn stream_by_post(jobs: Data<Jobs>, job: JobPath) -> Result<Json<Stream>, Error> {
-    jobs.stream(&job.id).map(Json)
+    jobs.stream(&job.id).await.map(Json)
 }

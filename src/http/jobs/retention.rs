@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::config;
 
+/// The memory for queries alone is all memory divided by this number.
+const QUERIES_DIVISOR: usize = 8;
+
 /// How a job was submitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobKind {
@@ -18,6 +21,8 @@ pub enum JobKind {
 pub struct Retention {
     /// Bytes of all jobs.
     pub bytes: usize,
+    /// Those among them that unfinished jobs leave to queries whose callers wait.
+    pub query_bytes: usize,
     /// Time for the result of a job of [`JobKind::Queued`].
     pub queued: Duration,
     /// Time for the result of a job of [`JobKind::Sync`].
@@ -39,6 +44,7 @@ impl From<&config::Jobs> for Retention {
         let seconds = |count: std::num::NonZeroUsize| Duration::from_secs(count.get() as u64);
         Self {
             bytes: settings.memory_bytes.get(),
+            query_bytes: settings.memory_bytes.get() / QUERIES_DIVISOR,
             queued: seconds(settings.result_seconds),
             sync: seconds(settings.sync_result_seconds),
         }

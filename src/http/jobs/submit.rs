@@ -97,8 +97,8 @@ pub async fn runsync(
 ///
 /// The job runs whether or not its status is requested. It waits while the model loads and while the queue is full.
 /// `/status/{id}` has its result. A job that has not ended when the server stops is lost. `"webhook"` beside
-/// `input` may give an `http` or `https` URL, to which the job is posted when it has ended: at most three times, until
-/// it answers with 2xx.
+/// `input` may give an `http` or `https` URL of a public host, to which the job is posted when it has ended: at most three
+/// times, until it answers with 2xx.
 #[utoipa::path(
     tag = "RunPod",
     request_body(

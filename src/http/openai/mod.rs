@@ -53,8 +53,9 @@ pub async fn embeddings(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<Json<Box<RawValue>>, Error> {
-    let body = body::read(&request, payload.into_inner()).await?;
-    let parsed = EmbeddingsRequest::parse(body::json(&body)?, PART, service.limits().texts);
+    let texts = service.limits().texts;
+    let parse = move |body: &[u8]| EmbeddingsRequest::parse(body::json(body)?, PART, texts);
+    let parsed = body::read(&request, payload.into_inner(), parse).await?;
     let parsed = parsed.map(|request| Request::OpenAi(OpenAiRequest::Embeddings(request)));
     let answer = service.perform(&parsed, Call::default());
     let performed = service.in_time(answer).await?;

@@ -3,6 +3,7 @@
 use serde::de::Error as _;
 use serde_json::value::RawValue;
 
+use super::batch::Batch;
 use super::scan;
 use crate::jobs::{JobId, Policy, Submission};
 use crate::service::{INPUT, Malformed, Parsed, Request, TooLarge};
@@ -12,21 +13,26 @@ const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The field of a job's id.
 const ID: &str = "id";
+/// The field of the id of a job's batch.
+const BATCH: &str = "batchId";
 
 /// A job as it was delivered.
 #[derive(Debug)]
 pub struct Delivery {
     /// Its id.
     pub id: JobId,
+    /// Its batch.
+    pub batch: Batch,
     /// Its submission. RunPod itself enforces the time limits of its jobs.
     pub submission: Submission,
 }
 
 impl Delivery {
-    fn new(id: JobId, request: Parsed) -> Self {
+    fn new(id: JobId, batch: Batch, request: Parsed) -> Self {
         let policy = Policy::UNLIMITED;
         Self {
             id,
+            batch,
             submission: Submission { request, policy },
         }
     }
@@ -107,7 +113,7 @@ fn cut_delivery(element: &[u8], limit: usize) -> Option<Delivery> {
     let members = scan::members(element)?;
     let id = serde_json::from_slice(named(&members, ID).last()?).ok()?;
     let request = Err(TooLarge::Delivery { limit }.into());
-    Some(Delivery::new(JobId::new(id)?, request))
+    Some(Delivery::new(JobId::new(id)?, batch(&members), request))
 }
 
 fn delivery(element: &[u8], texts: usize) -> Option<Delivery> {
@@ -122,7 +128,13 @@ fn delivery(element: &[u8], texts: usize) -> Option<Delivery> {
         Ok(input) => Request::parse(input, texts),
         Err(error) => Err(error.into()),
     };
-    Some(Delivery::new(id, request))
+    Some(Delivery::new(id, batch(&members), request))
+}
+
+/// It is only for the log, so that anything but a string counts as absent.
+fn batch(members: &[(&[u8], &[u8])]) -> Batch {
+    let id = named(members, BATCH).pop();
+    Batch::new(id.and_then(|id| serde_json::from_slice(id).ok()))
 }
 
 /// RunPod's ids are strings; a number can be answered as well.

@@ -10,6 +10,7 @@ use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use super::batch::Batch;
 use super::ended_jobs::EndedJobs;
 use super::parse::Delivery;
 use super::result_cache::ResultCache;
@@ -81,6 +82,7 @@ pub enum Admission {
 pub struct Ticket {
     registry: Arc<Registry>,
     id: JobId,
+    batch: Batch,
 }
 
 impl Registry {
@@ -105,7 +107,11 @@ impl Registry {
             held.copy = Some(delivery);
             return Admission::Held;
         }
-        let Delivery { id, submission } = delivery;
+        let Delivery {
+            id,
+            batch,
+            submission,
+        } = delivery;
         let remembered = state.remembered.get(&id);
         let is_known = state.ended.contains(&id);
         let stage = if remembered.is_some() {
@@ -123,6 +129,7 @@ impl Registry {
         let ticket = Ticket {
             registry: Arc::clone(self),
             id,
+            batch,
         };
         match remembered {
             Some(result) => Admission::Answered(ticket, result),
@@ -213,6 +220,11 @@ impl Ticket {
     /// The job's id.
     pub fn id(&self) -> &JobId {
         &self.id
+    }
+
+    /// The job's batch, which precedes what the log says of the job.
+    pub fn batch(&self) -> &Batch {
+        &self.batch
     }
 
     /// The result is ready: there is room for another job.

@@ -9,6 +9,7 @@ fn id(name: &str) -> JobId {
 fn delivery(name: &str) -> Delivery {
     Delivery {
         id: id(name),
+        batch: Batch::default(),
         submission: Submission {
             request: Err(Malformed::NoInput.into()),
             policy: Policy::UNLIMITED,

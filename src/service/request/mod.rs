@@ -9,6 +9,7 @@ use super::json::{Value, quote};
 use super::openai::OpenAiRequest;
 use super::texts::{Texts, one_text, texts};
 use super::{Action, Error, Invalid, Malformed};
+use crate::engine::is_query;
 
 /// How envelopes and errors call the input.
 pub const INPUT: &str = "input";
@@ -79,23 +80,27 @@ impl Request {
         Parser { fields, limit }.request()
     }
 
+    /// Whether it is one short text, and at most what a query costs.
+    pub fn is_query(&self) -> bool {
+        self.texts().is_none_or(|texts| is_query(texts))
+    }
+
     /// Bytes that the request keeps in memory.
     pub fn bytes(&self) -> usize {
+        let texts = self.texts().map_or(&[][..], |texts| texts);
+        texts
+            .iter()
+            .map(|text| size_of::<String>() + text.len())
+            .sum()
+    }
+
+    pub(super) fn texts(&self) -> Option<&Texts> {
         match self {
-            Self::Query(texts) | Self::Queries(texts) | Self::Texts(texts) => bytes(texts),
-            Self::OpenAi(request) | Self::OpenAiInJob(Ok(request)) => {
-                request.texts().map_or(0, bytes)
-            }
-            Self::HealthCheck | Self::OpenAiInJob(Err(_)) => 0,
+            Self::Query(texts) | Self::Queries(texts) | Self::Texts(texts) => Some(texts),
+            Self::OpenAi(request) | Self::OpenAiInJob(Ok(request)) => request.texts(),
+            Self::HealthCheck | Self::OpenAiInJob(Err(_)) => None,
         }
     }
-}
-
-fn bytes(texts: &Texts) -> usize {
-    texts
-        .iter()
-        .map(|text| size_of::<String>() + text.len())
-        .sum()
 }
 
 /// Whether an input that is not valid JSON throughout is nevertheless meant for a route of OpenAI's.

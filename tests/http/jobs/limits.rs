@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::{status, submit, submit_with, wait_for};
+use super::{settings_with_webhooks_to, status, submit, submit_with, wait_for};
 use crate::support::fake::{WAIT, wait_until};
 use crate::support::server::{TestServer, settings};
 
@@ -111,7 +111,7 @@ fn a_full_table_is_overloaded() {
 
 #[test]
 fn the_webhook_address_counts_towards_the_memory_limit_and_has_a_maximum_length() {
-    let mut settings = settings();
+    let mut settings = settings_with_webhooks_to(&["127.0.0.1"]);
     settings.jobs.memory_bytes = NonZeroUsize::new(5000).unwrap();
     let server = TestServer::start_with(&settings);
     let job = |length: usize| {
@@ -182,6 +182,11 @@ fn an_envelope_or_a_parameter_out_of_bounds_is_malformed() {
             "/run",
             r#"{"input":{"query":"w1"},"webhook":"ftp://secret"}"#,
             "webhook is something else; it must be an absolute http or https URL",
+        ),
+        (
+            "/run",
+            r#"{"input":{"query":"w1"},"webhook":"https://secret:secret@example.com/"}"#,
+            "webhook is a URL with credentials",
         ),
         (
             "/runsync",

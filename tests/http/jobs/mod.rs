@@ -3,12 +3,23 @@
 mod lifecycle;
 mod limits;
 mod purge;
+mod stream;
 mod webhook;
 
+use runpod_query::config::Settings;
 use serde_json::{Value, json};
+use url::Host;
 
 use crate::support::fake::wait_until;
-use crate::support::server::TestServer;
+use crate::support::server::{TestServer, settings};
+
+/// Settings with which webhooks may name `hosts`.
+fn settings_with_webhooks_to(hosts: &[&str]) -> Settings {
+    let mut settings = settings();
+    let hosts = hosts.iter().map(|host| Host::parse(host).unwrap());
+    settings.jobs.webhook_hosts = hosts.collect();
+    settings
+}
 
 /// Hands a job in and gives its name.
 #[track_caller]

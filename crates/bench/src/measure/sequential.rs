@@ -72,10 +72,8 @@ pub async fn batches(
 /// Sends every job once, without measuring.
 pub async fn warm_up(client: &Client, jobs: &[Job]) -> Result<(), Error> {
     for job in jobs {
-        client.run(job).await.map_err(|source| Error::NoAnswer {
-            what: "the warm-up".to_owned(),
-            source,
-        })?;
+        let answer = client.run(job).await;
+        answer.map_err(Error::no_answer("the warm-up"))?;
     }
     Ok(())
 }
@@ -96,10 +94,7 @@ impl Samples {
         let errors = failures.len();
         match (Distribution::of(times), failures.into_iter().next()) {
             (Some(times), _) => Ok(Self { times, errors }),
-            (None, Some(source)) => Err(Error::NoAnswer {
-                what: what.to_owned(),
-                source,
-            }),
+            (None, Some(source)) => Err(Error::no_answer(what)(source)),
             (None, None) => Err(Error::NoJob {
                 what: what.to_owned(),
             }),

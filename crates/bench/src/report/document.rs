@@ -10,7 +10,7 @@ use crate::machine::Machine;
 pub const FORMAT: u32 = 2;
 
 /// Everything that one run measured.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Report {
     /// Version of the document's shape.
     pub format: u32,

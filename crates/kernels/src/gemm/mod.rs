@@ -15,6 +15,52 @@ macro_rules! with_rows {
     };
 }
 
+/// Defines the type `InstructionSet` of a GEMM, from the fastest to the slowest, each with its name for people and every
+/// instruction that its kernel is compiled with. `Portable`, plain Rust, is the last.
+macro_rules! instruction_sets {
+    ($($(#[$comment:meta])* $kind:ident $name:literal [$($feature:tt)*])*) => {
+        /// An instruction set for this GEMM. That a value exists proves that this processor has the instructions.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct InstructionSet(Kind);
+
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        enum Kind {
+            $($(#[$comment])* #[cfg(target_arch = "x86_64")] $kind,)*
+            Portable,
+        }
+
+        static AVAILABLE: std::sync::LazyLock<Vec<InstructionSet>> = std::sync::LazyLock::new(|| {
+            let kinds = [
+                $(#[cfg(target_arch = "x86_64")]
+                (Kind::$kind, true $(&& is_x86_feature_detected!($feature))*),)*
+                (Kind::Portable, true),
+            ];
+            let available = kinds.into_iter().filter(|(_, is_available)| *is_available);
+            available.map(|(kind, _)| InstructionSet(kind)).collect()
+        });
+
+        impl InstructionSet {
+            /// The fastest that this processor has.
+            pub fn detect() -> Self {
+                AVAILABLE[0]
+            }
+
+            /// All that this processor has, from the fastest to the slowest; the last is portable code.
+            pub fn available() -> Vec<Self> {
+                AVAILABLE.clone()
+            }
+
+            /// Its name for people.
+            pub const fn name(self) -> &'static str {
+                match self.0 {
+                    $(#[cfg(target_arch = "x86_64")] Kind::$kind => $name,)*
+                    Kind::Portable => "those of its architecture",
+                }
+            }
+        }
+    };
+}
+
 pub mod fp32;
 pub mod int8;
 pub mod panel_matrix;

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::error::Error;
 use super::safetensors::{SafetensorsFile, TensorLocation};
 use crate::description::TOKENIZER_FILE;
+use crate::graph::Architecture;
 use crate::json::read_json;
 use crate::sentence_transformers::SentenceTransformer;
 
@@ -18,42 +19,7 @@ const CONFIG_FILE: &str = "config.json";
 const WEIGHTS_FILE: &str = "model.safetensors";
 const PICKLES: [&str; 2] = ["pytorch_model.bin", "model.pt"];
 /// A tensor that every checkpoint has. Its name tells the prefix of all names.
-const WORD_EMBEDDINGS: &str = "embeddings.word_embeddings.weight";
-
-/// How positions are counted. The two model families differ in nothing else here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Positions {
-    /// BERT: 0, 1, 2, ...
-    FromZero,
-    /// XLM-RoBERTa: padding id + 1, padding id + 2, ...
-    AfterPadding {
-        /// Id of the padding token.
-        padding_id: i64,
-    },
-}
-
-/// Sizes and constants of a transformer encoder; heads divide the hidden size, and there is at least one layer.
-#[derive(Debug, Clone)]
-pub struct Architecture {
-    /// How positions are counted.
-    pub positions: Positions,
-    /// Floats per token.
-    pub hidden: NonZeroUsize,
-    /// Floats per token inside the feed-forward layers.
-    pub intermediate: usize,
-    /// Encoder layers.
-    pub layers: usize,
-    /// Attention heads.
-    pub heads: usize,
-    /// Rows of the word embeddings.
-    pub vocabulary: usize,
-    /// Rows of the position embeddings.
-    pub position_rows: usize,
-    /// Rows of the token type embeddings.
-    pub token_types: usize,
-    /// Added to the variance in every layer normalization.
-    pub epsilon: f32,
-}
+pub const WORD_EMBEDDINGS: &str = "embeddings.word_embeddings.weight";
 
 /// An open checkpoint that can be exported.
 pub struct Checkpoint {
@@ -63,6 +29,8 @@ pub struct Checkpoint {
     pub sentence_transformer: SentenceTransformer,
     /// Longer token sequences are truncated, special tokens included.
     pub max_tokens: NonZeroUsize,
+    /// Rows of the token type embeddings.
+    pub token_types: usize,
     /// Its weights.
     pub weights: SafetensorsFile,
     prefix: String,
@@ -98,7 +66,11 @@ impl Checkpoint {
                 return Err(unsupported(format!("it has no {file}")));
             }
         }
-        let architecture = Architecture::read(directory)?;
+        let config: Config = read_json(&directory.join(CONFIG_FILE))?;
+        let token_types = config.type_vocab_size;
+        let architecture = config
+            .into_architecture()
+            .map_err(|why| unsupported(format!("{CONFIG_FILE} {why}")))?;
         let sentence_transformer = SentenceTransformer::read(directory)?;
         let limit = architecture.token_limit();
         let max_tokens = sentence_transformer
@@ -117,6 +89,7 @@ impl Checkpoint {
             architecture,
             sentence_transformer,
             max_tokens,
+            token_types,
             weights,
             prefix,
         })
@@ -147,32 +120,12 @@ fn open_weights(directory: &Path) -> Result<SafetensorsFile, Error> {
     })
 }
 
-impl Architecture {
-    fn read(directory: &Path) -> Result<Self, Error> {
-        let config: Config = read_json(&directory.join(CONFIG_FILE))?;
-        config.into_architecture().map_err(|why| Error::Checkpoint {
-            directory: directory.to_owned(),
-            why: format!("{CONFIG_FILE} {why}"),
-        })
-    }
-
-    /// Longest token sequence that has enough positions.
-    fn token_limit(&self) -> usize {
-        match self.positions {
-            Positions::FromZero => self.position_rows,
-            Positions::AfterPadding { padding_id } => {
-                self.position_rows.saturating_sub(padding_id as usize + 1)
-            }
-        }
-    }
-}
-
 impl Config {
     /// The architecture, or what about it is not supported.
     fn into_architecture(self) -> Result<Architecture, String> {
-        let positions = match (self.model_type.as_str(), self.pad_token_id) {
-            ("bert", _) => Positions::FromZero,
-            ("xlm-roberta", Some(padding_id @ 0..)) => Positions::AfterPadding { padding_id },
+        let first_position = match (self.model_type.as_str(), self.pad_token_id) {
+            ("bert", _) => 0,
+            ("xlm-roberta", Some(padding_id @ 0..)) => padding_id as usize + 1,
             ("xlm-roberta", _) => {
                 return Err(
                     "has no pad_token_id, which XLM-RoBERTa's positions start from".to_owned(),
@@ -216,14 +169,13 @@ impl Config {
             ));
         }
         Ok(Architecture {
-            positions,
+            first_position,
             hidden: self.hidden_size,
             intermediate: self.intermediate_size,
             layers: self.num_hidden_layers,
             heads: self.num_attention_heads,
             vocabulary: self.vocab_size,
             position_rows: self.max_position_embeddings,
-            token_types: self.type_vocab_size,
             epsilon: self.layer_norm_eps,
         })
     }

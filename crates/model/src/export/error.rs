@@ -2,7 +2,7 @@
 //!
 //! Every error names the file, the tensor or the value that is wrong.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use kernels::gemm::int8::{GROUP, MAX_INPUTS};
 
@@ -54,22 +54,6 @@ pub enum Error {
         /// Its number of inputs.
         inputs: usize,
     },
-    /// The graph is not ONNX.
-    #[error("{path} is not a valid ONNX graph", path = path.display())]
-    Graph {
-        /// The graph's file.
-        path: PathBuf,
-        /// The decoder's error.
-        source: prost::DecodeError,
-    },
-    /// A file cannot be read.
-    #[error("cannot read {path}", path = path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The operating system's error.
-        source: std::io::Error,
-    },
     /// A file cannot be written.
     #[error("cannot write {path}", path = path.display())]
     Write {
@@ -78,7 +62,7 @@ pub enum Error {
         /// The operating system's error.
         source: std::io::Error,
     },
-    /// The checkpoint's description cannot be read, or the exported model cannot be loaded or run.
+    /// A file cannot be read, or the exported model cannot be loaded or run.
     #[error(transparent)]
     Model(#[from] crate::Error),
     /// The exported model gives wrong vectors.
@@ -87,4 +71,14 @@ pub enum Error {
         /// Which value is wrong, and what was expected.
         why: String,
     },
+}
+
+impl Error {
+    /// The error of writing `path`.
+    pub(super) fn writing(path: &Path) -> impl Fn(std::io::Error) -> Self {
+        move |source| Self::Write {
+            path: path.to_owned(),
+            source,
+        }
+    }
 }

@@ -8,17 +8,13 @@ mod check;
 mod checkpoint;
 mod error;
 mod exported_model;
-mod external_data_writer;
-mod graph;
 mod model_files;
-mod prepacking;
 mod quality;
 mod quantization;
 mod reference;
 mod safetensors;
-mod transformer;
 mod weight_bytes;
-mod weight_source;
+mod weights;
 
 use std::path::Path;
 

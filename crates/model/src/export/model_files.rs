@@ -4,7 +4,7 @@
 //! bytes.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{self, Read};
 use std::path::Path;
 
 use prost::Message;
@@ -13,9 +13,9 @@ use sha2::{Digest, Sha256};
 
 use super::checkpoint::Checkpoint;
 use super::error::Error;
-use super::external_data_writer::ExternalDataWriter;
-use super::transformer;
+use super::weights;
 use crate::description::{DESCRIPTION_FILE, Description, GRAPH_FILE, TOKENIZER_FILE};
+use crate::graph;
 use crate::precision::Precision;
 use crate::report::{QualityReport, REPORT_FILE};
 
@@ -35,17 +35,20 @@ pub struct Options {
 /// The model is not run; [`export_and_check`](super::export_and_check) does that, too.
 pub fn export(source: &Path, target: &Path, options: &Options) -> Result<Description, Error> {
     let mut checkpoint = Checkpoint::open(source)?;
-    let mut external_data = ExternalDataWriter::create(target)?;
-    let model = transformer::build(&mut checkpoint, &mut external_data, options.precision)?;
-    external_data.finish()?;
-    write(&target.join(GRAPH_FILE), &model.encode_to_vec())?;
-    copy(&source.join(TOKENIZER_FILE), &target.join(TOKENIZER_FILE))?;
+    let pooling = checkpoint.sentence_transformer.pooling;
+    let layout = graph::layout(&checkpoint.architecture, pooling, options.precision);
+    let graph = weights::write(layout, &mut checkpoint, options.precision, target)?;
+    let graph = graph.into_model().encode_to_vec();
+    write(&target.join(GRAPH_FILE), &graph)?;
+    let tokenizer = source.join(TOKENIZER_FILE);
+    let tokenizer = std::fs::read(&tokenizer).map_err(crate::Error::reading(&tokenizer))?;
+    write(&target.join(TOKENIZER_FILE), &tokenizer)?;
     let description = Description {
         name: options.name.clone(),
         revision: options.revision.clone(),
         dimensions: checkpoint.architecture.hidden,
         max_tokens: checkpoint.max_tokens,
-        pooling: checkpoint.sentence_transformer.pooling,
+        pooling,
         precision: options.precision,
         source_sha256: Some(sha256(checkpoint.weights.path())?),
     };
@@ -59,50 +62,27 @@ pub fn write_report(directory: &Path, report: &QualityReport) -> Result<(), Erro
 }
 
 fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Error> {
-    let mut json = serde_json::to_vec_pretty(value).map_err(|source| Error::Write {
-        path: path.to_owned(),
-        source: source.into(),
-    })?;
+    let mut json = serde_json::to_vec_pretty(value)
+        .map_err(io::Error::from)
+        .map_err(Error::writing(path))?;
     json.push(b'\n');
     write(path, &json)
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    std::fs::write(path, bytes).map_err(|source| Error::Write {
-        path: path.to_owned(),
-        source,
-    })
-}
-
-fn copy(from: &Path, to: &Path) -> Result<(), Error> {
-    let bytes = std::fs::read(from).map_err(|source| Error::Read {
-        path: from.to_owned(),
-        source,
-    })?;
-    write(to, &bytes)
+    std::fs::write(path, bytes).map_err(Error::writing(path))
 }
 
 fn sha256(path: &Path) -> Result<String, Error> {
     let mut hasher = Sha256::new();
-    let mut read = || {
-        let mut file = BufReader::with_capacity(1 << 20, File::open(path)?);
-        loop {
-            let chunk = file.fill_buf()?;
-            if chunk.is_empty() {
-                return Ok(());
-            }
-            hasher.update(chunk);
-            let length = chunk.len();
-            file.consume(length);
+    let mut chunk = vec![0; 1 << 20];
+    let mut file = File::open(path).map_err(crate::Error::reading(path))?;
+    loop {
+        match file.read(&mut chunk).map_err(crate::Error::reading(path))? {
+            0 => break,
+            length => hasher.update(&chunk[..length]),
         }
-    };
-    read().map_err(|source| Error::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    Ok(hasher
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect())
+    }
+    let digest = hasher.finalize();
+    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -3,11 +3,6 @@
 //! Every row has a scale of its own, so that its largest absolute weight becomes 127. The error of a weight is at most
 //! half a scale.
 
-use super::error::Error;
-use super::safetensors::{CopyError, TensorLocation};
-use super::weight_source::WeightSource;
-use crate::onnx::Tensor;
-
 const LARGEST_QUANTIZED: f32 = 127.0;
 
 /// A row of weights as `values * scale`.
@@ -42,33 +37,6 @@ impl QuantizedRow {
             scale,
         }
     }
-}
-
-/// Quantizes an embedding table into bytes `[rows, columns]` and scales `[rows]`, a few rows at a time.
-pub fn quantize_table(
-    source: &mut WeightSource<'_>,
-    name: &str,
-    table: &TensorLocation,
-) -> Result<[Tensor; 2], Error> {
-    let [rows, columns] = [table.shape[0], table.shape[1]];
-    let mut scales = Vec::with_capacity(rows);
-    let checkpoint = &mut source.checkpoint;
-    let bytes = source.external_data.bytes(name, &table.shape, |sink| {
-        for chunk in table.row_chunks() {
-            let weights = checkpoint.weights.read(&chunk).map_err(CopyError::Read)?;
-            for row in weights.chunks_exact(columns) {
-                let QuantizedRow { values, scale } = QuantizedRow::new(row);
-                scales.push(scale);
-                let bytes: Vec<u8> = values.into_iter().map(i8::cast_unsigned).collect();
-                sink.write_all(&bytes).map_err(CopyError::Write)?;
-            }
-        }
-        Ok(())
-    })?;
-    let scales = source
-        .external_data
-        .floats(&format!("{name}.scale"), &[rows], &scales)?;
-    Ok([bytes, scales])
 }
 
 #[cfg(test)]

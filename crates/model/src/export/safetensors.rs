@@ -1,10 +1,10 @@
 //! Reading tensors from `model.safetensors`.
 //!
-//! Only the header stays in memory. Tensors are copied in chunks of bounded size, so an export needs far less memory
+//! Only the header stays in memory, and large tensors can be read in chunks of rows, so an export needs far less memory
 //! than the checkpoint has bytes.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use ::safetensors::Dtype;
@@ -59,12 +59,9 @@ impl TensorLocation {
 impl SafetensorsFile {
     /// Opens a file and reads its header.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let read_error = |source| Error::Read {
-            path: path.to_owned(),
-            source,
-        };
-        let mut file = File::open(path).map_err(read_error)?;
-        let actual = file.metadata().map_err(read_error)?.len();
+        let read_error = crate::Error::reading(path);
+        let mut file = File::open(path).map_err(&read_error)?;
+        let actual = file.metadata().map_err(&read_error)?.len();
         let length_error = |declared| Error::Length {
             file: path.to_owned(),
             declared,
@@ -74,14 +71,14 @@ impl SafetensorsFile {
         if actual < LENGTH_BYTES {
             return Err(length_error(LENGTH_BYTES));
         }
-        file.read_exact(&mut length).map_err(read_error)?;
+        file.read_exact(&mut length).map_err(&read_error)?;
         let header_bytes = u64::from_le_bytes(length);
         let data_start = header_bytes.saturating_add(LENGTH_BYTES);
         if header_bytes > HEADER_LIMIT_BYTES || data_start > actual {
             return Err(length_error(data_start));
         }
         let mut header = vec![0; header_bytes as usize];
-        file.read_exact(&mut header).map_err(read_error)?;
+        file.read_exact(&mut header).map_err(&read_error)?;
         let metadata: Metadata =
             serde_json::from_slice(&header).map_err(|source| Error::Header {
                 file: path.to_owned(),
@@ -137,40 +134,13 @@ impl SafetensorsFile {
         })
     }
 
-    /// Copies a tensor's little-endian bytes into `sink`, chunk by chunk.
-    pub fn copy(&mut self, tensor: &TensorLocation, sink: &mut dyn Write) -> Result<(), CopyError> {
-        let path = self.path.clone();
-        let read_error = |source| {
-            CopyError::Read(Error::Read {
-                path: path.clone(),
-                source,
-            })
-        };
-        self.file
-            .seek(SeekFrom::Start(tensor.offset))
-            .map_err(read_error)?;
-        let mut remaining = tensor.bytes();
-        let mut buffer = vec![0; CHUNK_BYTES.min(remaining)];
-        while remaining > 0 {
-            let chunk = &mut buffer[..CHUNK_BYTES.min(remaining)];
-            self.file.read_exact(chunk).map_err(read_error)?;
-            sink.write_all(chunk).map_err(CopyError::Write)?;
-            remaining -= chunk.len();
-        }
-        Ok(())
-    }
-
     /// Reads a whole tensor; a value that is not finite is an error.
     pub fn read(&mut self, tensor: &TensorLocation) -> Result<Vec<f32>, Error> {
-        let mut bytes = Vec::with_capacity(tensor.bytes());
-        self.copy(tensor, &mut bytes).map_err(|error| match error {
-            CopyError::Read(error) => error,
-            // Writing to a vector cannot fail.
-            CopyError::Write(source) => Error::Read {
-                path: self.path.clone(),
-                source,
-            },
-        })?;
+        let mut bytes = vec![0; tensor.bytes()];
+        self.file
+            .seek(SeekFrom::Start(tensor.offset))
+            .and_then(|_| self.file.read_exact(&mut bytes))
+            .map_err(crate::Error::reading(&self.path))?;
         let values: Vec<f32> = bytes
             .as_chunks()
             .0
@@ -191,12 +161,4 @@ impl SafetensorsFile {
     pub fn path(&self) -> &Path {
         &self.path
     }
-}
-
-/// Which side of a copy failed.
-pub enum CopyError {
-    /// Reading the tensor.
-    Read(Error),
-    /// Writing to the sink, whose path only the caller knows.
-    Write(std::io::Error),
 }

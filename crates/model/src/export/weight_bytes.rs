@@ -15,13 +15,10 @@ use crate::operators;
 ///
 /// Embedding tables are the first input of a `Gather` and all weights of this crate's own operator for embeddings.
 pub fn weight_bytes_per_pass(graph: &Path) -> Result<u64, Error> {
-    let bytes = std::fs::read(graph).map_err(|source| Error::Read {
+    let bytes = std::fs::read(graph).map_err(crate::Error::reading(graph))?;
+    let model = Model::decode(bytes.as_slice()).map_err(|error| crate::Error::Graph {
         path: graph.to_owned(),
-        source,
-    })?;
-    let model = Model::decode(bytes.as_slice()).map_err(|source| Error::Graph {
-        path: graph.to_owned(),
-        source,
+        source: error.into(),
     })?;
     let graphs = with_subgraphs(model.graph.as_ref());
     let tables: HashSet<&str> = graphs
@@ -34,7 +31,7 @@ pub fn weight_bytes_per_pass(graph: &Path) -> Result<u64, Error> {
         .iter()
         .flat_map(|graph| &graph.initializer)
         .filter(|tensor| !tables.contains(tensor.name.as_str()))
-        .map(size)
+        .map(Tensor::bytes)
         .sum())
 }
 
@@ -42,10 +39,9 @@ pub fn weight_bytes_per_pass(graph: &Path) -> Result<u64, Error> {
 fn embedding_tables(node: &Node) -> &[String] {
     match (node.domain.as_str(), node.op_type.as_str()) {
         ("" | "ai.onnx", "Gather") => node.input.get(..1).unwrap_or_default(),
-        (
-            operators::DOMAIN,
-            operators::name::EMBED_TOKENS | operators::name::EMBED_TOKENS_QUANTIZED,
-        ) => &node.input,
+        (operators::DOMAIN, operator) if operators::name::EMBED_TOKENS.contains(&operator) => {
+            &node.input
+        }
         _ => &[],
     }
 }
@@ -60,24 +56,6 @@ fn with_subgraphs(graph: Option<&Graph>) -> Vec<&Graph> {
         next += 1;
     }
     found
-}
-
-fn size(tensor: &Tensor) -> u64 {
-    let elements: u64 = tensor.dims.iter().map(|&size| size.max(0) as u64).product();
-    elements * element_bytes(tensor.data_type)
-}
-
-/// Bytes of one element of an ONNX type, which may be one that exported graphs do not use.
-fn element_bytes(data_type: i32) -> u64 {
-    match data_type {
-        // 8-bit integers, booleans and 8-bit floats.
-        2 | 3 | 9 | 17..=20 => 1,
-        // 16-bit integers and floats.
-        4 | 5 | 10 | 16 => 2,
-        // 64-bit integers and floats.
-        7 | 11 | 13 => 8,
-        _ => 4,
-    }
 }
 
 #[cfg(test)]
@@ -107,7 +85,7 @@ mod tests {
         };
         let embed = Node {
             domain: operators::DOMAIN.to_owned(),
-            op_type: operators::name::EMBED_TOKENS.to_owned(),
+            op_type: operators::name::EMBED_TOKENS[0].to_owned(),
             input: vec!["ids".to_owned(), "quantized words".to_owned()],
             ..Node::default()
         };

@@ -1,15 +1,15 @@
 //! Residual and layer normalization.
 
 use ort::operator::{ComputeContext, Kernel, KernelContext};
-use ort::value::TensorElementType::{self, Float32};
+use ort::value::TensorElementType::Float32;
 
 use super::tensors::{BLOCK_ROWS, Input, RowsOutput, Session, constant, ensure, panels};
-use super::{BOTH_ROWS, Definition, FLOAT_ROWS, float, name};
+use super::{Definition, HIDDEN_STATES, Tensors, attribute, form, name};
 use kernels::row_operations::add_layer_normalization;
 use kernels::rows::Normalization;
 use kernels::threads::parallel_for_each;
 
-/// See [`name::ADD_LAYER_NORMALIZATION`] and [`name::ADD_LAYER_NORMALIZATION_QUANTIZED`].
+/// See [`name::ADD_LAYER_NORMALIZATION`].
 pub struct AddLayerNormalization<const QUANTIZED: bool> {
     scale: Vec<f32>,
     shift: Vec<f32>,
@@ -17,19 +17,15 @@ pub struct AddLayerNormalization<const QUANTIZED: bool> {
 }
 
 impl<const QUANTIZED: bool> Definition for AddLayerNormalization<QUANTIZED> {
-    const NAME: &str = if QUANTIZED {
-        name::ADD_LAYER_NORMALIZATION_QUANTIZED
-    } else {
-        name::ADD_LAYER_NORMALIZATION
-    };
-    const INPUTS: &[TensorElementType] = &[Float32; 4];
-    const OUTPUTS: &[TensorElementType] = if QUANTIZED { BOTH_ROWS } else { FLOAT_ROWS };
+    const NAME: &str = form(name::ADD_LAYER_NORMALIZATION, QUANTIZED);
+    const INPUTS: Tensors = &[Float32; 4];
+    const OUTPUTS: Tensors = form(HIDDEN_STATES, QUANTIZED);
 
     fn new(kernel: &KernelContext<'_>) -> ort::Result<Self> {
         let operator = Self {
             scale: constant(kernel, 2)?,
             shift: constant(kernel, 3)?,
-            epsilon: float(kernel, "epsilon")?,
+            epsilon: attribute(kernel, "epsilon")?,
         };
         let width = operator.scale.len();
         ensure(

@@ -1,16 +1,16 @@
 //! Self-attention within each sequence of a batch.
 
 use ort::operator::{ComputeContext, Kernel, KernelContext};
-use ort::value::TensorElementType::{self, Float32, Int64};
+use ort::value::TensorElementType::{Float32, Int64};
 
 use super::sequences::spans;
 use super::tensors::{BLOCK_ROWS, Input, Output, RowsOutput, Session, ensure, panels};
-use super::{Definition, FLOAT_ROWS, QUANTIZED_ROWS, integer, name, width};
+use super::{ACTIVATIONS, Definition, Tensors, attribute, form, name, width};
 use kernels::attention::{Head, attend};
 use kernels::gemm::panel_matrix::PanelMatrix;
 use kernels::threads::parallel_for_each;
 
-/// See [`name::ATTENTION`] and [`name::ATTENTION_QUANTIZED`].
+/// See [`name::ATTENTION`].
 pub struct Attention<const QUANTIZED: bool> {
     width: usize,
     heads: usize,
@@ -18,21 +18,13 @@ pub struct Attention<const QUANTIZED: bool> {
 }
 
 impl<const QUANTIZED: bool> Definition for Attention<QUANTIZED> {
-    const NAME: &str = if QUANTIZED {
-        name::ATTENTION_QUANTIZED
-    } else {
-        name::ATTENTION
-    };
-    const INPUTS: &[TensorElementType] = &[Float32, Int64];
-    const OUTPUTS: &[TensorElementType] = if QUANTIZED {
-        QUANTIZED_ROWS
-    } else {
-        FLOAT_ROWS
-    };
+    const NAME: &str = form(name::ATTENTION, QUANTIZED);
+    const INPUTS: Tensors = &[Float32, Int64];
+    const OUTPUTS: Tensors = form(ACTIVATIONS, QUANTIZED);
 
     fn new(kernel: &KernelContext<'_>) -> ort::Result<Self> {
         let width = width(kernel)?;
-        let heads = usize::try_from(integer(kernel, "heads")?).unwrap_or(0);
+        let heads = usize::try_from(attribute::<i64>(kernel, "heads")?).unwrap_or(0);
         let hidden = width / 3;
         ensure(
             width.is_multiple_of(3) && heads > 0 && hidden > 0 && hidden.is_multiple_of(heads),
@@ -41,7 +33,7 @@ impl<const QUANTIZED: bool> Definition for Attention<QUANTIZED> {
         Ok(Self {
             width,
             heads,
-            first_only: integer(kernel, "first_only")? == 1,
+            first_only: attribute::<i64>(kernel, "first_only")? == 1,
         })
     }
 }

@@ -1,38 +1,34 @@
 //! Token ids to the input rows of the first layer.
 
 use ort::operator::{ComputeContext, Kernel, KernelContext};
-use ort::value::TensorElementType::{self, Float32, Int8, Int64};
+use ort::value::TensorElementType::{Float32, Int8, Int64};
 
 use super::sequences::spans;
 use super::tensors::{BLOCK_ROWS, Input, RowsOutput, Session, ensure};
-use super::{BOTH_ROWS, Definition, FLOAT_ROWS, float, integer, name};
+use super::{Definition, HIDDEN_STATES, Tensors, attribute, form, name};
 use kernels::row_operations::{add_layer_normalization, dequantize_row};
 use kernels::rows::Normalization;
 use kernels::threads::parallel_for_each;
 
-/// See [`name::EMBED_TOKENS`] and [`name::EMBED_TOKENS_QUANTIZED`].
+/// See [`name::EMBED_TOKENS`].
 pub struct EmbedTokens<const QUANTIZED: bool> {
     epsilon: f32,
     padding_id: i64,
 }
 
 impl<const QUANTIZED: bool> Definition for EmbedTokens<QUANTIZED> {
-    const NAME: &str = if QUANTIZED {
-        name::EMBED_TOKENS_QUANTIZED
-    } else {
-        name::EMBED_TOKENS
-    };
-    const INPUTS: &[TensorElementType] = if QUANTIZED {
+    const NAME: &str = form(name::EMBED_TOKENS, QUANTIZED);
+    const INPUTS: Tensors = if QUANTIZED {
         &[Int64, Int64, Int8, Float32, Float32, Float32, Float32]
     } else {
         &[Int64, Int64, Float32, Float32, Float32, Float32]
     };
-    const OUTPUTS: &[TensorElementType] = if QUANTIZED { BOTH_ROWS } else { FLOAT_ROWS };
+    const OUTPUTS: Tensors = form(HIDDEN_STATES, QUANTIZED);
 
     fn new(kernel: &KernelContext<'_>) -> ort::Result<Self> {
         Ok(Self {
-            epsilon: float(kernel, "epsilon")?,
-            padding_id: integer(kernel, "padding_id")?,
+            epsilon: attribute(kernel, "epsilon")?,
+            padding_id: attribute(kernel, "padding_id")?,
         })
     }
 }

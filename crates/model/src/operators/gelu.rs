@@ -1,33 +1,25 @@
 //! GELU.
 
 use ort::operator::{ComputeContext, Kernel, KernelContext};
-use ort::value::TensorElementType::{self, Float32};
+use ort::value::TensorElementType::Float32;
 
 use super::tensors::{BLOCK_ROWS, Input, RowsOutput, Session, panels};
-use super::{Definition, FLOAT_ROWS, QUANTIZED_ROWS, name, width};
+use super::{ACTIVATIONS, Definition, Tensors, form, name, width};
 use kernels::row_operations::gelu;
 use kernels::threads::parallel_for_each;
 
 /// GELU costs several times as much as the other operations on a row.
 const COST: usize = 4;
 
-/// See [`name::GELU`] and [`name::GELU_QUANTIZED`].
+/// See [`name::GELU`].
 pub struct Gelu<const QUANTIZED: bool> {
     width: usize,
 }
 
 impl<const QUANTIZED: bool> Definition for Gelu<QUANTIZED> {
-    const NAME: &str = if QUANTIZED {
-        name::GELU_QUANTIZED
-    } else {
-        name::GELU
-    };
-    const INPUTS: &[TensorElementType] = &[Float32];
-    const OUTPUTS: &[TensorElementType] = if QUANTIZED {
-        QUANTIZED_ROWS
-    } else {
-        FLOAT_ROWS
-    };
+    const NAME: &str = form(name::GELU, QUANTIZED);
+    const INPUTS: Tensors = &[Float32];
+    const OUTPUTS: Tensors = form(ACTIVATIONS, QUANTIZED);
 
     fn new(kernel: &KernelContext<'_>) -> ort::Result<Self> {
         Ok(Self {

@@ -1,10 +1,10 @@
 //! Matrix multiplication of floats.
 
 use ort::operator::{ComputeContext, Kernel, KernelContext};
-use ort::value::TensorElementType::{self, Float32};
+use ort::value::TensorElementType::Float32;
 
 use super::tensors::{Input, Output, Session, constant, ensure};
-use super::{Definition, name};
+use super::{Definition, Tensors, name};
 use kernels::gemm::fp32::InstructionSet;
 use kernels::gemm::panel_matrix::{PanelMatrix, pack_biases, row_stripes, stripe_panels};
 use kernels::gemm::{PANEL, rows_per_block};
@@ -21,8 +21,8 @@ pub struct Linear {
 
 impl Definition for Linear {
     const NAME: &str = name::LINEAR;
-    const INPUTS: &[TensorElementType] = &[Float32; 3];
-    const OUTPUTS: &[TensorElementType] = &[Float32];
+    const INPUTS: Tensors = &[Float32; 3];
+    const OUTPUTS: Tensors = &[Float32];
 
     fn new(kernel: &KernelContext<'_>) -> ort::Result<Self> {
         let biases = constant::<f32>(kernel, 2)?;

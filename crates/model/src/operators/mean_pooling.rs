@@ -1,11 +1,11 @@
 //! Mean pooling.
 
 use ort::operator::{ComputeContext, Kernel, KernelContext};
-use ort::value::TensorElementType::{self, Float32, Int64};
+use ort::value::TensorElementType::{Float32, Int64};
 
 use super::sequences::spans;
 use super::tensors::{Input, Output, ensure};
-use super::{Definition, name};
+use super::{Definition, Tensors, name};
 use kernels::rows::add;
 
 /// See [`name::MEAN_POOLING`].
@@ -13,8 +13,8 @@ pub struct MeanPooling;
 
 impl Definition for MeanPooling {
     const NAME: &str = name::MEAN_POOLING;
-    const INPUTS: &[TensorElementType] = &[Float32, Int64];
-    const OUTPUTS: &[TensorElementType] = &[Float32];
+    const INPUTS: Tensors = &[Float32, Int64];
+    const OUTPUTS: Tensors = &[Float32];
 
     fn new(_: &KernelContext<'_>) -> ort::Result<Self> {
         Ok(Self)

@@ -20,20 +20,21 @@ use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ort::operator::{
-    ComputeContext, Kernel, KernelContext, Operator, OperatorDomain, OperatorInput, OperatorOutput,
+    ComputeContext, FromKernelContext, Kernel, KernelContext, Operator, OperatorDomain,
+    OperatorInput, OperatorOutput,
 };
 use ort::value::TensorElementType::{self, Float32, Uint8};
 
 /// Domain of the operators.
 pub const DOMAIN: &str = "runpod.query";
 
-/// Names of the operators.
+/// Names of the operators. Where there are two, the first gives floats, and the second quantized rows, for the matrix
+/// multiplication that follows; see [`form`].
 pub mod name {
     /// Embeddings with layer normalization: `ids, lengths; words, positions, scale, shift`; attributes `epsilon` and
-    /// `padding_id` (-1: positions count from 0). Gives floats.
-    pub const EMBED_TOKENS: &str = "EmbedTokens";
-    /// The same from quantized words, whose scales are the last input. Gives floats and quantized rows.
-    pub const EMBED_TOKENS_QUANTIZED: &str = "EmbedTokensQuantized";
+    /// `padding_id` (-1: positions count from 0). The second takes quantized words, whose scales are the last input, and
+    /// gives floats, too.
+    pub const EMBED_TOKENS: [&str; 2] = ["EmbedTokens", "EmbedTokensQuantized"];
     /// Matrix multiplication plus bias: `floats; weights, bias`, the weights in the order of
     /// [`packed_index`](kernels::gemm::fp32::packed_index). Gives panels.
     pub const LINEAR: &str = "Linear";
@@ -41,18 +42,14 @@ pub mod name {
     /// [`packed_index`](kernels::gemm::int8::packed_index), and scales and sums one for each column. Gives panels.
     pub const QUANTIZED_LINEAR: &str = "QuantizedLinear";
     /// Self-attention within each sequence: `panels, lengths`; attributes `width`, `heads` and `first_only` (1: only the
-    /// first token of each sequence is a query position). Gives floats.
-    pub const ATTENTION: &str = "Attention";
-    /// The same. Gives quantized rows.
-    pub const ATTENTION_QUANTIZED: &str = "AttentionQuantized";
-    /// Residual and layer normalization: `panels, residual; scale, shift`; attribute `epsilon`. Gives floats.
-    pub const ADD_LAYER_NORMALIZATION: &str = "AddLayerNormalization";
-    /// The same. Gives floats and quantized rows.
-    pub const ADD_LAYER_NORMALIZATION_QUANTIZED: &str = "AddLayerNormalizationQuantized";
-    /// GELU: `panels`; attribute `width`. Gives floats.
-    pub const GELU: &str = "Gelu";
-    /// The same. Gives quantized rows.
-    pub const GELU_QUANTIZED: &str = "GeluQuantized";
+    /// first token of each sequence is a query position).
+    pub const ATTENTION: [&str; 2] = ["Attention", "AttentionQuantized"];
+    /// Residual and layer normalization: `panels, residual; scale, shift`; attribute `epsilon`. The second gives floats,
+    /// too.
+    pub const ADD_LAYER_NORMALIZATION: [&str; 2] =
+        ["AddLayerNormalization", "AddLayerNormalizationQuantized"];
+    /// GELU: `panels`; attribute `width`.
+    pub const GELU: [&str; 2] = ["Gelu", "GeluQuantized"];
     /// Mean of the rows of each sequence: `floats, lengths`. Gives floats.
     pub const MEAN_POOLING: &str = "MeanPooling";
 }
@@ -60,6 +57,11 @@ pub mod name {
 /// The two forms of what stands between two matrix multiplications.
 const FLOATS: bool = false;
 const QUANTIZED: bool = true;
+
+/// What an operator of one form has, out of what the one that gives floats and the one that quantizes have.
+pub const fn form<T: Copy>(both: [T; 2], is_quantized: bool) -> T {
+    both[is_quantized as usize]
+}
 
 /// The operators, for a session that runs one of our own graphs.
 pub fn domain() -> ort::Result<OperatorDomain> {
@@ -81,18 +83,17 @@ pub fn domain() -> ort::Result<OperatorDomain> {
         .add(Adapter::<mean_pooling::MeanPooling>::new())
 }
 
-/// Output tensors of an operator that gives floats.
-const FLOAT_ROWS: &[TensorElementType] = &[Float32];
-/// Output tensors of an operator that gives quantized rows.
-const QUANTIZED_ROWS: &[TensorElementType] = &[Uint8, Float32];
-/// Output tensors of an operator that gives both.
-const BOTH_ROWS: &[TensorElementType] = &[Float32, Uint8, Float32];
+type Tensors = &'static [TensorElementType];
+/// Output tensors of an operator whose result only a matrix multiplication takes.
+const ACTIVATIONS: [Tensors; 2] = [&[Float32], &[Uint8, Float32]];
+/// Output tensors of an operator whose result a residual connection takes, too.
+const HIDDEN_STATES: [Tensors; 2] = [&[Float32], &[Float32, Uint8, Float32]];
 
 /// One operator: its signature, and how a node of it is made.
 trait Definition: Kernel + Sized + 'static {
     const NAME: &str;
-    const INPUTS: &[TensorElementType];
-    const OUTPUTS: &[TensorElementType];
+    const INPUTS: Tensors;
+    const OUTPUTS: Tensors;
 
     /// Makes the kernel of one node.
     fn new(kernel: &KernelContext<'_>) -> ort::Result<Self>;
@@ -148,8 +149,11 @@ fn without_panic<T>(work: impl FnOnce() -> ort::Result<T>) -> ort::Result<T> {
 /// The error of a run in which an operator panicked; the panic itself goes to standard error.
 const PANICKED: &str = "an operator panicked";
 
-/// An integer attribute.
-fn integer(kernel: &KernelContext<'_>, name: &str) -> ort::Result<i64> {
+/// An attribute, an integer or a float.
+fn attribute<'a, T: FromKernelContext<'a>>(
+    kernel: &KernelContext<'a>,
+    name: &str,
+) -> ort::Result<T> {
     kernel
         .get(name)
         .ok_or_else(|| ort::Error::new(format!("attribute {name} is missing")))
@@ -157,15 +161,7 @@ fn integer(kernel: &KernelContext<'_>, name: &str) -> ort::Result<i64> {
 
 /// The attribute `width`: a number of columns, at least 1.
 fn width(kernel: &KernelContext<'_>) -> ort::Result<usize> {
-    let width = usize::try_from(integer(kernel, "width")?).ok();
-    width
-        .filter(|width| *width > 0)
-        .ok_or_else(|| ort::Error::new("attribute width is not a number of columns"))
-}
-
-/// A float attribute.
-fn float(kernel: &KernelContext<'_>, name: &str) -> ort::Result<f32> {
-    kernel
-        .get(name)
-        .ok_or_else(|| ort::Error::new(format!("attribute {name} is missing")))
+    let width = usize::try_from(attribute::<i64>(kernel, "width")?).unwrap_or(0);
+    tensors::ensure(width > 0, "attribute width is not a number of columns")?;
+    Ok(width)
 }

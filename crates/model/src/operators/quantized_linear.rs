@@ -1,10 +1,10 @@
 //! Matrix multiplication of quantized rows; the output is floats.
 
 use ort::operator::{ComputeContext, Kernel, KernelContext};
-use ort::value::TensorElementType::{self, Float32, Int8, Int32, Uint8};
+use ort::value::TensorElementType::{Float32, Int8, Int32, Uint8};
 
 use super::tensors::{Input, Output, Session, constant, ensure};
-use super::{Definition, name};
+use super::{Definition, Tensors, name};
 use kernels::gemm::int8::{InstructionSet, fits};
 use kernels::gemm::panel_matrix::{PackedColumns, PanelMatrix, row_stripes, stripe_panels};
 use kernels::gemm::{PANEL, ROWS, rows_per_block};
@@ -22,8 +22,8 @@ pub struct QuantizedLinear {
 
 impl Definition for QuantizedLinear {
     const NAME: &str = name::QUANTIZED_LINEAR;
-    const INPUTS: &[TensorElementType] = &[Uint8, Float32, Int8, Float32, Int32, Float32];
-    const OUTPUTS: &[TensorElementType] = &[Float32];
+    const INPUTS: Tensors = &[Uint8, Float32, Int8, Float32, Int32, Float32];
+    const OUTPUTS: Tensors = &[Float32];
 
     fn new(kernel: &KernelContext<'_>) -> ort::Result<Self> {
         Ok(Self {

@@ -13,9 +13,6 @@ use super::webhook::Webhook;
 use crate::jobs::{Execution, JobId, Progress};
 use crate::service::{Error, TooLarge};
 
-/// When a full table is likely to have room.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
-
 /// The table; see the module's documentation.
 pub(super) struct Table {
     retention: Retention,
@@ -30,6 +27,8 @@ pub(super) struct Table {
     active_bytes: usize,
     /// Retries so far.
     retried: u64,
+    /// Jobs with a webhook that have ended since [`Table::take_due`].
+    due: Vec<JobId>,
 }
 
 impl Table {
@@ -42,6 +41,7 @@ impl Table {
             bytes: 0,
             active_bytes: 0,
             retried: 0,
+            due: Vec::new(),
         }
     }
 
@@ -50,16 +50,24 @@ impl Table {
         self.retried
     }
 
-    /// Adds a waiting job.
-    pub fn insert(&mut self, id: JobId, job: Job) -> Result<Execution, Error> {
+    /// Adds a waiting job. `retry_after` is when a full table is likely to have room.
+    pub fn insert(
+        &mut self,
+        id: JobId,
+        job: Job,
+        retry_after: impl FnOnce() -> Duration,
+    ) -> Result<Execution, Error> {
         let bytes = job.bytes();
-        let limit = self.retention.bytes;
+        let limit = match job.is_query() {
+            true => self.retention.bytes,
+            false => self.retention.bytes - self.retention.query_bytes,
+        };
         if bytes > limit {
             return Err(TooLarge::Body { limit }.into());
         }
         if self.active_bytes + bytes > limit {
             return Err(Error::Overloaded {
-                retry_after: RETRY_AFTER,
+                retry_after: retry_after(),
             });
         }
         self.make_room(bytes, None);
@@ -84,6 +92,11 @@ impl Table {
             ended.expires = ended.expires.min(expires);
         }
         Ok(job.report(&id))
+    }
+
+    /// How far a job is, for whoever waits for its end.
+    pub fn progress(&mut self, id: &str, now: Instant) -> Result<Progress, Error> {
+        Ok(self.find(id, now)?.1.progress.clone())
     }
 
     /// The output of a job, unless it was returned before.
@@ -119,9 +132,9 @@ impl Table {
         Some((job.webhook.clone()?, job.report(&id)))
     }
 
-    /// Whether a job has a webhook.
-    pub fn has_webhook(&self, id: &JobId) -> bool {
-        self.jobs.get(id).is_some_and(|job| job.webhook.is_some())
+    /// The jobs whose end must be reported to a webhook, each once for each of its ends.
+    pub fn take_due(&mut self) -> Vec<JobId> {
+        std::mem::take(&mut self.due)
     }
 
     /// Records how an execution ended, unless the job has ended otherwise meanwhile.
@@ -195,6 +208,16 @@ impl Table {
         }
     }
 
+    /// Ends a job whose caller has gone: what is to be reported is cancelled, anything else forgotten.
+    pub fn abandon(&mut self, id: &JobId, now: Instant) {
+        match self.jobs.get(id) {
+            Some(job) if job.ended.is_none() && job.webhook.is_some() => {
+                self.end(id, Ending::cancelled(), now);
+            }
+            _ => self.forget_unended(id),
+        }
+    }
+
     /// Forgets the results that have expired.
     pub fn sweep(&mut self, now: Instant) {
         let expired: Vec<JobId> = self
@@ -233,6 +256,9 @@ impl Table {
         });
         let after = job.bytes();
         let report = job.report(id);
+        if job.webhook.is_some() {
+            self.due.push(id.clone());
+        }
         self.ends += 1;
         self.ended.insert(place, id.clone());
         self.bytes = self.bytes - before + after;
@@ -259,6 +285,7 @@ impl Table {
         };
         let bytes = job.bytes();
         self.bytes -= bytes;
+        job.progress.end();
         match job.ended {
             Some(ended) => {
                 self.ended.remove(&ended.place);

@@ -25,6 +25,7 @@ impl Desk {
         let bytes = jobs * job(JobKind::Queued, Instant::now()).bytes();
         let retention = Retention {
             bytes,
+            query_bytes: 0,
             queued: 30 * MINUTE,
             sync: MINUTE,
         };
@@ -35,7 +36,8 @@ impl Desk {
     }
 
     fn submit(&mut self, kind: JobKind) -> Result<Execution, Error> {
-        self.table.insert(JobId::generate(), job(kind, self.now))
+        let job = job(kind, self.now);
+        self.table.insert(JobId::generate(), job, || MINUTE)
     }
 
     /// A job that has ended with a result of `bytes` bytes.
@@ -149,6 +151,18 @@ fn a_job_that_no_table_has_room_for_is_too_large() {
     let mut desk = Desk::with_room_for(0);
     let error = desk.submit(JobKind::Queued).unwrap_err();
     assert!(matches!(error, Error::TooLarge(_)), "{error}");
+}
+
+#[test]
+fn a_part_of_the_memory_is_for_queries_whose_callers_wait() {
+    let mut desk = Desk::with_room_for(3);
+    desk.table.retention.query_bytes = desk.table.retention.bytes / 3;
+    for _ in 0..2 {
+        desk.submit(JobKind::Queued).unwrap();
+    }
+    assert!(desk.submit(JobKind::Queued).is_err());
+    desk.submit(JobKind::Sync).unwrap();
+    assert!(desk.submit(JobKind::Sync).is_err());
 }
 
 #[test]

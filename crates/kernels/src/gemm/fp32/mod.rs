@@ -8,8 +8,6 @@ mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-use std::sync::LazyLock;
-
 use super::{PANEL, ROWS};
 use crate::rows::Strided;
 
@@ -19,78 +17,20 @@ pub const fn packed_index(output: usize, input: usize, inputs: usize) -> usize {
     panel + input * PANEL + output % PANEL
 }
 
-/// An instruction set for this GEMM. That a value exists proves that this processor has the instructions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InstructionSet(Kind);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+instruction_sets! {
     /// Sixteen floats at a time.
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
+    Avx512 "AVX-512" ["avx512f"]
     /// Eight floats at a time.
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    /// Plain Rust.
-    Portable,
+    Avx2 "AVX2" ["avx2" "fma"]
 }
-
-impl Kind {
-    /// From the fastest to the slowest.
-    const ALL: &[Self] = &[
-        #[cfg(target_arch = "x86_64")]
-        Self::Avx512,
-        #[cfg(target_arch = "x86_64")]
-        Self::Avx2,
-        Self::Portable,
-    ];
-
-    /// Whether this processor has every instruction that the kernel is compiled with.
-    fn is_available(self) -> bool {
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => is_x86_feature_detected!("avx512f"),
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
-            Self::Portable => true,
-        }
-    }
-}
-
-static DETECTED: LazyLock<InstructionSet> = LazyLock::new(|| {
-    let fastest = Kind::ALL.iter().find(|kind| kind.is_available());
-    InstructionSet(fastest.copied().unwrap_or(Kind::Portable))
-});
 
 impl InstructionSet {
-    /// The fastest that this processor has.
-    pub fn detect() -> Self {
-        *DETECTED
-    }
-
-    /// All that this processor has, from the fastest to the slowest; the last is portable code.
-    pub fn available() -> Vec<Self> {
-        let available = Kind::ALL.iter().filter(|kind| kind.is_available());
-        available.map(|&kind| Self(kind)).collect()
-    }
-
     /// Whether it multiplies and adds with a single rounding: all that do give the same bits.
     pub const fn is_fused(self) -> bool {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 | Kind::Avx2 => true,
             Kind::Portable => portable::IS_FUSED,
-        }
-    }
-
-    /// Its name for people.
-    pub const fn name(self) -> &'static str {
-        match self.0 {
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx512 => "AVX-512",
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => "AVX2",
-            Kind::Portable => "those of its architecture",
         }
     }
 

@@ -7,8 +7,6 @@ mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-use std::sync::LazyLock;
-
 use super::{PANEL, ROWS};
 
 /// Inputs whose weights lie side by side in each column: as many as one instruction multiplies and adds.
@@ -34,87 +32,16 @@ pub const fn packed_index(output: usize, input: usize, inputs: usize) -> usize {
     panel + input / GROUP * STEP + output % PANEL * GROUP + input % GROUP
 }
 
-/// An instruction set for this GEMM. That a value exists proves that this processor has the instructions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InstructionSet(Kind);
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+instruction_sets! {
     /// Four products and their sum in one instruction, 64 bytes at a time.
-    #[cfg(target_arch = "x86_64")]
-    Avx512Vnni,
+    Avx512Vnni "AVX-512 VNNI" ["avx512f" "avx512bw" "avx512vnni"]
     /// The same, 32 bytes at a time.
-    #[cfg(target_arch = "x86_64")]
-    AvxVnni,
+    AvxVnni "AVX VNNI" ["avx2" "avxvnni"]
     /// Two 16-bit products and their sum in one instruction.
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    /// Plain Rust.
-    Portable,
+    Avx2 "AVX2 without VNNI" ["avx2"]
 }
-
-impl Kind {
-    /// From the fastest to the slowest.
-    const ALL: &[Self] = &[
-        #[cfg(target_arch = "x86_64")]
-        Self::Avx512Vnni,
-        #[cfg(target_arch = "x86_64")]
-        Self::AvxVnni,
-        #[cfg(target_arch = "x86_64")]
-        Self::Avx2,
-        Self::Portable,
-    ];
-
-    /// Whether this processor has every instruction that the kernel is compiled with.
-    fn is_available(self) -> bool {
-        match self {
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512Vnni => {
-                is_x86_feature_detected!("avx512f")
-                    && is_x86_feature_detected!("avx512bw")
-                    && is_x86_feature_detected!("avx512vnni")
-            }
-            #[cfg(target_arch = "x86_64")]
-            Self::AvxVnni => {
-                is_x86_feature_detected!("avx2") && is_x86_feature_detected!("avxvnni")
-            }
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => is_x86_feature_detected!("avx2"),
-            Self::Portable => true,
-        }
-    }
-}
-
-static DETECTED: LazyLock<InstructionSet> = LazyLock::new(|| {
-    let fastest = Kind::ALL.iter().find(|kind| kind.is_available());
-    InstructionSet(fastest.copied().unwrap_or(Kind::Portable))
-});
 
 impl InstructionSet {
-    /// The fastest that this processor has.
-    pub fn detect() -> Self {
-        *DETECTED
-    }
-
-    /// All that this processor has, from the fastest to the slowest; the last is portable code.
-    pub fn available() -> Vec<Self> {
-        let available = Kind::ALL.iter().filter(|kind| kind.is_available());
-        available.map(|&kind| Self(kind)).collect()
-    }
-
-    /// Its name for people.
-    pub const fn name(self) -> &'static str {
-        match self.0 {
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx512Vnni => "AVX-512 VNNI",
-            #[cfg(target_arch = "x86_64")]
-            Kind::AvxVnni => "AVX VNNI",
-            #[cfg(target_arch = "x86_64")]
-            Kind::Avx2 => "AVX2 without VNNI",
-            Kind::Portable => "those of its architecture",
-        }
-    }
-
     /// Multiplies at most [`ROWS`] rows with one panel of a packed matrix. A row is as long as the matrix has inputs,
     /// which the panel's length tells. Rows of `sums` beyond those of `rows` keep their values.
     ///

@@ -21,47 +21,75 @@ pub unsafe fn avx512_vnni(rows: &[u8], inputs: usize, panel: &[i8], sums: &mut S
     let count = rows.len() / inputs;
     // SAFETY: the caller promises the instructions and the lengths, and `count` is the number of rows.
     unsafe {
-        with_rows!(avx512_vnni_rows, count, (rows.as_ptr(), inputs, panel.as_ptr(), sums),
+        with_rows!(avx512_vnni_rows, count, (rows.as_ptr(), inputs, panel.as_ptr(), 0, sums),
             [1 2 3 4 5 6 7 8 9 10 11 12]);
     }
 }
 
-/// # Safety
-/// The processor has AVX-512 VNNI. `inputs` is a multiple of [`GROUP`], `rows` points to `COUNT` rows of `inputs` bytes,
-/// and `panel` to `inputs * PANEL` bytes.
-#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-unsafe fn avx512_vnni_rows<const COUNT: usize>(
-    rows: *const u8,
-    inputs: usize,
-    panel: *const i8,
-    sums: &mut Sums,
-) {
-    let mut total = [[_mm512_setzero_si512(); 2]; COUNT];
-    for group in 0..inputs / GROUP {
-        // SAFETY: one step of the panel, and one group of every row, as the caller promises.
-        unsafe {
-            let step = panel.add(group * STEP);
-            prefetch(step);
-            let weights = [
-                _mm512_loadu_si512(step.cast()),
-                _mm512_loadu_si512(step.add(STEP / 2).cast()),
-            ];
-            for (row, total) in total.iter_mut().enumerate() {
-                let activations = _mm512_set1_epi32(group_of(rows, row * inputs, group));
-                total[0] = _mm512_dpbusd_epi32(total[0], activations, weights[0]);
-                total[1] = _mm512_dpbusd_epi32(total[1], activations, weights[1]);
+/// Defines the kernel of an instruction set with VNNI, whose registers hold `$columns` 32-bit sums.
+macro_rules! vnni_kernel {
+    ($kernel:ident, $features:literal, $columns:literal,
+        $zero:ident, $load:ident, $broadcast:ident, $multiply_add:ident, $store:ident) => {
+        /// Multiplies the columns of two registers.
+        ///
+        /// # Safety
+        /// The processor has the instructions. `inputs` is a multiple of [`GROUP`], `rows` points to `COUNT` rows of
+        /// `inputs` bytes, and `panel` to the first of at least so many columns that are left of a panel with `inputs`
+        /// inputs.
+        #[target_feature(enable = $features)]
+        unsafe fn $kernel<const COUNT: usize>(
+            rows: *const u8,
+            inputs: usize,
+            panel: *const i8,
+            column: usize,
+            sums: &mut [[i32; PANEL]],
+        ) {
+            let mut total = [[$zero(); 2]; COUNT];
+            for group in 0..inputs / GROUP {
+                // SAFETY: the columns of one step, and one group of every row, as the caller promises.
+                unsafe {
+                    let step = panel.add(group * STEP);
+                    prefetch(step);
+                    let weights = [$load(step.cast()), $load(step.add($columns * GROUP).cast())];
+                    for (row, total) in total.iter_mut().enumerate() {
+                        let activations = $broadcast(group_of(rows, row * inputs, group));
+                        total[0] = $multiply_add(total[0], activations, weights[0]);
+                        total[1] = $multiply_add(total[1], activations, weights[1]);
+                    }
+                }
+            }
+            for (total, sums) in total.into_iter().zip(sums) {
+                let sums = sums[column..][..2 * $columns].as_mut_ptr();
+                // SAFETY: as many sums as the slice above has.
+                unsafe {
+                    $store(sums.cast(), total[0]);
+                    $store(sums.add($columns).cast(), total[1]);
+                }
             }
         }
-    }
-    for (total, sums) in total.into_iter().zip(sums) {
-        let sums = sums.as_mut_ptr();
-        // SAFETY: a row of sums is as long as two registers.
-        unsafe {
-            _mm512_storeu_si512(sums.cast(), total[0]);
-            _mm512_storeu_si512(sums.add(PANEL / 2).cast(), total[1]);
-        }
-    }
+    };
 }
+
+vnni_kernel!(
+    avx512_vnni_rows,
+    "avx512f,avx512bw,avx512vnni",
+    16,
+    _mm512_setzero_si512,
+    _mm512_loadu_si512,
+    _mm512_set1_epi32,
+    _mm512_dpbusd_epi32,
+    _mm512_storeu_si512
+);
+vnni_kernel!(
+    avx_vnni_rows,
+    "avx2,avxvnni",
+    8,
+    _mm256_setzero_si256,
+    _mm256_loadu_si256,
+    _mm256_set1_epi32,
+    _mm256_dpbusd_avx_epi32,
+    _mm256_storeu_si256
+);
 
 /// Rows at one time in 16 registers.
 const FEW_ROWS: usize = 6;
@@ -97,44 +125,6 @@ pub unsafe fn avx_vnni(rows: &[u8], inputs: usize, panel: &[i8], sums: &mut Sums
 #[inline]
 pub unsafe fn avx2(rows: &[u8], inputs: usize, panel: &[i8], sums: &mut Sums) {
     in_pieces!(avx2_rows, rows, inputs, panel, sums);
-}
-
-/// # Safety
-/// The processor has AVX2 and AVX VNNI. `inputs` is a multiple of [`GROUP`], `rows` points to `COUNT` rows of `inputs`
-/// bytes, and `panel` to the first of at least sixteen columns that are left of a panel with `inputs` inputs.
-#[target_feature(enable = "avx2,avxvnni")]
-unsafe fn avx_vnni_rows<const COUNT: usize>(
-    rows: *const u8,
-    inputs: usize,
-    panel: *const i8,
-    column: usize,
-    sums: &mut [[i32; PANEL]],
-) {
-    let mut total = [[_mm256_setzero_si256(); 2]; COUNT];
-    for group in 0..inputs / GROUP {
-        // SAFETY: sixteen columns of one step, and one group of every row, as the caller promises.
-        unsafe {
-            let step = panel.add(group * STEP);
-            prefetch(step);
-            let weights = [
-                _mm256_loadu_si256(step.cast()),
-                _mm256_loadu_si256(step.add(COLUMNS * GROUP).cast()),
-            ];
-            for (row, total) in total.iter_mut().enumerate() {
-                let activations = _mm256_set1_epi32(group_of(rows, row * inputs, group));
-                total[0] = _mm256_dpbusd_avx_epi32(total[0], activations, weights[0]);
-                total[1] = _mm256_dpbusd_avx_epi32(total[1], activations, weights[1]);
-            }
-        }
-    }
-    for (total, sums) in total.into_iter().zip(sums) {
-        let sums = sums[column..][..2 * COLUMNS].as_mut_ptr();
-        // SAFETY: sixteen sums, as the slice above has.
-        unsafe {
-            _mm256_storeu_si256(sums.cast(), total[0]);
-            _mm256_storeu_si256(sums.add(COLUMNS).cast(), total[1]);
-        }
-    }
 }
 
 /// Bytes are widened to 16 bits, whose products are added in 32: the instruction for bytes would add them in 16, which

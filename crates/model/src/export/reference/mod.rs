@@ -103,23 +103,17 @@ pub struct Comparison {
 impl Reference {
     /// The values published for the weights with this SHA-256.
     pub fn of_source(sha256: &str) -> Option<Self> {
-        Self::all()
-            .into_iter()
-            .find(|reference| reference.source_sha256 == sha256)
+        Self::all().find(|reference| reference.source_sha256 == sha256)
     }
 
     /// The values published for a pinned model.
     pub fn of_name(name: &str) -> Option<Self> {
-        Self::all()
-            .into_iter()
-            .find(|reference| reference.name == name)
+        Self::all().find(|reference| reference.name == name)
     }
 
-    fn all() -> Vec<Self> {
-        FILES
-            .iter()
-            .filter_map(|json| serde_json::from_str(json).ok())
-            .collect()
+    fn all() -> impl Iterator<Item = Self> {
+        let files = FILES.into_iter();
+        files.filter_map(|json| serde_json::from_str(json).ok())
     }
 
     /// Compares the values of a model in `precision` with all published ones.

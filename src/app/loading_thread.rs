@@ -37,17 +37,8 @@ where
                 );
                 service.fill(loaded);
             });
-        // The receiver is dropped only when the program exits.
+        // The receiver is dropped when the program stops.
         let _ = sender.send(outcome);
     })?;
     Ok(receiver)
-}
-
-/// Waits until loading has finished. A process that exits while ONNX Runtime loads a model crashes, because exiting
-/// unloads the libraries that the loader uses.
-pub async fn end_of_loading(loaded: &mut oneshot::Receiver<Result<(), Cause>>) {
-    if !loaded.is_terminated() {
-        // The outcome no longer matters.
-        let _ = loaded.await;
-    }
 }

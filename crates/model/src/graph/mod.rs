@@ -1,0 +1,83 @@
+//! The graph of an exported model: what the exporter writes, and what the check at loading expects.
+//!
+//! Owns the rule that an architecture, a pooling and a precision give exactly one graph: its nodes, its tensors and their
+//! places, everything but the weights' values.
+
+mod builder;
+mod transformer;
+
+use std::num::NonZeroUsize;
+use std::ops::Range;
+
+use crate::onnx::Graph;
+pub use builder::{EXTERNAL_DATA_FILE, next_offset};
+pub use transformer::{POSITIONS, WORDS, layout, with_suffix};
+
+/// Sizes and constants of a transformer encoder; heads divide the hidden size, and there is at least one layer.
+#[derive(Debug, Clone)]
+pub struct Architecture {
+    /// Row of the position embeddings that a sequence begins with: 0 in BERT, the padding id + 1 in XLM-RoBERTa. The two
+    /// model families differ in nothing else here.
+    pub first_position: usize,
+    /// Floats per token.
+    pub hidden: NonZeroUsize,
+    /// Floats per token inside the feed-forward layers.
+    pub intermediate: usize,
+    /// Encoder layers.
+    pub layers: usize,
+    /// Attention heads.
+    pub heads: usize,
+    /// Rows of the word embeddings.
+    pub vocabulary: usize,
+    /// Rows of the position embeddings.
+    pub position_rows: usize,
+    /// Added to the variance in every layer normalization.
+    pub epsilon: f32,
+}
+
+impl Architecture {
+    /// Longest token sequence that has enough positions.
+    pub fn token_limit(&self) -> usize {
+        self.position_rows.saturating_sub(self.first_position)
+    }
+}
+
+/// A graph without the values of its weights.
+#[derive(Default)]
+pub struct Layout {
+    /// The graph. Weights in it have no data.
+    pub graph: Graph,
+    /// Where weights come from, each with its tensors among the graph's initializers, in their order.
+    pub weights: Vec<(Weights, Range<usize>)>,
+    /// Length of the file of weights.
+    pub external_bytes: u64,
+}
+
+/// Tensors of a checkpoint that become tensors of the graph.
+pub enum Weights {
+    /// The word embeddings: one tensor; in int8 the scales of their rows, too.
+    Words,
+    /// The position embeddings, with the embedding of token type 0 added, because the graph knows no other type.
+    Positions,
+    /// Vectors, concatenated.
+    Vectors {
+        /// Their names in the checkpoint.
+        parts: Vec<String>,
+        /// Length of each.
+        length: usize,
+    },
+    /// The prepacked matrices of a layer: one tensor; in int8 the scales and the sums of its outputs, too.
+    Matrices(Linear),
+}
+
+/// A fully connected layer.
+pub struct Linear {
+    /// Its name in the graph.
+    pub name: String,
+    /// The checkpoint's layers that are stacked into it, all with the same inputs.
+    pub parts: Vec<String>,
+    /// Rows of each part's matrix.
+    pub outputs: usize,
+    /// Columns of each part's matrix.
+    pub inputs: usize,
+}

@@ -1,0 +1,308 @@
+//! The nodes of a BERT or XLM-RoBERTa encoder, from token ids to unit vectors, and their order.
+//!
+//! Sequences are concatenated, without padding: the graph takes their lengths. In fp32, activations are floats. In int8,
+//! they are quantized row by row to unsigned bytes, and weights to signed bytes with one scale for each output. With CLS
+//! pooling the last layer computes only each sequence's first token.
+
+use kernels::gemm::int8::GROUP;
+use kernels::gemm::{PANEL, panel_count};
+
+use super::builder::{GraphBuilder, ValueName, value_info};
+use super::{Architecture, Layout, Linear, Weights};
+use crate::encoder::{VECTORS_OUTPUT, input};
+use crate::onnx::DimensionValue::{Fixed, Named};
+use crate::onnx::ElementType::{Float, Int8, Int32, Int64};
+use crate::onnx::Node;
+use crate::operators::{DOMAIN, form, name};
+use crate::precision::Precision;
+use crate::sentence_transformers::Pooling;
+
+/// Name of the word embeddings in the graph.
+pub const WORDS: &str = "embeddings.words";
+/// Name of the position embeddings in the graph.
+pub const POSITIONS: &str = "embeddings.positions";
+/// As in `torch.nn.functional.normalize`.
+const SMALLEST_NORM: f32 = 1e-12;
+
+/// The graph of an encoder.
+pub fn layout(architecture: &Architecture, pooling: Pooling, precision: Precision) -> Layout {
+    let mut writer = GraphWriter {
+        precision,
+        graph: GraphBuilder::default(),
+        architecture,
+        hidden: architecture.hidden.get(),
+    };
+    let mut tokens = writer.embeddings();
+    for layer in 0..architecture.layers {
+        let is_last = layer + 1 == architecture.layers;
+        tokens = writer.layer(layer, &tokens, is_last && pooling == Pooling::Cls);
+    }
+    let vectors = match pooling {
+        Pooling::Cls => tokens.floats,
+        Pooling::Mean => {
+            let inputs = [&tokens.floats, input::LENGTHS];
+            let mean = Node::new(DOMAIN, name::MEAN_POOLING, &inputs);
+            writer.graph.add("pooling.mean", mean)
+        }
+    };
+    writer.normalize(&vectors);
+    let (texts, tokens) = (Named("texts".to_owned()), Named("tokens".to_owned()));
+    let dimensions = Fixed(writer.hidden as i64);
+    writer.graph.finish(
+        "encoder",
+        vec![
+            value_info(input::IDS, Int64, &[tokens]),
+            value_info(input::LENGTHS, Int64, std::slice::from_ref(&texts)),
+        ],
+        vec![value_info(VECTORS_OUTPUT, Float, &[texts, dimensions])],
+    )
+}
+
+struct GraphWriter<'a> {
+    precision: Precision,
+    graph: GraphBuilder,
+    architecture: &'a Architecture,
+    hidden: usize,
+}
+
+/// The input of a matrix multiplication: floats, or quantized bytes and the quantization of each row.
+type Activations = Vec<ValueName>;
+
+/// What one half of a layer hands to the next: floats for the residual connection, and the same as activations.
+struct HiddenStates {
+    floats: ValueName,
+    activations: Activations,
+}
+
+impl GraphWriter<'_> {
+    fn embeddings(&mut self) -> HiddenStates {
+        let vocabulary = self.architecture.vocabulary;
+        let (table, rows) = (
+            [vocabulary, self.hidden],
+            [self.architecture.position_rows, self.hidden],
+        );
+        let scales = format!("{WORDS}.scale");
+        let (tensors, scales): (&[(&str, _, &[usize])], _) = match self.precision {
+            Precision::Fp32 => (&[(WORDS, Float, &table)], None),
+            Precision::Int8 => (
+                &[(WORDS, Int8, &table), (&scales, Float, &[vocabulary])],
+                Some(scales.as_str()),
+            ),
+        };
+        self.graph.weights(Weights::Words, tensors);
+        let tensors = [(POSITIONS, Float, rows.as_slice())];
+        self.graph.weights(Weights::Positions, &tensors);
+        let [scale, shift] = self.normalization("embeddings.LayerNorm");
+        let mut inputs = vec![input::IDS, input::LENGTHS, WORDS, POSITIONS, &scale, &shift];
+        inputs.extend(scales);
+        let node = self
+            .node(name::EMBED_TOKENS, &inputs)
+            .float("epsilon", self.architecture.epsilon)
+            .integer("padding_id", self.architecture.first_position as i64 - 1);
+        self.add_hidden_states("embeddings", node)
+    }
+
+    /// A layer of all tokens, or only of each sequence's first, which is all that CLS pooling needs.
+    fn layer(&mut self, layer: usize, tokens: &HiddenStates, first_only: bool) -> HiddenStates {
+        let checkpoint_name = format!("encoder.layer.{layer}");
+        let (hidden, intermediate) = (self.hidden, self.architecture.intermediate);
+        let context = self.attention(layer, &tokens.activations, first_only);
+        let residual = if first_only {
+            self.first_tokens(&tokens.floats)
+        } else {
+            tokens.floats.clone()
+        };
+        let attended = self.add_normalize(
+            &format!("{checkpoint_name}.attention.output"),
+            [hidden, hidden],
+            &context,
+            &residual,
+        );
+        let wide = self.feed_forward(layer, &attended.activations);
+        self.add_normalize(
+            &format!("{checkpoint_name}.output"),
+            [hidden, intermediate],
+            &wide,
+            &attended.floats,
+        )
+    }
+
+    fn attention(&mut self, layer: usize, tokens: &Activations, first_only: bool) -> Activations {
+        let part = |role| format!("encoder.layer.{layer}.attention.self.{role}");
+        let linear = Linear {
+            name: format!("layer.{layer}.attention.query_key_value"),
+            parts: ["query", "key", "value"].map(part).into(),
+            outputs: self.hidden,
+            inputs: self.hidden,
+        };
+        let projected = self.linear(linear, tokens);
+        let node = self
+            .node(name::ATTENTION, &[&projected, input::LENGTHS])
+            .integer("width", 3 * self.hidden as i64)
+            .integer("heads", self.architecture.heads as i64)
+            .integer("first_only", i64::from(first_only));
+        self.add_activations(&format!("layer.{layer}.attention.context"), node)
+    }
+
+    fn feed_forward(&mut self, layer: usize, tokens: &Activations) -> Activations {
+        let intermediate = self.architecture.intermediate;
+        let linear = Linear {
+            name: format!("layer.{layer}.intermediate"),
+            parts: vec![format!("encoder.layer.{layer}.intermediate.dense")],
+            outputs: intermediate,
+            inputs: self.hidden,
+        };
+        let wide = self.linear(linear, tokens);
+        let node = self
+            .node(name::GELU, &[&wide])
+            .integer("width", intermediate as i64);
+        self.add_activations(&format!("layer.{layer}.gelu"), node)
+    }
+
+    /// The end of each half of a layer: a linear layer, the residual connection and the layer normalization.
+    fn add_normalize(
+        &mut self,
+        checkpoint_name: &str,
+        [outputs, inputs]: [usize; 2],
+        tokens: &Activations,
+        residual: &str,
+    ) -> HiddenStates {
+        let linear = Linear {
+            name: graph_name(checkpoint_name).to_owned(),
+            parts: vec![format!("{checkpoint_name}.dense")],
+            outputs,
+            inputs,
+        };
+        let projected = self.linear(linear, tokens);
+        let normalization = format!("{checkpoint_name}.LayerNorm");
+        let [scale, shift] = self.normalization(&normalization);
+        let node = self
+            .node(
+                name::ADD_LAYER_NORMALIZATION,
+                &[&projected, residual, &scale, &shift],
+            )
+            .float("epsilon", self.architecture.epsilon);
+        self.add_hidden_states(graph_name(&normalization), node)
+    }
+
+    fn linear(&mut self, linear: Linear, tokens: &Activations) -> ValueName {
+        let name = linear.name.clone();
+        let outputs = linear.outputs * linear.parts.len();
+        let (panels, inputs) = (panel_count(outputs), linear.inputs);
+        let bias = Weights::Vectors {
+            parts: with_suffix(&linear.parts, "bias"),
+            length: linear.outputs,
+        };
+        let weights = Weights::Matrices(linear);
+        let [weight, scale, sum, bias_name] =
+            ["weight", "scale", "sum", "bias"].map(|part| format!("{name}.{part}"));
+        let mut names: Vec<&str> = tokens.iter().map(String::as_str).collect();
+        let operator = match self.precision {
+            Precision::Fp32 => {
+                let shape = [panels, inputs, PANEL];
+                self.graph.weights(weights, &[(&weight, Float, &shape)]);
+                names.push(&weight);
+                name::LINEAR
+            }
+            Precision::Int8 => {
+                let shape = [panels, inputs / GROUP, PANEL, GROUP];
+                let tensors: [(&str, _, &[usize]); 3] = [
+                    (&weight, Int8, &shape),
+                    (&scale, Float, &[outputs]),
+                    (&sum, Int32, &[outputs]),
+                ];
+                self.graph.weights(weights, &tensors);
+                names.extend(tensors.map(|(name, ..)| name));
+                name::QUANTIZED_LINEAR
+            }
+        };
+        self.graph.weights(bias, &[(&bias_name, Float, &[outputs])]);
+        names.push(&bias_name);
+        let node = Node::new(DOMAIN, operator, &names);
+        self.graph.add(&format!("{name}.product"), node)
+    }
+
+    /// Scale and shift of the layer normalization with this name in the checkpoint.
+    fn normalization(&mut self, checkpoint_name: &str) -> [ValueName; 2] {
+        let name = graph_name(checkpoint_name);
+        [("weight", "scale"), ("bias", "shift")].map(|(part, graph_part)| {
+            let weights = Weights::Vectors {
+                parts: vec![format!("{checkpoint_name}.{part}")],
+                length: self.hidden,
+            };
+            let name = format!("{name}.{graph_part}");
+            let width = self.hidden;
+            self.graph.weights(weights, &[(&name, Float, &[width])]);
+            name
+        })
+    }
+
+    /// The rows of each sequence's first token.
+    fn first_tokens(&mut self, rows: &str) -> ValueName {
+        let graph = &mut self.graph;
+        let axis = graph.constant("pooling.axis", Int64, &[], 0_i64.to_le_bytes());
+        let starts = Node::new("", "CumSum", &[input::LENGTHS, &axis]).integer("exclusive", 1);
+        let starts = graph.add("pooling.starts", starts);
+        graph.add("pooling.first", Node::new("", "Gather", &[rows, &starts]))
+    }
+
+    /// Ends the graph: every vector is divided by its L2 norm.
+    fn normalize(&mut self, vectors: &str) {
+        let graph = &mut self.graph;
+        let axis = graph.constant("norm.axis", Int64, &[1], (-1_i64).to_le_bytes());
+        let smallest = graph.constant("norm.smallest", Float, &[], SMALLEST_NORM.to_le_bytes());
+        let norm = Node::new("", "ReduceL2", &[vectors, &axis]).integer("keepdims", 1);
+        let norm = graph.add("norm.length", norm);
+        let norm = graph.add("norm.divisor", Node::new("", "Max", &[&norm, &smallest]));
+        graph.add(VECTORS_OUTPUT, Node::new("", "Div", &[vectors, &norm]));
+    }
+
+    /// A node of the graph's precision, of the operator that gives floats or the one that quantizes.
+    fn node(&self, operators: [&'static str; 2], inputs: &[&str]) -> Node {
+        let operator = form(operators, self.precision == Precision::Int8);
+        Node::new(DOMAIN, operator, inputs)
+    }
+
+    /// Adds a node whose result a residual connection needs, too.
+    fn add_hidden_states(&mut self, name: &str, node: Node) -> HiddenStates {
+        let floats = name.to_owned();
+        let activations = self.activations(name);
+        let outputs = match self.precision {
+            Precision::Fp32 => activations.clone(),
+            Precision::Int8 => [std::slice::from_ref(&floats), &activations].concat(),
+        };
+        self.graph.add_with_outputs(node, outputs);
+        HiddenStates {
+            floats,
+            activations,
+        }
+    }
+
+    /// Adds a node whose result only a matrix multiplication needs.
+    fn add_activations(&mut self, name: &str, node: Node) -> Activations {
+        let activations = self.activations(name);
+        self.graph.add_with_outputs(node, activations.clone());
+        activations
+    }
+
+    /// Names of the tensors that a matrix multiplication takes: in int8 the bytes, and the quantization of each row.
+    fn activations(&self, name: &str) -> Activations {
+        match self.precision {
+            Precision::Fp32 => vec![name.to_owned()],
+            Precision::Int8 => ["bytes", "rounding"]
+                .map(|part| format!("{name}.{part}"))
+                .into(),
+        }
+    }
+}
+
+/// Names of a parameter of several layers.
+pub fn with_suffix(layers: &[String], parameter: &str) -> Vec<String> {
+    let name = |layer| format!("{layer}.{parameter}");
+    layers.iter().map(name).collect()
+}
+
+/// The name in the graph of a part of the checkpoint: the same without the prefix that all layers have.
+fn graph_name(checkpoint_name: &str) -> &str {
+    checkpoint_name.trim_start_matches("encoder.")
+}
