@@ -8,11 +8,11 @@ mod bench;
 mod embed;
 mod export;
 mod handler_flags;
+mod ignored_arguments;
 mod load_model;
 mod local;
 mod log_lines;
 mod serve;
-mod typed;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -27,7 +27,7 @@ use crate::config::{self, Settings};
 use crate::runpod::ProtocolDurations;
 use crate::service::with_causes;
 use arguments::{Arguments, Command};
-use typed::Typed;
+use ignored_arguments::Typed;
 
 /// The exit code after the reader closed standard output: that of a program ended by SIGPIPE.
 const BROKEN_PIPE: ExitCode = ExitCode::of_signal(13);
@@ -41,7 +41,7 @@ type Failure = Box<dyn Error + Send + Sync>;
 /// `arguments` begin with the program's name; `durations` are those of RunPod's queue. If the reader of standard output
 /// closes it, the command ends silently with exit code 141.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, durations: ProtocolDurations) -> ! {
-    let typed = typed::parse(arguments, config::is_queue_worker())
+    let typed = ignored_arguments::parse(arguments, config::is_queue_worker())
         .and_then(reject_handler_flags)
         .unwrap_or_else(|error| error.exit());
     let code = match execute(typed, durations) {

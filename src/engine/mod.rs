@@ -14,6 +14,7 @@ mod encoder_thread;
 mod engine;
 mod error;
 mod queue;
+mod retry_after;
 mod room;
 mod schedule;
 mod tokenization;

@@ -9,15 +9,11 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::retry_after::Pace;
 use super::room::{Reservation, Room};
 use super::schedule::{Demand, Priority, Scheduler};
 use super::{Call, Error};
 use model::{Embedding, Tokens};
-
-/// Bounds of the hint when to try again.
-const RETRY_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(600));
-/// Weight of the newest batch in the running mean of what a token costs.
-const PACE_WEIGHT: f64 = 0.2;
 
 /// What the engine is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,8 +57,7 @@ struct State {
     scheduler: Scheduler,
     running_texts: usize,
     accepting: bool,
-    /// Seconds per token, a running mean; zero before the first batch.
-    pace: f64,
+    pace: Pace,
 }
 
 impl Queue {
@@ -75,7 +70,7 @@ impl Queue {
                 scheduler: Scheduler::new(batch_tokens),
                 running_texts: 0,
                 accepting: true,
-                pace: 0.0,
+                pace: Pace::default(),
             }),
             changed: Condvar::new(),
         }
@@ -154,11 +149,7 @@ impl Queue {
     pub fn done(&self, tokens: usize, duration: Duration) {
         let mut state = self.lock();
         state.running_texts = 0;
-        let pace = duration.as_secs_f64() / tokens.max(1) as f64;
-        state.pace = match state.pace {
-            0.0 => pace,
-            mean => mean + PACE_WEIGHT * (pace - mean),
-        };
+        state.pace.learn(tokens, duration);
     }
 
     /// Rejects all further texts; what waits is still taken.
@@ -219,11 +210,7 @@ impl State {
         let demands = self.waiting.iter().map(|entry| entry.demand);
         let before = demands.filter(|demand| demand.priority() <= priority);
         let tokens: usize = before.map(|demand| demand.tokens()).sum();
-        let (shortest, longest) = RETRY_AFTER;
-        let seconds = (self.pace * tokens as f64)
-            .ceil()
-            .min(longest.as_secs_f64());
-        Duration::from_secs_f64(seconds).max(shortest)
+        self.pace.retry_after(tokens)
     }
 }
 

@@ -26,8 +26,6 @@ const REQUEST_ID_CHARACTERS: usize = 128;
 const PATH_CHARACTERS: usize = 200;
 /// The header by which RunPod's load balancer routes a client to the same worker again.
 const WORKER_ID: HeaderName = HeaderName::from_static("x-runpod-worker-id");
-/// Route label of a request that matches no route.
-const NO_ROUTE: &str = "none";
 
 /// How many texts a request embedded; the handler sets it for the log.
 pub struct Texts(pub usize);
@@ -90,7 +88,6 @@ fn count<B>(response: &ServiceResponse<B>, time: Duration) {
     let request = response.request();
     if let Some(service) = request.app_data::<Data<Service>>() {
         let route = request.match_pattern();
-        let route = route.as_deref().unwrap_or(NO_ROUTE);
         let status = response.status().as_u16();
         service.metrics().http.answered(route, status, time);
     }

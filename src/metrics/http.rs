@@ -10,6 +10,9 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::seconds;
 
+/// Route label of a request that matches no route.
+const NO_ROUTE: &str = "none";
+
 /// Metrics of HTTP requests; clones share them.
 #[derive(Debug, Clone)]
 pub struct Http {
@@ -39,8 +42,8 @@ impl Default for Http {
 
 impl Http {
     /// Records a response. `route` is the matched pattern, never the path as sent, so that labels stay few.
-    pub fn answered(&self, route: &str, status: u16, time: Duration) {
-        let route = route.to_owned();
+    pub fn answered(&self, route: Option<String>, status: u16, time: Duration) {
+        let route = route.unwrap_or_else(|| NO_ROUTE.to_owned());
         self.time
             .get_or_create(&RouteLabels {
                 route: route.clone(),

@@ -1,4 +1,4 @@
-//! Parsing of the command line.
+//! The command line without the arguments that a worker ignores.
 //!
 //! RunPod may append arguments to a worker's command, and a worker that does not start costs its owner money. A worker
 //! therefore ignores unknown arguments and known ones with invalid values. clap's own `ignore_errors` stops at the first
