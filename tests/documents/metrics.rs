@@ -13,7 +13,9 @@ fn metrics() -> Vec<(String, String)> {
     let metrics = Metrics::default();
     // A metric with labels is shown once it has a value.
     metrics.requests.ended(Duration::ZERO, Some("invalid"));
-    metrics.http.answered(Some("/ping".to_owned()), 200, Duration::ZERO);
+    metrics
+        .http
+        .answered(Some("/ping".to_owned()), 200, Duration::ZERO);
     let text = metrics.text(&Engine::default()).unwrap();
     text.lines()
         .filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '))
