@@ -56,7 +56,8 @@ fn a_post_without_a_response_does_not_use_up_the_grace() {
     platform.wait_for_requests(Route::Post, 1);
     worker.served.stop();
     assert_eq!(platform.answer("a"), healthy());
-    assert_eq!(platform.posts("a").len(), 2);
+    // On a busy machine the next attempt may exceed its timeout, too.
+    assert!(platform.posts("a").len() >= 2);
     platform.check();
 }
 
