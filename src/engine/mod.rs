@@ -13,6 +13,7 @@ mod encoder_thread;
 )]
 mod engine;
 mod error;
+mod gauge;
 mod queue;
 mod retry_after;
 mod room;
@@ -23,6 +24,7 @@ pub use call::Call;
 pub use encoder_thread::Encode;
 pub use engine::{Embedded, Engine};
 pub use error::Error;
+pub use gauge::{Counted, Gauge};
 pub use queue::EngineStatus;
 pub use room::is_query;
 pub use schedule::Priority;

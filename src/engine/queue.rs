@@ -3,12 +3,12 @@
 //! A text gives its room back when it leaves for a batch, or when it is abandoned and another call needs the room.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::gauge::Gauge;
 use super::retry_after::Pace;
 use super::room::{Reservation, Room};
 use super::schedule::{Demand, Priority, Scheduler};
@@ -47,7 +47,7 @@ impl Entry {
 pub(super) struct Queue {
     room: Room,
     /// Calls in the background that wait for room.
-    outside: AtomicUsize,
+    outside: Gauge,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -64,7 +64,7 @@ impl Queue {
     pub fn new(capacity: usize, batch_tokens: usize) -> Self {
         Self {
             room: Room::new(capacity),
-            outside: AtomicUsize::new(0),
+            outside: Gauge::default(),
             state: Mutex::new(State {
                 waiting: Vec::new(),
                 scheduler: Scheduler::new(batch_tokens),
@@ -92,7 +92,7 @@ impl Queue {
             return Err(Error::Stopped);
         }
         if call.is_background() {
-            let _outside = Outside::count(&self.outside);
+            let _outside = self.outside.count();
             return self.room.reserve(texts).await.ok_or(Error::Stopped);
         }
         self.room
@@ -175,7 +175,7 @@ impl Queue {
         let calls: HashSet<_> = unstarted.map(|entry| entry.call.address()).collect();
         EngineStatus {
             queued_texts: waiting().count(),
-            queued_calls: calls.len() + self.outside.load(Ordering::Relaxed),
+            queued_calls: calls.len() + self.outside.number(),
             running_texts: state.running_texts,
         }
     }
@@ -211,21 +211,5 @@ impl State {
         let before = demands.filter(|demand| demand.priority() <= priority);
         let tokens: usize = before.map(|demand| demand.tokens()).sum();
         self.pace.retry_after(tokens)
-    }
-}
-
-/// Counts a call that waits for room, until it has it or is gone.
-struct Outside<'a>(&'a AtomicUsize);
-
-impl<'a> Outside<'a> {
-    fn count(calls: &'a AtomicUsize) -> Self {
-        calls.fetch_add(1, Ordering::Relaxed);
-        Self(calls)
-    }
-}
-
-impl Drop for Outside<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

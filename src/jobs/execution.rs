@@ -8,10 +8,9 @@ use futures_util::FutureExt;
 use tokio::sync::SetOnce;
 use tokio::time::sleep;
 
-use super::gauge::Gauge;
 use super::job_id::JobId;
 use super::submission::Submission;
-use crate::service::{Call, Code, Error, Performed, Service, Unavailable, with_causes};
+use crate::service::{Call, Code, Error, Gauge, Performed, Service, Unavailable, with_causes};
 
 /// The execution of one job. Dropping the future of a method cancels what it has not finished.
 #[derive(Debug, Clone)]

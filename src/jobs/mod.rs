@@ -4,15 +4,15 @@
 //! [`crate::service`]. Knows no transport. A job ends exactly once, and a cancelled job costs no more work.
 
 mod execution;
-mod gauge;
 mod job_id;
 mod policy;
 mod span;
 mod submission;
 
 pub use execution::{Execution, Outcome, Progress, Waiting};
-pub use gauge::{Counted, Gauge};
 pub use job_id::JobId;
 pub use policy::{Policy, PolicyFields};
 pub use span::{LONGEST, Span};
 pub use submission::Submission;
+
+pub use crate::service::{Counted, Gauge};

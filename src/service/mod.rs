@@ -38,4 +38,4 @@ pub use request_limits::RequestLimits;
 pub use service::{Health, Loaded, Performed, Phase, Service};
 pub use texts::Texts;
 
-pub use crate::engine::Call;
+pub use crate::engine::{Call, Counted, Gauge};

@@ -10,7 +10,7 @@ use tokio::sync::{SetOnce, watch};
 
 use super::error::LOADING_RETRY_AFTER;
 use super::{EncodingFormat, Error, ModelInfo, RequestLimits, Texts, TooLarge, Unavailable};
-use crate::engine::{Call, Embedded, Engine, Priority};
+use crate::engine::{Call, Embedded, Engine, Gauge, Priority};
 use crate::metrics::Metrics;
 
 /// What the service serves, once it is loaded.
@@ -77,7 +77,8 @@ struct Inner {
     abandoned: SetOnce<()>,
     completed: AtomicU64,
     failed: AtomicU64,
-    active: AtomicU64,
+    /// Requests that are performed; one whose caller disconnects leaves at once.
+    active: Gauge,
 }
 
 impl Service {
@@ -92,7 +93,7 @@ impl Service {
                 abandoned: SetOnce::new(),
                 completed: AtomicU64::new(0),
                 failed: AtomicU64::new(0),
-                active: AtomicU64::new(0),
+                active: Gauge::default(),
             }),
         }
     }
@@ -171,7 +172,7 @@ impl Service {
 
     /// What the service is doing.
     pub fn health(&self) -> Health {
-        let active = self.inner.active.load(Ordering::Relaxed);
+        let active = self.inner.active.number() as u64;
         let queued = self
             .engine()
             .map_or(0, |engine| engine.status().queued_calls as u64)
@@ -192,7 +193,7 @@ impl Service {
         answer: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let start = Instant::now();
-        let _active = Active::count(&self.inner.active);
+        let _active = self.inner.active.count();
         let outcome = answer.await;
         match &outcome {
             Ok(_) => self.inner.completed.fetch_add(1, Ordering::Relaxed),
@@ -281,21 +282,5 @@ impl Service {
             limit,
             fitting: texts * limit / bytes,
         })
-    }
-}
-
-/// Counts a request while it is performed, also when its caller disconnects.
-struct Active<'a>(&'a AtomicU64);
-
-impl<'a> Active<'a> {
-    fn count(counter: &'a AtomicU64) -> Self {
-        counter.fetch_add(1, Ordering::Relaxed);
-        Self(counter)
-    }
-}
-
-impl Drop for Active<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -1,4 +1,4 @@
-//! A gauge of jobs or requests in progress. A task can wait until it is zero.
+//! A gauge of calls, jobs or requests in progress. A task can wait until it is zero.
 
 use tokio::sync::watch;
 
