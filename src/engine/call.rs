@@ -28,7 +28,7 @@ enum First {
 }
 
 impl Call {
-    /// A call in the background: nobody waits for its answer, so it goes behind the others and is never rejected for now.
+    /// A call in the background: nobody waits for its answer, so it waits for room and is never rejected for now.
     pub fn background() -> Self {
         Self(Arc::new(State {
             is_background: true,
@@ -37,7 +37,7 @@ impl Call {
     }
 
     /// Whether it is a call in the background.
-    pub(super) fn is_background(&self) -> bool {
+    pub fn is_background(&self) -> bool {
         self.0.is_background
     }
 

@@ -85,10 +85,6 @@ impl Engine {
     ) -> Result<Embedded, Error> {
         let texts = texts.into();
         let arrival = Instant::now();
-        let priority = match call.is_background() {
-            true => Priority::Bulk,
-            false => priority,
-        };
         // Before any work, so that rejecting a call costs nothing.
         let room = self.inner.queue.reserve(&texts, priority, &call).await?;
         let split = self.inner.tokenization.split(&texts, room).await?;

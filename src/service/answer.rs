@@ -26,7 +26,7 @@ impl Service {
     }
 
     async fn answer(&self, request: &Request, call: Call) -> Result<Performed, Error> {
-        let priority = request.priority();
+        let priority = request.priority(&call);
         match request {
             Request::Query(query) => {
                 let embedded = self.embed_list(query, priority, call).await?;
