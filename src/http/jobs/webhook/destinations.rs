@@ -3,12 +3,12 @@
 //! An address in a URL is checked when the job is submitted. A name is checked when it is connected to: the connection goes
 //! to one of the addresses that [`Destinations::resolve`] returns, so that no second answer of the name counts.
 
-use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use reqwest::Url;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use tokio::sync::oneshot;
+use tokio::net::lookup_host;
 use url::Host;
 
 use super::public_addresses::is_public;
@@ -70,18 +70,9 @@ pub struct SystemResolver;
 
 impl Resolve for SystemResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let (sender, receiver) = oneshot::channel();
-        // Not a blocking thread of the runtime: at the end of the server dropping the runtime would wait for it, and so for
-        // the slowest name server.
-        let thread = std::thread::Builder::new()
-            .name("resolver".to_owned())
-            .spawn(move || {
-                // Whoever asked may have given up.
-                let _ = sender.send((name.as_str(), 0).to_socket_addrs());
-            });
         Box::pin(async move {
-            thread?;
-            Ok(Box::new(receiver.await??) as Addrs)
+            let addresses: Vec<SocketAddr> = lookup_host((name.as_str(), 0)).await?.collect();
+            Ok(Box::new(addresses.into_iter()) as Addrs)
         })
     }
 }
