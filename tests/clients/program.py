@@ -13,7 +13,11 @@ from pathlib import Path
 # A first start fetches the model.
 START_SECONDS = 110
 STOP_SECONDS = 20
+# For a result that must come.
+PATIENCE = 60
 MODEL = ["--model", "minilm"]
+# Keeps the model busy for some seconds, in texts that go one by one.
+BULK = {"action": "embed_batch", "texts": [f"text {number} " + "word " * 200 for number in range(96)]}
 ADDRESS = re.compile(r"address=([^\s\"]+)")
 
 
@@ -37,6 +41,14 @@ def get(url: str) -> bytes:
     """The body at an address that must answer."""
     with urllib.request.urlopen(url, timeout=60) as answer:
         return answer.read()
+
+
+def wait_until(condition):
+    """Returns when the condition holds; fails when it takes too long."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 class Server:

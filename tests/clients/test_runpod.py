@@ -1,19 +1,15 @@
 """The `runpod` package's own clients, which think that they talk to RunPod."""
 
 import asyncio
-import time
 
 import aiohttp
 import pytest
 import requests
 import runpod
+from program import BULK, PATIENCE, wait_until
 
 QUERY = "What is machine learning?"
 KEY = "a key that nobody checks"
-# Keeps the model busy for some seconds, in texts that go one by one.
-BULK = {"action": "embed_batch", "texts": [f"text {number} " + "word " * 200 for number in range(96)]}
-# For a result that must come.
-PATIENCE = 60
 
 
 @pytest.fixture(autouse=True)
@@ -33,13 +29,6 @@ def busy(endpoint):
     wait_until(lambda: job.status() == "IN_PROGRESS")
     yield job
     job.cancel()
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_run_sync_gives_the_vector_that_embed_prints(endpoint, printed):

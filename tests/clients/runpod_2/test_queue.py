@@ -6,14 +6,10 @@ import time
 
 import pytest
 import runpod
-from program import get
+from program import BULK, PATIENCE, get, wait_until
 from runpod.apps import EndpointNotFound, Queue, RemoteExecutionError, targets
 
 QUERY = "What is machine learning?"
-# Keeps the model busy for some seconds, in texts that go one by one.
-BULK = {"action": "embed_batch", "texts": [f"text {number} " + "word " * 200 for number in range(96)]}
-# For a result that must come.
-PATIENCE = 60
 # A stream is held for this long, less some time for a busy machine.
 HELD_SECONDS = 4
 
@@ -36,13 +32,6 @@ def busy(queue):
     wait_until(lambda: job.status() == "IN_PROGRESS")
     yield job
     job.cancel()
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def streams(server) -> float:
