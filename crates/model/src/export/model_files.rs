@@ -41,7 +41,7 @@ pub fn export(source: &Path, target: &Path, options: &Options) -> Result<Descrip
     let graph = graph.into_model().encode_to_vec();
     write(&target.join(GRAPH_FILE), &graph)?;
     let tokenizer = source.join(TOKENIZER_FILE);
-    let tokenizer = std::fs::read(&tokenizer).map_err(crate::Error::reading(&tokenizer))?;
+    let tokenizer = crate::file::read(&tokenizer)?;
     write(&target.join(TOKENIZER_FILE), &tokenizer)?;
     let description = Description {
         name: options.name.clone(),

@@ -15,7 +15,7 @@ use crate::operators;
 ///
 /// Embedding tables are the first input of a `Gather` and all weights of this crate's own operator for embeddings.
 pub fn weight_bytes_per_pass(graph: &Path) -> Result<u64, Error> {
-    let bytes = std::fs::read(graph).map_err(crate::Error::reading(graph))?;
+    let bytes = crate::file::read(graph)?;
     let model = Model::decode(bytes.as_slice()).map_err(|error| crate::Error::Graph {
         path: graph.to_owned(),
         source: error.into(),
