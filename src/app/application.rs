@@ -192,7 +192,6 @@ impl Application {
                 log::error!("the model cannot be loaded: {causes}");
                 self.service.announce_failure();
                 self.give_up(&causes).await;
-                self.handle.stop(false).await;
                 ExitCode::FAILURE
             }
             StopReason::TaskEnded(outcome) => {

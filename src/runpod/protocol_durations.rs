@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_settings_the_timings_are_those_of_the_protocol() {
+    fn without_settings_the_durations_are_those_of_the_protocol() {
         let durations =
             ProtocolDurations::default().with_settings(&config::QueueSettings::default());
         let seconds =
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn scaled_down_timings_keep_the_lifetime_of_a_job_that_is_set() {
+    fn scaled_down_durations_keep_the_lifetime_of_a_job_that_is_set() {
         let settings = config::QueueSettings {
             ping_interval_milliseconds: 0,
             ..config::QueueSettings::default()
