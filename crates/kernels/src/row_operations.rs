@@ -46,6 +46,11 @@ pub fn add_layer_normalization(residual: &[f32], normalization: Normalization<'_
     rows::normalize(row, normalization);
 }
 
+/// Divides a row by its L2 norm; see [`rows::l2_normalize`].
+pub fn l2_normalize(row: &mut [f32]) {
+    rows::l2_normalize(row);
+}
+
 /// Applies GELU to a row.
 pub fn gelu(row: &mut [f32]) {
     rows::gelu(row);

@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::graph::OutputHeads;
 use crate::json::read_json;
+use crate::outputs::{Output, Outputs};
 use crate::precision::Precision;
 use crate::sentence_transformers::{Pooling, SentenceTransformer};
 
@@ -39,6 +41,38 @@ pub struct Description {
     pub precision: Precision,
     /// SHA-256 of the checkpoint's `model.safetensors`, in hexadecimal.
     pub source_sha256: Option<String>,
+    /// What it gives beside dense vectors, if anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heads: Option<Heads>,
+}
+
+/// The heads of a model, and what their outputs depend on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Heads {
+    /// Which there are.
+    #[serde(flatten)]
+    pub outputs: OutputHeads,
+    /// Ids of the special tokens that have no sparse weight.
+    pub tokens_without_weight: Vec<u32>,
+}
+
+impl Description {
+    /// The heads of the model.
+    pub(crate) fn output_heads(&self) -> OutputHeads {
+        let heads = self.heads.as_ref();
+        heads.map(|heads| heads.outputs).unwrap_or_default()
+    }
+
+    /// What the model gives.
+    pub fn outputs(&self) -> Outputs {
+        let OutputHeads { sparse, colbert } = self.output_heads();
+        let has = |output: &Output| match output {
+            Output::Dense => true,
+            Output::Sparse => sparse,
+            Output::Colbert => colbert.is_some(),
+        };
+        Output::ALL.into_iter().filter(has).collect()
+    }
 }
 
 /// The files of a model directory, all of which exist, and its description.
@@ -114,5 +148,6 @@ fn describe_foreign(path: &Path) -> Result<Description, Error> {
         pooling: sentence_transformer.pooling,
         precision: Precision::Fp32,
         source_sha256: None,
+        heads: None,
     })
 }

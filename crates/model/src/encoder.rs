@@ -1,23 +1,31 @@
-//! Batches of tokens to unit vectors, by one run of the ONNX session.
+//! Batches of tokens to vectors, by one run of the ONNX session.
 //!
-//! Owns the session and the names of a graph's inputs and outputs. The vectors are in the order of the batch, finite and
-//! of length 1, and a text's vector does not depend on its batch.
+//! Owns the session and the names of a graph's inputs and outputs. What a text is turned into is finite, its vectors have
+//! length 1, and it does not depend on the batch: neither on the other texts, nor on what they ask for, nor on whether
+//! they fail.
 
 use std::num::NonZeroUsize;
 
-use ndarray::{Array1, Array2, ArrayView2, ArrayViewD, Axis, Ix3};
+use ndarray::{Array1, Array2};
 use ort::environment::Environment;
 use ort::session::{RunOptions, Session};
 use ort::value::Tensor;
 
 use crate::description::{Description, ModelDirectory};
 use crate::error::Error;
-use crate::pooling::{normalize, pool};
+use crate::output_rows::OutputRows;
+use crate::outputs::{Embedding, Encoded, Output, Outputs};
 use crate::tokenizer::Tokens;
 use crate::{graph_check, session};
 
-/// A text's vector: as many floats as the model has dimensions, of Euclidean length 1.
-pub type Embedding = Vec<f32>;
+/// A text to encode, and what it is turned into.
+#[derive(Debug, Clone, Copy)]
+pub struct Text<'a> {
+    /// Its tokens.
+    pub tokens: &'a Tokens,
+    /// The outputs that are asked for.
+    pub outputs: Outputs,
+}
 
 /// Names of the inputs of a transformer graph.
 pub mod input {
@@ -27,15 +35,33 @@ pub mod input {
     pub const MASK: &str = "attention_mask";
     /// Token types, always 0: `[batch, sequence]`.
     pub const TYPES: &str = "token_type_ids";
-    /// Numbers of tokens of concatenated sequences: `[texts]`. Only graphs exported by this crate have it.
+    /// Numbers of tokens of concatenated sequences: `[texts]`. Only graphs exported by this crate have it, and the others
+    /// below.
     pub const LENGTHS: &str = "lengths";
+    /// How many of each text's first tokens the last layer computes: `[texts]`.
+    pub const QUERIES: &str = "queries";
+    /// 1 for each text that a dense vector is made of, 0 for the others: `[texts]`.
+    pub const DENSE: &str = "dense";
+    /// All tokens of each text that gets sparse weights, 0 for the others: `[texts]`.
+    pub const SPARSE: &str = "sparse";
+    /// All tokens of each text that gets ColBERT vectors, 0 for the others: `[texts]`.
+    pub const COLBERT: &str = "colbert";
 }
 
-const INPUTS: [&str; 4] = [input::IDS, input::MASK, input::TYPES, input::LENGTHS];
+const INPUTS: [&str; 8] = [
+    input::IDS,
+    input::MASK,
+    input::TYPES,
+    input::LENGTHS,
+    input::QUERIES,
+    input::DENSE,
+    input::SPARSE,
+    input::COLBERT,
+];
 
-/// What a graph outputs.
+/// What a graph outputs for dense vectors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum OutputKind {
+pub enum OutputKind {
     /// Unit vectors, `[batch, dimensions]`.
     Vectors,
     /// Token vectors, `[batch, sequence, dimensions]`.
@@ -44,6 +70,10 @@ enum OutputKind {
 
 /// Name of the output of graphs exported by this crate: unit vectors, `[batch, dimensions]`.
 pub const VECTORS_OUTPUT: &str = "dense_vecs";
+/// Name of the sparse weights of graphs with that head: `[tokens]`, of the texts that ask for them.
+pub const SPARSE_OUTPUT: &str = "sparse_weights";
+/// Name of the ColBERT vectors of graphs with that head: `[tokens, dimensions]`, of the texts that ask for them.
+pub const COLBERT_OUTPUT: &str = "colbert_vecs";
 const OUTPUTS: [(&str, OutputKind); 3] = [
     (VECTORS_OUTPUT, OutputKind::Vectors),
     ("last_hidden_state", OutputKind::TokenVectors),
@@ -114,34 +144,39 @@ impl Encoder {
         &self.description
     }
 
-    /// The vectors of `batch`, in its order; none for an empty batch.
-    pub fn encode(&mut self, batch: &[&Tokens]) -> Result<Vec<Embedding>, Error> {
+    /// What the model gives.
+    pub fn outputs(&self) -> Outputs {
+        self.description.outputs()
+    }
+
+    /// The outputs of `batch`, in its order; none for an empty batch.
+    ///
+    /// An error of the whole run concerns every text; a text whose own values are not finite has an error of its own.
+    /// Every text must ask for some of [`outputs`](Self::outputs).
+    pub fn encode_each(&mut self, batch: &[Text<'_>]) -> Result<Vec<Result<Encoded, Error>>, Error> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
         let tensors = if self.inputs.contains(&input::LENGTHS) {
-            concatenated(batch)?
+            concatenated(&self.inputs, batch)?
         } else {
             padded(&self.inputs, batch)?
         };
         let options = run_options(batch)?;
         let outputs = self.session.run_with_options(tensors, &options)?;
-        let (name, kind) = self.output;
-        let output = outputs[name].try_extract_array::<f32>()?;
-        let vectors = match kind {
-            OutputKind::Vectors => rows(&with_dimensions(output)?),
-            OutputKind::TokenVectors => {
-                let token_vectors: ndarray::ArrayView3<'_, f32> = with_dimensions::<Ix3>(output)?;
-                token_vectors
-                    .axis_iter(Axis(0))
-                    .zip(batch)
-                    .map(|(row, tokens)| {
-                        normalize(pool(row, tokens.len(), self.description.pooling).view())
-                    })
-                    .collect()
-            }
-        };
-        checked(vectors, batch.len(), self.description.dimensions)
+        let mut rows = OutputRows::of(&outputs, self.output, batch, &self.description)?;
+        Ok(batch.iter().map(|text| rows.next(text)).collect())
+    }
+
+    /// The dense vectors of `batch`, in its order; the first text that has none is an error.
+    pub fn encode(&mut self, batch: &[&Tokens]) -> Result<Vec<Embedding>, Error> {
+        let outputs = Outputs::DENSE;
+        let texts: Vec<_> = batch.iter().map(|&tokens| Text { tokens, outputs }).collect();
+        let encoded = self.encode_each(&texts)?;
+        encoded
+            .into_iter()
+            .map(|encoded| Ok(encoded?.dense.unwrap_or_default()))
+            .collect()
     }
 }
 
@@ -149,9 +184,9 @@ impl Encoder {
 /// needs, and allocating it again takes little time compared with such a run.
 const TOKENS_WITHOUT_SHRINKING: usize = 2048;
 
-fn run_options(batch: &[&Tokens]) -> ort::Result<RunOptions> {
+fn run_options(batch: &[Text<'_>]) -> ort::Result<RunOptions> {
     let mut options = RunOptions::new()?;
-    if batch.iter().map(|tokens| tokens.len()).sum::<usize>() > TOKENS_WITHOUT_SHRINKING {
+    if batch.iter().map(|text| text.tokens.len()).sum::<usize>() > TOKENS_WITHOUT_SHRINKING {
         options.set("memory.enable_memory_arena_shrinkage", "cpu:0")?;
     }
     Ok(options)
@@ -159,25 +194,37 @@ fn run_options(batch: &[&Tokens]) -> ort::Result<RunOptions> {
 
 type NamedTensor = (&'static str, Tensor<i64>);
 
-/// Concatenated sequences and their lengths, without padding.
-fn concatenated(batch: &[&Tokens]) -> Result<Vec<NamedTensor>, Error> {
-    let ids: Array1<i64> = batch
-        .iter()
-        .flat_map(|tokens| tokens.ids())
-        .map(|&id| i64::from(id))
-        .collect();
-    let lengths: Array1<i64> = batch.iter().map(|tokens| tokens.len() as i64).collect();
-    Ok(vec![
-        (input::IDS, Tensor::from_array(ids)?),
-        (input::LENGTHS, Tensor::from_array(lengths)?),
-    ])
+/// Concatenated sequences without padding, their lengths, and what the outputs need of each.
+fn concatenated(inputs: &[&'static str], batch: &[Text<'_>]) -> Result<Vec<NamedTensor>, Error> {
+    let named = inputs.iter().map(|&name| {
+        let values: Array1<i64> = if name == input::IDS {
+            let ids = batch.iter().flat_map(|text| text.tokens.ids());
+            ids.map(|&id| i64::from(id)).collect()
+        } else {
+            batch.iter().map(|text| count(name, *text) as i64).collect()
+        };
+        Ok((name, Tensor::from_array(values)?))
+    });
+    Ok(named.collect::<ort::Result<_>>()?)
+}
+
+/// What the input `name` says of a text.
+fn count(name: &str, Text { tokens, outputs }: Text<'_>) -> usize {
+    let if_asked = |output, count| if outputs.has(output) { count } else { 0 };
+    match name {
+        input::QUERIES if !outputs.needs_all_tokens() => 1,
+        input::DENSE => if_asked(Output::Dense, 1),
+        input::SPARSE => if_asked(Output::Sparse, tokens.len()),
+        input::COLBERT => if_asked(Output::Colbert, tokens.len()),
+        _ => tokens.len(),
+    }
 }
 
 /// One sequence a row, padded to the longest.
-fn padded(inputs: &[&'static str], batch: &[&Tokens]) -> Result<Vec<NamedTensor>, Error> {
+fn padded(inputs: &[&'static str], batch: &[Text<'_>]) -> Result<Vec<NamedTensor>, Error> {
     let longest = batch
         .iter()
-        .map(|tokens| tokens.len())
+        .map(|text| text.tokens.len())
         .max()
         .unwrap_or_default();
     let named = inputs.iter().map(|&name| {
@@ -188,8 +235,8 @@ fn padded(inputs: &[&'static str], batch: &[&Tokens]) -> Result<Vec<NamedTensor>
             _ => (|_| 0, 0),
         };
         let mut array = Array2::from_elem((batch.len(), longest), padding);
-        for (mut row, tokens) in array.rows_mut().into_iter().zip(batch) {
-            for (cell, id) in row.iter_mut().zip(tokens.ids()) {
+        for (mut row, text) in array.rows_mut().into_iter().zip(batch) {
+            for (cell, id) in row.iter_mut().zip(text.tokens.ids()) {
                 *cell = of_token(*id);
             }
         }
@@ -200,40 +247,3 @@ fn padded(inputs: &[&'static str], batch: &[&Tokens]) -> Result<Vec<NamedTensor>
 
 /// Valid in every vocabulary, and XLM-RoBERTa's id of the padding token.
 const PADDING_ID: i64 = 1;
-
-fn with_dimensions<D: ndarray::Dimension>(
-    output: ArrayViewD<'_, f32>,
-) -> Result<ndarray::ArrayView<'_, f32, D>, Error> {
-    let shape = output.shape().to_vec();
-    output.into_dimensionality().map_err(|_| Error::Output {
-        what: format!("a tensor of shape {shape:?}"),
-    })
-}
-
-fn rows(vectors: &ArrayView2<'_, f32>) -> Vec<Embedding> {
-    vectors.rows().into_iter().map(|row| row.to_vec()).collect()
-}
-
-fn checked(
-    vectors: Vec<Embedding>,
-    texts: usize,
-    dimensions: NonZeroUsize,
-) -> Result<Vec<Embedding>, Error> {
-    let what = if vectors.len() != texts {
-        format!("{} vectors for {texts} texts", vectors.len())
-    } else if let Some(wrong) = vectors
-        .iter()
-        .find(|vector| vector.len() != dimensions.get())
-    {
-        format!("a vector of {} floats instead of {dimensions}", wrong.len())
-    } else if vectors
-        .iter()
-        .flatten()
-        .any(|component| !component.is_finite())
-    {
-        "a vector with a value that is not finite".to_owned()
-    } else {
-        return Ok(vectors);
-    };
-    Err(Error::Output { what })
-}

@@ -138,18 +138,19 @@ fn architecture(graph: &Graph, description: &Description) -> Result<Architecture
         hidden: description.dimensions,
         intermediate: size("width of GELU", integer(name::GELU, "width"), 1)? as usize,
         layers: size("number of layers", Some(layers.count() as i64), 1)? as usize,
-        heads: size("number of heads", integer(name::ATTENTION, "heads"), 1)? as usize,
+        attention_heads: size("number of heads", integer(name::ATTENTION, "heads"), 1)? as usize,
         vocabulary: size("number of words", rows(WORDS), 1)? as usize,
         position_rows: size("number of positions", rows(POSITIONS), 1)? as usize,
         epsilon: epsilon.unwrap_or(f32::NAN),
+        output_heads: description.output_heads(),
     };
     let hidden = description.dimensions.get();
     let max_tokens = description.max_tokens;
     let inputs = [hidden, architecture.intermediate];
-    let why = if hidden > LARGEST_SIZE as usize || !hidden.is_multiple_of(architecture.heads) {
+    let why = if hidden > LARGEST_SIZE as usize || !hidden.is_multiple_of(architecture.attention_heads) {
         format!(
             "{} heads do not divide {hidden} dimensions",
-            architecture.heads
+            architecture.attention_heads
         )
     } else if max_tokens.get() > architecture.token_limit() {
         format!(

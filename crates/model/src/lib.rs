@@ -23,6 +23,8 @@ mod json;
 mod leave;
 mod onnx;
 mod operators;
+mod output_rows;
+mod outputs;
 mod pooling;
 mod precision;
 mod report;
@@ -30,12 +32,18 @@ mod sentence_transformers;
 mod session;
 mod tokenizer;
 
-pub use description::{DESCRIPTION_FILE, Description, GRAPH_FILE, ModelDirectory, TOKENIZER_FILE};
-pub use encoder::{Embedding, Encoder};
+pub use description::{
+    DESCRIPTION_FILE, Description, GRAPH_FILE, Heads, ModelDirectory, TOKENIZER_FILE,
+};
+pub use encoder::{Encoder, Text};
 pub use error::Error;
 pub use graph_check::GraphError;
 pub use leave::leave;
+pub use graph::OutputHeads;
 pub use ort::environment::Environment;
+pub use outputs::{
+    ColbertEmbedding, Embedding, Encoded, Output, Outputs, SparseEmbedding, colbert_score,
+};
 pub use precision::Precision;
 pub use report::{QualityReport, REPORT_FILE};
 pub use sentence_transformers::Pooling;

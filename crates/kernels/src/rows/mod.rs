@@ -65,6 +65,16 @@ pub fn normalize(row: &mut [f32], normalization: Normalization<'_>) {
     }
 }
 
+/// L2 normalization: a row gets length 1; a row of zeros stays as it is. As `torch.nn.functional.normalize`.
+#[inline(always)]
+pub fn l2_normalize(row: &mut [f32]) {
+    const SMALLEST_NORM: f32 = 1e-12;
+    let norm = greater(sum(row, |value| value * value).sqrt(), SMALLEST_NORM);
+    for value in row {
+        *value /= norm;
+    }
+}
+
 /// Applies `x * Phi(x)`, where Phi is the normal distribution function: the exact GELU.
 ///
 /// The error function is formula 7.1.26 of Abramowitz and Stegun, off by at most 1.5e-7.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use ndarray::{Array2, ArrayView1};
 
-use crate::encoder::Embedding;
+use crate::outputs::Embedding;
 
 /// Nearest neighbours that are compared for each text.
 const NEIGHBOURS: usize = 10;

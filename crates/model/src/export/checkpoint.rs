@@ -9,11 +9,12 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::error::Error;
+use super::heads::Heads;
 use super::safetensors::{SafetensorsFile, TensorLocation};
 use crate::description::TOKENIZER_FILE;
-use crate::graph::Architecture;
+use crate::graph::{Architecture, COLBERT_HEAD, OutputHeads, SPARSE_HEAD};
 use crate::json::read_json;
-use crate::sentence_transformers::SentenceTransformer;
+use crate::sentence_transformers::{Pooling, SentenceTransformer};
 
 const CONFIG_FILE: &str = "config.json";
 const WEIGHTS_FILE: &str = "model.safetensors";
@@ -33,6 +34,8 @@ pub struct Checkpoint {
     pub token_types: usize,
     /// Its weights.
     pub weights: SafetensorsFile,
+    /// Its heads.
+    pub heads: Heads,
     prefix: String,
 }
 
@@ -68,7 +71,7 @@ impl Checkpoint {
         }
         let config: Config = read_json(&directory.join(CONFIG_FILE))?;
         let token_types = config.type_vocab_size;
-        let architecture = config
+        let mut architecture = config
             .into_architecture()
             .map_err(|why| unsupported(format!("{CONFIG_FILE} {why}")))?;
         let sentence_transformer = SentenceTransformer::read(directory)?;
@@ -83,6 +86,13 @@ impl Checkpoint {
         }
         let max_tokens = NonZeroUsize::new(max_tokens)
             .ok_or_else(|| unsupported("it has no position embeddings".to_owned()))?;
+        let heads = Heads::open(directory, architecture.hidden)?;
+        if heads.present.any() && sentence_transformer.pooling != Pooling::Cls {
+            return Err(unsupported(format!(
+                "it has {SPARSE_HEAD}.pt or {COLBERT_HEAD}.pt, which belong to CLS pooling, but pools the mean"
+            )));
+        }
+        architecture.output_heads = heads.present;
         let weights = open_weights(directory)?;
         let prefix = weights.prefix_of(WORD_EMBEDDINGS).unwrap_or_default();
         Ok(Self {
@@ -91,8 +101,18 @@ impl Checkpoint {
             max_tokens,
             token_types,
             weights,
+            heads,
             prefix,
         })
+    }
+
+    /// Reads a whole tensor of the checkpoint or of its heads.
+    pub fn read(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, Error> {
+        if let Some(values) = self.heads.read(name, shape) {
+            return values;
+        }
+        let location = self.find(name, shape)?;
+        self.weights.read(&location)
     }
 
     /// Finds a tensor by its name without the prefix of all names.
@@ -173,7 +193,8 @@ impl Config {
             hidden: self.hidden_size,
             intermediate: self.intermediate_size,
             layers: self.num_hidden_layers,
-            heads: self.num_attention_heads,
+            attention_heads: self.num_attention_heads,
+            output_heads: OutputHeads::default(),
             vocabulary: self.vocab_size,
             position_rows: self.max_position_embeddings,
             epsilon: self.layer_norm_eps,

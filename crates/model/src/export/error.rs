@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use kernels::gemm::int8::{GROUP, MAX_INPUTS};
 
+use super::heads::StateDictError;
+
 /// Why an export failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -45,6 +47,14 @@ pub enum Error {
         declared: u64,
         /// Bytes that the file has.
         actual: u64,
+    },
+    /// A head's file is not a state dict of the tensors that the head has.
+    #[error("{file} cannot be read as a head", file = file.display())]
+    StateDict {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        source: StateDictError,
     },
     /// The int8 kernels cannot multiply a matrix of this size.
     #[error("{name} has {inputs} inputs; int8 needs a multiple of {GROUP}, at most {MAX_INPUTS}")]

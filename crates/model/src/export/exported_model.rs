@@ -10,7 +10,8 @@ use ort::environment::Environment;
 use super::error::Error;
 use super::reference::EmbeddingModel;
 use crate::description::{Description, ModelDirectory};
-use crate::encoder::{Embedding, Encoder};
+use crate::encoder::Encoder;
+use crate::outputs::Embedding;
 use crate::tokenizer::{Tokenizer, Tokens};
 
 /// Largest batch, in padded tokens: texts times the longest text's tokens.

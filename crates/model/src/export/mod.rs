@@ -8,6 +8,7 @@ mod check;
 mod checkpoint;
 mod error;
 mod exported_model;
+mod heads;
 mod model_files;
 mod quality;
 mod quantization;
@@ -28,12 +29,13 @@ pub(crate) use self::safetensors::SafetensorsFile;
 pub use agreement::Agreement;
 pub use check::compare_with_reference;
 pub use error::Error;
+pub use heads::StateDictError;
 pub use model_files::{Options, export};
 pub use reference::Comparison;
 pub use weight_bytes::weight_bytes_per_pass;
 
 /// Version of what is written for a checkpoint, so that caches do not keep old exports.
-pub const FORMAT: u32 = 5;
+pub const FORMAT: u32 = 6;
 
 /// Exports as [`export`] does, and checks the model directory by running it.
 ///

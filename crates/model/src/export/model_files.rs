@@ -13,9 +13,10 @@ use sha2::{Digest, Sha256};
 
 use super::checkpoint::Checkpoint;
 use super::error::Error;
+use super::heads::tokens_without_weight;
 use super::weights;
-use crate::description::{DESCRIPTION_FILE, Description, GRAPH_FILE, TOKENIZER_FILE};
-use crate::graph;
+use crate::description::{DESCRIPTION_FILE, Description, GRAPH_FILE, Heads, TOKENIZER_FILE};
+use crate::graph::{self, OutputHeads};
 use crate::precision::Precision;
 use crate::report::{QualityReport, REPORT_FILE};
 
@@ -51,9 +52,20 @@ pub fn export(source: &Path, target: &Path, options: &Options) -> Result<Descrip
         pooling,
         precision: options.precision,
         source_sha256: Some(sha256(checkpoint.weights.path())?),
+        heads: heads(source, checkpoint.heads.present)?,
     };
     write_json(&target.join(DESCRIPTION_FILE), &description)?;
     Ok(description)
+}
+
+fn heads(source: &Path, outputs: OutputHeads) -> Result<Option<Heads>, Error> {
+    if !outputs.any() {
+        return Ok(None);
+    }
+    Ok(Some(Heads {
+        outputs,
+        tokens_without_weight: tokens_without_weight(source)?,
+    }))
 }
 
 /// Writes the quality report into a model directory.

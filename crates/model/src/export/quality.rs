@@ -12,7 +12,7 @@ use super::error::Error;
 use super::exported_model::ExportedModel;
 use super::model_files::{self, Options};
 use super::reference::Reference;
-use crate::encoder::Embedding;
+use crate::outputs::Embedding;
 use crate::precision::Precision;
 use crate::report::QualityReport;
 use kernels::gemm::int8::InstructionSet;

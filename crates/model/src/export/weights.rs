@@ -64,7 +64,7 @@ impl WeightWriter<'_> {
             Weights::Matrices(linear) => {
                 let parts = with_suffix(&linear.parts, "weight");
                 let rows = self.read(&parts, &[linear.outputs, linear.inputs])?;
-                match self.precision {
+                match linear.precision {
                     Precision::Fp32 => self.write_packed(linear.inputs, &rows, &mut tensors[0]),
                     Precision::Int8 => self.write_quantized(linear, &rows, tensors),
                 }
@@ -164,8 +164,7 @@ impl WeightWriter<'_> {
     fn read(&mut self, names: &[String], shape: &[usize]) -> Result<Vec<f32>, Error> {
         let mut values = Vec::new();
         for name in names {
-            let location = self.checkpoint.find(name, shape)?;
-            values.extend(self.checkpoint.weights.read(&location)?);
+            values.extend(self.checkpoint.read(name, shape)?);
         }
         Ok(values)
     }

@@ -4,16 +4,21 @@
 //! places, everything but the weights' values.
 
 mod builder;
+mod heads;
 mod transformer;
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use crate::onnx::Graph;
+use crate::precision::Precision;
 pub use builder::{EXTERNAL_DATA_FILE, next_offset};
+pub use heads::{COLBERT_HEAD, SPARSE_HEAD};
 pub use transformer::{POSITIONS, WORDS, layout, with_suffix};
 
-/// Sizes and constants of a transformer encoder; heads divide the hidden size, and there is at least one layer.
+/// Sizes and constants of a transformer encoder; attention heads divide the hidden size, and there is at least one layer.
 #[derive(Debug, Clone)]
 pub struct Architecture {
     /// Row of the position embeddings that a sequence begins with: 0 in BERT, the padding id + 1 in XLM-RoBERTa. The two
@@ -26,13 +31,31 @@ pub struct Architecture {
     /// Encoder layers.
     pub layers: usize,
     /// Attention heads.
-    pub heads: usize,
+    pub attention_heads: usize,
     /// Rows of the word embeddings.
     pub vocabulary: usize,
     /// Rows of the position embeddings.
     pub position_rows: usize,
     /// Added to the variance in every layer normalization.
     pub epsilon: f32,
+    /// What is computed of the last layer's tokens beside the dense vector.
+    pub output_heads: OutputHeads,
+}
+
+/// The heads of a model beside its dense vectors.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutputHeads {
+    /// Whether it gives sparse weights.
+    pub sparse: bool,
+    /// Floats in each of its ColBERT vectors, if it gives them.
+    pub colbert: Option<NonZeroUsize>,
+}
+
+impl OutputHeads {
+    /// Whether there is any.
+    pub fn any(self) -> bool {
+        self.sparse || self.colbert.is_some()
+    }
 }
 
 impl Architecture {
@@ -80,4 +103,6 @@ pub struct Linear {
     pub outputs: usize,
     /// Columns of each part's matrix.
     pub inputs: usize,
+    /// Precision of its weights.
+    pub precision: Precision,
 }

@@ -38,7 +38,7 @@ pub fn layout(architecture: &Architecture, pooling: Pooling, precision: Precisio
         tokens = writer.layer(layer, &tokens, is_last && pooling == Pooling::Cls);
     }
     let vectors = match pooling {
-        Pooling::Cls => tokens.floats,
+        Pooling::Cls => writer.first_tokens(&tokens.floats),
         Pooling::Mean => {
             let inputs = [&tokens.floats, input::LENGTHS];
             let mean = Node::new(DOMAIN, name::MEAN_POOLING, &inputs);
@@ -46,27 +46,40 @@ pub fn layout(architecture: &Architecture, pooling: Pooling, precision: Precisio
         }
     };
     writer.normalize(&vectors);
-    let (texts, tokens) = (Named("texts".to_owned()), Named("tokens".to_owned()));
+    let heads = writer.heads(&tokens.floats);
+    let texts = || Named("texts".to_owned());
+    let mut inputs = vec![value_info(input::IDS, Int64, &[Named("tokens".to_owned())])];
+    let per_text = [input::LENGTHS].into_iter().chain(row_counts(architecture, pooling));
+    inputs.extend(per_text.map(|name| value_info(name, Int64, &[texts()])));
     let dimensions = Fixed(writer.hidden as i64);
-    writer.graph.finish(
-        "encoder",
-        vec![
-            value_info(input::IDS, Int64, &[tokens]),
-            value_info(input::LENGTHS, Int64, std::slice::from_ref(&texts)),
-        ],
-        vec![value_info(VECTORS_OUTPUT, Float, &[texts, dimensions])],
-    )
+    let mut outputs = vec![value_info(VECTORS_OUTPUT, Float, &[texts(), dimensions])];
+    outputs.extend(heads);
+    writer.graph.finish("encoder", inputs, outputs)
 }
 
-struct GraphWriter<'a> {
+/// The inputs that say how many rows of each text are computed.
+fn row_counts(architecture: &Architecture, pooling: Pooling) -> Vec<&'static str> {
+    let heads = architecture.output_heads;
+    let all = [
+        (input::QUERIES, pooling == Pooling::Cls),
+        (input::DENSE, heads.any()),
+        (input::SPARSE, heads.sparse),
+        (input::COLBERT, heads.colbert.is_some()),
+    ];
+    all.into_iter()
+        .filter_map(|(name, is_used)| is_used.then_some(name))
+        .collect()
+}
+
+pub(super) struct GraphWriter<'a> {
     precision: Precision,
-    graph: GraphBuilder,
-    architecture: &'a Architecture,
-    hidden: usize,
+    pub(super) graph: GraphBuilder,
+    pub(super) architecture: &'a Architecture,
+    pub(super) hidden: usize,
 }
 
 /// The input of a matrix multiplication: floats, or quantized bytes and the quantization of each row.
-type Activations = Vec<ValueName>;
+pub(super) type Activations = Vec<ValueName>;
 
 /// What one half of a layer hands to the next: floats for the residual connection, and the same as activations.
 struct HiddenStates {
@@ -102,13 +115,14 @@ impl GraphWriter<'_> {
         self.add_hidden_states("embeddings", node)
     }
 
-    /// A layer of all tokens, or only of each sequence's first, which is all that CLS pooling needs.
-    fn layer(&mut self, layer: usize, tokens: &HiddenStates, first_only: bool) -> HiddenStates {
+    /// A layer of all tokens or, if it is the last before CLS pooling, of as many of each text as its outputs need.
+    fn layer(&mut self, layer: usize, tokens: &HiddenStates, is_partial: bool) -> HiddenStates {
         let checkpoint_name = format!("encoder.layer.{layer}");
         let (hidden, intermediate) = (self.hidden, self.architecture.intermediate);
-        let context = self.attention(layer, &tokens.activations, first_only);
-        let residual = if first_only {
-            self.first_tokens(&tokens.floats)
+        let context = self.attention(layer, &tokens.activations, is_partial);
+        let residual = if is_partial {
+            let counts = [input::LENGTHS, input::QUERIES];
+            self.select_rows("last.tokens", &tokens.floats, counts, 0)
         } else {
             tokens.floats.clone()
         };
@@ -127,20 +141,21 @@ impl GraphWriter<'_> {
         )
     }
 
-    fn attention(&mut self, layer: usize, tokens: &Activations, first_only: bool) -> Activations {
+    fn attention(&mut self, layer: usize, tokens: &Activations, is_partial: bool) -> Activations {
         let part = |role| format!("encoder.layer.{layer}.attention.self.{role}");
         let linear = Linear {
             name: format!("layer.{layer}.attention.query_key_value"),
             parts: ["query", "key", "value"].map(part).into(),
             outputs: self.hidden,
             inputs: self.hidden,
+            precision: self.precision,
         };
         let projected = self.linear(linear, tokens);
+        let queries = if is_partial { input::QUERIES } else { input::LENGTHS };
         let node = self
-            .node(name::ATTENTION, &[&projected, input::LENGTHS])
+            .node(name::ATTENTION, &[&projected, input::LENGTHS, queries])
             .integer("width", 3 * self.hidden as i64)
-            .integer("heads", self.architecture.heads as i64)
-            .integer("first_only", i64::from(first_only));
+            .integer("heads", self.architecture.attention_heads as i64);
         self.add_activations(&format!("layer.{layer}.attention.context"), node)
     }
 
@@ -151,6 +166,7 @@ impl GraphWriter<'_> {
             parts: vec![format!("encoder.layer.{layer}.intermediate.dense")],
             outputs: intermediate,
             inputs: self.hidden,
+            precision: self.precision,
         };
         let wide = self.linear(linear, tokens);
         let node = self
@@ -172,6 +188,7 @@ impl GraphWriter<'_> {
             parts: vec![format!("{checkpoint_name}.dense")],
             outputs,
             inputs,
+            precision: self.precision,
         };
         let projected = self.linear(linear, tokens);
         let normalization = format!("{checkpoint_name}.LayerNorm");
@@ -185,8 +202,8 @@ impl GraphWriter<'_> {
         self.add_hidden_states(graph_name(&normalization), node)
     }
 
-    fn linear(&mut self, linear: Linear, tokens: &Activations) -> ValueName {
-        let name = linear.name.clone();
+    pub(super) fn linear(&mut self, linear: Linear, tokens: &Activations) -> ValueName {
+        let (name, precision) = (linear.name.clone(), linear.precision);
         let outputs = linear.outputs * linear.parts.len();
         let (panels, inputs) = (panel_count(outputs), linear.inputs);
         let bias = Weights::Vectors {
@@ -197,7 +214,7 @@ impl GraphWriter<'_> {
         let [weight, scale, sum, bias_name] =
             ["weight", "scale", "sum", "bias"].map(|part| format!("{name}.{part}"));
         let mut names: Vec<&str> = tokens.iter().map(String::as_str).collect();
-        let operator = match self.precision {
+        let operator = match precision {
             Precision::Fp32 => {
                 let shape = [panels, inputs, PANEL];
                 self.graph.weights(weights, &[(&weight, Float, &shape)]);
@@ -235,15 +252,6 @@ impl GraphWriter<'_> {
             self.graph.weights(weights, &[(&name, Float, &[width])]);
             name
         })
-    }
-
-    /// The rows of each sequence's first token.
-    fn first_tokens(&mut self, rows: &str) -> ValueName {
-        let graph = &mut self.graph;
-        let axis = graph.constant("pooling.axis", Int64, &[], 0_i64.to_le_bytes());
-        let starts = Node::new("", "CumSum", &[input::LENGTHS, &axis]).integer("exclusive", 1);
-        let starts = graph.add("pooling.starts", starts);
-        graph.add("pooling.first", Node::new("", "Gather", &[rows, &starts]))
     }
 
     /// Ends the graph: every vector is divided by its L2 norm.

@@ -3,7 +3,7 @@
 use ort::operator::{ComputeContext, Kernel, KernelContext};
 use ort::value::TensorElementType::{Float32, Int64};
 
-use super::sequences::spans;
+use super::sequences::{counts, spans};
 use super::tensors::{BLOCK_ROWS, Input, Output, RowsOutput, Session, ensure, panels};
 use super::{ACTIVATIONS, Definition, Tensors, attribute, form, name, width};
 use kernels::attention::{Head, attend};
@@ -14,12 +14,11 @@ use kernels::threads::parallel_for_each;
 pub struct Attention<const QUANTIZED: bool> {
     width: usize,
     heads: usize,
-    first_only: bool,
 }
 
 impl<const QUANTIZED: bool> Definition for Attention<QUANTIZED> {
     const NAME: &str = form(name::ATTENTION, QUANTIZED);
-    const INPUTS: Tensors = &[Float32, Int64];
+    const INPUTS: Tensors = &[Float32, Int64, Int64];
     const OUTPUTS: Tensors = form(ACTIVATIONS, QUANTIZED);
 
     fn new(kernel: &KernelContext<'_>) -> ort::Result<Self> {
@@ -30,11 +29,7 @@ impl<const QUANTIZED: bool> Definition for Attention<QUANTIZED> {
             width.is_multiple_of(3) && heads > 0 && hidden > 0 && hidden.is_multiple_of(heads),
             "attribute heads does not divide a third of the width",
         )?;
-        Ok(Self {
-            width,
-            heads,
-            first_only: attribute::<i64>(kernel, "first_only")? == 1,
-        })
+        Ok(Self { width, heads })
     }
 }
 
@@ -43,17 +38,20 @@ impl<const QUANTIZED: bool> Kernel for Attention<QUANTIZED> {
         let (product, lengths) = (Input::of(context, 0)?, Input::of(context, 1)?);
         let product = panels(&product, self.width)?;
         let spans = spans(lengths.values()?, product.rows())?;
+        let queries = Input::of(context, 2)?;
+        let queries = counts(queries.values()?, &spans)?;
+        let sequences: Vec<_> = spans.into_iter().zip(queries).collect();
         let sizes = [
-            spans.iter().map(|span| self.queries(span)).sum(),
+            sequences.iter().map(|(_, queries)| queries).sum(),
             product.width() / 3,
         ];
         if !QUANTIZED {
             let mut output = Output::of(context, 0, &sizes)?;
-            return self.attend(context, &product, &spans, output.values()?);
+            return self.attend(context, &product, &sequences, output.values()?);
         }
         let [rows, hidden] = sizes;
         let mut context_rows = vec![0.0; rows * hidden];
-        self.attend(context, &product, &spans, &mut context_rows)?;
+        self.attend(context, &product, &sequences, &mut context_rows)?;
         let mut output = RowsOutput::of(context, Self::OUTPUTS, sizes)?;
         let blocks = context_rows.chunks(BLOCK_ROWS * hidden);
         let tasks = output.blocks()?.into_iter().zip(blocks);
@@ -64,28 +62,23 @@ impl<const QUANTIZED: bool> Kernel for Attention<QUANTIZED> {
 }
 
 impl<const QUANTIZED: bool> Attention<QUANTIZED> {
-    /// Query positions of a sequence.
-    fn queries(&self, &(start, end): &(usize, usize)) -> usize {
-        if self.first_only { 1 } else { end - start }
-    }
-
-    /// All heads of all sequences, into a row for each query position.
+    /// All heads of all sequences, each given with its number of query positions, into a row for each of these.
     fn attend(
         &self,
         context: &ComputeContext,
         product: &PanelMatrix<'_>,
-        spans: &[(usize, usize)],
+        sequences: &[((usize, usize), usize)],
         floats: &mut [f32],
     ) -> ort::Result<()> {
         let hidden = product.width() / 3;
-        let scores: usize = spans
+        let scores: usize = sequences
             .iter()
-            .map(|span| self.queries(span) * (span.1 - span.0))
+            .map(|((start, end), queries)| queries * (end - start))
             .sum();
         let mut rest = floats.chunks_exact_mut(hidden);
-        let heads = spans.iter().flat_map(|span| {
-            let own = rest.by_ref().take(self.queries(span)).collect();
-            heads_of(*span, own, hidden / self.heads)
+        let heads = sequences.iter().flat_map(|&(span, queries)| {
+            let own = rest.by_ref().take(queries).collect();
+            heads_of(span, own, hidden / self.heads)
         });
         // A score costs two dot products of a head's size, and vector instructions compute many at once.
         let cost = product.rows() * hidden + scores * hidden / 8;

@@ -12,9 +12,12 @@ mod embed_tokens;
 mod gelu;
 mod linear;
 mod mean_pooling;
+mod normalize_rows;
 mod quantized_linear;
+mod select_rows;
 mod sequences;
 mod tensors;
+mod token_weights;
 
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -41,8 +44,8 @@ pub mod name {
     /// Matrix multiplication plus bias: `quantized rows (2); weights, scales, sums, bias`, the weights in the order of
     /// [`packed_index`](kernels::gemm::int8::packed_index), and scales and sums one for each column. Gives panels.
     pub const QUANTIZED_LINEAR: &str = "QuantizedLinear";
-    /// Self-attention within each sequence: `panels, lengths`; attributes `width`, `heads` and `first_only` (1: only the
-    /// first token of each sequence is a query position).
+    /// Self-attention within each sequence: `panels, lengths, queries`; attributes `width` and `heads`. So many of a
+    /// sequence's first tokens are query positions as `queries` says.
     pub const ATTENTION: [&str; 2] = ["Attention", "AttentionQuantized"];
     /// Residual and layer normalization: `panels, residual; scale, shift`; attribute `epsilon`. The second gives floats,
     /// too.
@@ -52,6 +55,13 @@ pub mod name {
     pub const GELU: [&str; 2] = ["Gelu", "GeluQuantized"];
     /// Mean of the rows of each sequence: `floats, lengths`. Gives floats.
     pub const MEAN_POOLING: &str = "MeanPooling";
+    /// The first rows of each sequence: `floats, lengths, counts`; attribute `skip`. So many as `counts` says, without the
+    /// first `skip` of them. Gives floats.
+    pub const SELECT_ROWS: &str = "SelectRows";
+    /// The first column, and 0 where it is negative: `panels`. Gives floats `[rows]`.
+    pub const TOKEN_WEIGHTS: &str = "TokenWeights";
+    /// Every row divided by its L2 norm: `panels`; attribute `width`. Gives floats.
+    pub const NORMALIZE_ROWS: &str = "NormalizeRows";
 }
 
 /// The two forms of what stands between two matrix multiplications.
@@ -80,7 +90,10 @@ pub fn domain() -> ort::Result<OperatorDomain> {
         >::new())?
         .add(Adapter::<gelu::Gelu<FLOATS>>::new())?
         .add(Adapter::<gelu::Gelu<QUANTIZED>>::new())?
-        .add(Adapter::<mean_pooling::MeanPooling>::new())
+        .add(Adapter::<mean_pooling::MeanPooling>::new())?
+        .add(Adapter::<select_rows::SelectRows>::new())?
+        .add(Adapter::<token_weights::TokenWeights>::new())?
+        .add(Adapter::<normalize_rows::NormalizeRows>::new())
 }
 
 type Tensors = &'static [TensorElementType];

@@ -21,3 +21,18 @@ pub fn spans(lengths: &[i64], tokens: usize) -> ort::Result<Vec<(usize, usize)>>
     )?;
     Ok(spans)
 }
+
+/// How many of each sequence's first tokens are meant: at most all of them.
+pub fn counts(counts: &[i64], spans: &[(usize, usize)]) -> ort::Result<Vec<usize>> {
+    ensure(
+        counts.len() == spans.len(),
+        "there is not one count for each sequence",
+    )?;
+    let valid = |(&count, &(start, end)): (&i64, &(usize, usize))| {
+        usize::try_from(count)
+            .ok()
+            .filter(|count| *count <= end - start)
+            .ok_or_else(|| ort::Error::new("a count is beyond its sequence"))
+    };
+    counts.iter().zip(spans).map(valid).collect()
+}
