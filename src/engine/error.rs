@@ -31,7 +31,13 @@ pub enum Error {
         /// What the panic said.
         message: Arc<str>,
     },
-    /// The model failed on a batch with one of the call's texts. One failure answers many callers.
+    /// The model failed on one of the call's texts.
     #[error("the model failed")]
     Model(#[source] Arc<model::Error>),
+}
+
+impl From<model::Error> for Error {
+    fn from(error: model::Error) -> Self {
+        Self::Model(Arc::new(error))
+    }
 }

@@ -145,11 +145,23 @@ impl Queue {
         }
     }
 
-    /// Notes that the batch taken last is done: it had `tokens` tokens and took `duration`.
-    pub fn done(&self, tokens: usize, duration: Duration) {
+    /// Notes that the batch taken last is done, and what it has cost, if that is known: its tokens and the time.
+    pub fn done(&self, cost: Option<(usize, Duration)>) {
         let mut state = self.lock();
         state.running_texts = 0;
-        state.pace.learn(tokens, duration);
+        if let Some((tokens, duration)) = cost {
+            state.pace.learn(tokens, duration);
+        }
+    }
+
+    /// Puts texts of the batch taken last back, before that batch is done: each runs again as a batch of its own. They wait
+    /// without room, but they are few: with their old deadlines they run before another batch of their class can fail.
+    pub fn put_back(&self, texts: Vec<Entry>) {
+        let alone = texts.into_iter().map(|text| Entry {
+            demand: text.demand.alone(),
+            ..text
+        });
+        self.lock().waiting.extend(alone);
     }
 
     /// Rejects all further texts; what waits is still taken.

@@ -79,10 +79,7 @@ impl Split {
         let begin = Instant::now();
         let mut bytes = 0;
         for text in &texts[self.tokens.len()..] {
-            let tokens = tokenizer
-                .tokenize(text)
-                .map_err(|error| Error::Model(Arc::new(error)))?;
-            self.tokens.push(tokens);
+            self.tokens.push(tokenizer.tokenize(text)?);
             bytes += text.len();
             if bytes >= PIECE_BYTES {
                 break;

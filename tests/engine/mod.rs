@@ -1,6 +1,7 @@
 //! What the engine promises its callers, with an encoder that does what its texts say.
 
 mod admission;
+mod isolation;
 
 use std::num::NonZeroUsize;
 use std::time::Duration;

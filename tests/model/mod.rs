@@ -5,5 +5,6 @@ mod damaged;
 mod foreign;
 mod fuzzed;
 mod golden;
+mod heads;
 mod int8;
 mod long_texts;

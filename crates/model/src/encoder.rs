@@ -153,7 +153,10 @@ impl Encoder {
     ///
     /// An error of the whole run concerns every text; a text whose own values are not finite has an error of its own.
     /// Every text must ask for some of [`outputs`](Self::outputs).
-    pub fn encode_each(&mut self, batch: &[Text<'_>]) -> Result<Vec<Result<Encoded, Error>>, Error> {
+    pub fn encode_each(
+        &mut self,
+        batch: &[Text<'_>],
+    ) -> Result<Vec<Result<Encoded, Error>>, Error> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
@@ -171,7 +174,10 @@ impl Encoder {
     /// The dense vectors of `batch`, in its order; the first text that has none is an error.
     pub fn encode(&mut self, batch: &[&Tokens]) -> Result<Vec<Embedding>, Error> {
         let outputs = Outputs::DENSE;
-        let texts: Vec<_> = batch.iter().map(|&tokens| Text { tokens, outputs }).collect();
+        let texts: Vec<_> = batch
+            .iter()
+            .map(|&tokens| Text { tokens, outputs })
+            .collect();
         let encoded = self.encode_each(&texts)?;
         encoded
             .into_iter()

@@ -147,23 +147,24 @@ fn architecture(graph: &Graph, description: &Description) -> Result<Architecture
     let hidden = description.dimensions.get();
     let max_tokens = description.max_tokens;
     let inputs = [hidden, architecture.intermediate];
-    let why = if hidden > LARGEST_SIZE as usize || !hidden.is_multiple_of(architecture.attention_heads) {
-        format!(
-            "{} heads do not divide {hidden} dimensions",
-            architecture.attention_heads
-        )
-    } else if max_tokens.get() > architecture.token_limit() {
-        format!(
-            "{} positions from {} on are too few for {max_tokens} tokens",
-            architecture.position_rows, architecture.first_position
-        )
-    } else if !(0.0..1.0).contains(&architecture.epsilon) {
-        format!("epsilon is {}, not between 0 and 1", architecture.epsilon)
-    } else if description.precision == Precision::Int8 && !inputs.into_iter().all(int8::fits) {
-        format!("rows of {inputs:?} bytes cannot be multiplied")
-    } else {
-        return Ok(architecture);
-    };
+    let why =
+        if hidden > LARGEST_SIZE as usize || !hidden.is_multiple_of(architecture.attention_heads) {
+            format!(
+                "{} heads do not divide {hidden} dimensions",
+                architecture.attention_heads
+            )
+        } else if max_tokens.get() > architecture.token_limit() {
+            format!(
+                "{} positions from {} on are too few for {max_tokens} tokens",
+                architecture.position_rows, architecture.first_position
+            )
+        } else if !(0.0..1.0).contains(&architecture.epsilon) {
+            format!("epsilon is {}, not between 0 and 1", architecture.epsilon)
+        } else if description.precision == Precision::Int8 && !inputs.into_iter().all(int8::fits) {
+            format!("rows of {inputs:?} bytes cannot be multiplied")
+        } else {
+            return Ok(architecture);
+        };
     Err(GraphError::Size(why))
 }
 

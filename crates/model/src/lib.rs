@@ -37,15 +37,17 @@ pub use description::{
 };
 pub use encoder::{Encoder, Text};
 pub use error::Error;
+pub use graph::OutputHeads;
 pub use graph_check::GraphError;
 pub use leave::leave;
-pub use graph::OutputHeads;
 pub use ort::environment::Environment;
 pub use outputs::{
     ColbertEmbedding, Embedding, Encoded, Output, Outputs, SparseEmbedding, colbert_score,
 };
 pub use precision::Precision;
-pub use report::{QualityReport, REPORT_FILE};
+pub use report::{
+    ColbertQuality, HeadQuality, QualityReport, REPORT_FILE, ScoreErrors, SparseQuality,
+};
 pub use sentence_transformers::Pooling;
 pub use session::load_runtime;
 pub use tokenizer::{Tokenizer, Tokens};

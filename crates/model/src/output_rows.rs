@@ -75,7 +75,10 @@ impl<'a> OutputRows<'a> {
         let colbert = take(&mut self.colbert, text, Output::Colbert);
         let values = dense.iter().flatten();
         let values = values.chain(weights.iter().flatten());
-        if !values.chain(colbert.iter().flatten()).all(|value| value.is_finite()) {
+        if !values
+            .chain(colbert.iter().flatten())
+            .all(|value| value.is_finite())
+        {
             return Err(Error::Output {
                 what: "a value that is not finite".to_owned(),
             });

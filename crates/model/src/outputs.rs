@@ -123,9 +123,10 @@ pub type ColbertEmbedding = Array2<f32>;
 /// passage; the mean of these.
 pub fn colbert_score(query: &ColbertEmbedding, passage: &ColbertEmbedding) -> f32 {
     let products = query.dot(&passage.t());
-    let greatest = products.rows().into_iter().map(|row| {
-        row.iter().copied().fold(f32::NEG_INFINITY, f32::max)
-    });
+    let greatest = products
+        .rows()
+        .into_iter()
+        .map(|row| row.iter().copied().fold(f32::NEG_INFINITY, f32::max));
     greatest.sum::<f32>() / query.nrows() as f32
 }
 

@@ -28,6 +28,45 @@ pub struct QualityReport {
     pub byte_products: String,
     /// Time that the measurement took, in seconds, including the export in fp32.
     pub seconds: f64,
+    /// How close the outputs of the heads are, if the model has any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heads: Option<HeadQuality>,
+}
+
+/// How close the outputs of the heads of an int8 model are to those in fp32.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HeadQuality {
+    /// Of the sparse weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sparse: Option<SparseQuality>,
+    /// Of the ColBERT vectors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub colbert: Option<ColbertQuality>,
+}
+
+/// How close sparse weights are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SparseQuality {
+    /// Mean share of a sentence's ten heaviest tokens that both models have in common.
+    pub top_10_token_overlap: f64,
+    /// Errors of the lexical scores of each sentence with the next.
+    pub lexical_score: ScoreErrors,
+}
+
+/// How close ColBERT vectors are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ColbertQuality {
+    /// Errors of the ColBERT scores of each sentence with the next.
+    pub colbert_score: ScoreErrors,
+}
+
+/// Absolute differences of scores.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct ScoreErrors {
+    /// Their mean.
+    pub mean: f64,
+    /// The largest.
+    pub worst: f64,
 }
 
 impl QualityReport {

@@ -37,7 +37,7 @@ pub fn check(path: &Path, environment: &Environment) -> Result<(), Error> {
         );
         return Ok(());
     };
-    let comparisons = compare(&mut model, &reference)?;
+    let comparisons = compare_loaded(&mut model, &reference)?;
     log::info!(
         "all {} published values of {} are reproduced",
         comparisons.len(),
@@ -61,10 +61,22 @@ pub fn compare_with_reference(
     let reference = Reference::of_name(name).ok_or_else(|| Error::Check {
         why: format!("no values are published for {name}"),
     })?;
-    compare(&mut ExportedModel::load(path, environment)?, &reference)
+    compare(path, &reference, environment)
 }
 
-fn compare(model: &mut ExportedModel, reference: &Reference) -> Result<Vec<Comparison>, Error> {
+/// Compares the model directory at `path` with published values.
+pub fn compare(
+    path: &Path,
+    reference: &Reference,
+    environment: &Environment,
+) -> Result<Vec<Comparison>, Error> {
+    compare_loaded(&mut ExportedModel::load(path, environment)?, reference)
+}
+
+fn compare_loaded(
+    model: &mut ExportedModel,
+    reference: &Reference,
+) -> Result<Vec<Comparison>, Error> {
     let precision = model.description().precision;
     Ok(reference.compare(model, precision)?)
 }

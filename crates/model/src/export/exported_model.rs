@@ -10,8 +10,8 @@ use ort::environment::Environment;
 use super::error::Error;
 use super::reference::EmbeddingModel;
 use crate::description::{Description, ModelDirectory};
-use crate::encoder::Encoder;
-use crate::outputs::Embedding;
+use crate::encoder::{Encoder, Text};
+use crate::outputs::{Encoded, Outputs};
 use crate::tokenizer::{Tokenizer, Tokens};
 
 /// Largest batch, in padded tokens: texts times the longest text's tokens.
@@ -39,21 +39,25 @@ impl ExportedModel {
         self.encoder.description()
     }
 
-    /// The vectors of `texts`, in their order.
-    pub fn embed_all(&mut self, texts: &[&str]) -> Result<Vec<Embedding>, Error> {
+    /// The outputs of `texts`, in their order.
+    pub fn encode_all(&mut self, texts: &[&str], outputs: Outputs) -> Result<Vec<Encoded>, Error> {
         let tokens = texts
             .iter()
             .map(|text| self.tokenizer.tokenize(text))
             .collect::<Result<Vec<Tokens>, _>>()?;
         let lengths: Vec<usize> = tokens.iter().map(Tokens::len).collect();
-        let mut vectors = vec![Embedding::new(); texts.len()];
+        let mut all = vec![Encoded::default(); texts.len()];
         for batch in batches(&lengths) {
-            let texts: Vec<&Tokens> = batch.iter().map(|&index| &tokens[index]).collect();
-            for (index, vector) in batch.into_iter().zip(self.encoder.encode(&texts)?) {
-                vectors[index] = vector;
+            let text = |&index: &usize| Text {
+                tokens: &tokens[index],
+                outputs,
+            };
+            let texts: Vec<Text<'_>> = batch.iter().map(text).collect();
+            for (index, encoded) in batch.into_iter().zip(self.encoder.encode_each(&texts)?) {
+                all[index] = encoded?;
             }
         }
-        Ok(vectors)
+        Ok(all)
     }
 }
 
@@ -64,9 +68,14 @@ impl EmbeddingModel for ExportedModel {
         Ok(self.tokenizer.tokenize(text)?.ids().to_vec())
     }
 
-    fn embed(&mut self, text: &str) -> Result<Vec<f32>, crate::Error> {
-        let tokens = self.tokenizer.tokenize(text)?;
-        Ok(self.encoder.encode(&[&tokens])?.concat())
+    fn outputs(&self) -> Outputs {
+        self.encoder.outputs()
+    }
+
+    fn encode(&mut self, text: &str, outputs: Outputs) -> Result<Encoded, crate::Error> {
+        let tokens = &self.tokenizer.tokenize(text)?;
+        let mut encoded = self.encoder.encode_each(&[Text { tokens, outputs }])?;
+        encoded.remove(0)
     }
 }
 

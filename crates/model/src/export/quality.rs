@@ -10,9 +10,10 @@ use ort::environment::Environment;
 use super::agreement::Agreement;
 use super::error::Error;
 use super::exported_model::ExportedModel;
+use super::head_agreement;
 use super::model_files::{self, Options};
 use super::reference::Reference;
-use crate::outputs::Embedding;
+use crate::outputs::{Embedding, Encoded, Outputs};
 use crate::precision::Precision;
 use crate::report::QualityReport;
 use kernels::gemm::int8::InstructionSet;
@@ -60,10 +61,11 @@ pub fn measure(
         "comparing the vectors of {} sentences with fp32",
         sentences.len()
     );
-    let found = quantized.embed_all(&sentences)?;
+    let outputs = quantized.encoder.outputs();
+    let found = quantized.encode_all(&sentences, outputs)?;
     drop(quantized);
-    let reference_vectors = embed_in_fp32(source, target, environment, &sentences)?;
-    let agreement = Agreement::of(&found, &reference_vectors);
+    let in_fp32 = encode_in_fp32(source, target, environment, (&sentences, outputs))?;
+    let agreement = Agreement::of(&dense(&found), &dense(&in_fp32));
     log::info!(
         "cosine to fp32: mean {:.5}, worst {:.5}; top-10 overlap {:.1} %",
         agreement.mean_cosine,
@@ -80,6 +82,7 @@ pub fn measure(
         top_10_overlap: agreement.top_10_overlap,
         byte_products: InstructionSet::detect().name().to_owned(),
         seconds: start.elapsed().as_secs_f64(),
+        heads: (outputs != Outputs::DENSE).then(|| head_agreement::compare(&found, &in_fp32)),
     })
 }
 
@@ -92,14 +95,19 @@ fn sentences(all: bool) -> Vec<&'static str> {
     SENTENCES.lines().take(count).collect()
 }
 
-/// The checkpoint's vectors in fp32. The temporary export is inside `target`, so that whoever cleans up `target` after a
+fn dense(encoded: &[Encoded]) -> Vec<Embedding> {
+    let dense = encoded.iter().map(|encoded| encoded.dense.clone());
+    dense.map(Option::unwrap_or_default).collect()
+}
+
+/// What the checkpoint makes of sentences in fp32. The temporary export is inside `target`, so that whoever cleans up `target` after a
 /// killed run removes it, too.
-fn embed_in_fp32(
+fn encode_in_fp32(
     source: &Path,
     target: &Path,
     environment: &Environment,
-    sentences: &[&str],
-) -> Result<Vec<Embedding>, Error> {
+    (sentences, outputs): (&[&str], Outputs),
+) -> Result<Vec<Encoded>, Error> {
     let failed = Error::writing(target);
     let directory = tempfile::Builder::new()
         .prefix(".fp32-")
@@ -111,9 +119,10 @@ fn embed_in_fp32(
         precision: Precision::Fp32,
     };
     model_files::export(source, directory.path(), &options)?;
-    let vectors = ExportedModel::load(directory.path(), environment)?.embed_all(sentences)?;
+    let mut model = ExportedModel::load(directory.path(), environment)?;
+    let encoded = model.encode_all(sentences, outputs)?;
     directory.close().map_err(failed)?;
-    Ok(vectors)
+    Ok(encoded)
 }
 
 #[cfg(test)]

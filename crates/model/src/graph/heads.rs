@@ -47,11 +47,15 @@ impl GraphWriter<'_> {
             let rows =
                 self.select_rows("colbert.tokens", rows, [input::QUERIES, input::COLBERT], 1);
             let products = self.head(COLBERT_HEAD, size, rows);
-            let node = Node::new(DOMAIN, name::NORMALIZE_ROWS, &[&products])
-                .integer("width", size as i64);
+            let node =
+                Node::new(DOMAIN, name::NORMALIZE_ROWS, &[&products]).integer("width", size as i64);
             self.graph.add(COLBERT_OUTPUT, node);
             let tokens = Named("colbert_tokens".to_owned());
-            outputs.push(value_info(COLBERT_OUTPUT, Float, &[tokens, Fixed(size as i64)]));
+            outputs.push(value_info(
+                COLBERT_OUTPUT,
+                Float,
+                &[tokens, Fixed(size as i64)],
+            ));
         }
         outputs
     }

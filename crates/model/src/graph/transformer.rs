@@ -49,7 +49,9 @@ pub fn layout(architecture: &Architecture, pooling: Pooling, precision: Precisio
     let heads = writer.heads(&tokens.floats);
     let texts = || Named("texts".to_owned());
     let mut inputs = vec![value_info(input::IDS, Int64, &[Named("tokens".to_owned())])];
-    let per_text = [input::LENGTHS].into_iter().chain(row_counts(architecture, pooling));
+    let per_text = [input::LENGTHS]
+        .into_iter()
+        .chain(row_counts(architecture, pooling));
     inputs.extend(per_text.map(|name| value_info(name, Int64, &[texts()])));
     let dimensions = Fixed(writer.hidden as i64);
     let mut outputs = vec![value_info(VECTORS_OUTPUT, Float, &[texts(), dimensions])];
@@ -151,7 +153,11 @@ impl GraphWriter<'_> {
             precision: self.precision,
         };
         let projected = self.linear(linear, tokens);
-        let queries = if is_partial { input::QUERIES } else { input::LENGTHS };
+        let queries = if is_partial {
+            input::QUERIES
+        } else {
+            input::LENGTHS
+        };
         let node = self
             .node(name::ATTENTION, &[&projected, input::LENGTHS, queries])
             .integer("width", 3 * self.hidden as i64)

@@ -65,7 +65,9 @@ impl Heads {
 /// Outputs of a linear layer that takes a token.
 fn outputs(file: &StateDict, hidden: NonZeroUsize) -> Result<NonZeroUsize, Error> {
     if let Some(other) = file.names().find(|name| ![WEIGHT, BIAS].contains(name)) {
-        return Err(file.refuse(format!("it has the tensor {other:?}, and not only {WEIGHT} and {BIAS}")));
+        return Err(file.refuse(format!(
+            "it has the tensor {other:?}, and not only {WEIGHT} and {BIAS}"
+        )));
     }
     let outputs = match file.shape(WEIGHT)? {
         [outputs, inputs] if *inputs == hidden.get() => NonZeroUsize::new(*outputs),

@@ -68,7 +68,12 @@ impl Element {
 }
 
 fn widen<const N: usize>(bytes: &[u8], element: fn([u8; N]) -> f32) -> Vec<f32> {
-    bytes.as_chunks().0.iter().map(|bytes| element(*bytes)).collect()
+    bytes
+        .as_chunks()
+        .0
+        .iter()
+        .map(|bytes| element(*bytes))
+        .collect()
 }
 
 /// Why a pickle is not a state dict of tensors.
@@ -441,7 +446,13 @@ fn tensor(arguments: &[Value]) -> Result<TensorPlace, Error> {
     else {
         return Err(Error::Structure("a tensor is not described as one"));
     };
-    let sizes = |tuple: &Nested| tuple.members.iter().map(size).collect::<Result<Vec<_>, _>>();
+    let sizes = |tuple: &Nested| {
+        tuple
+            .members
+            .iter()
+            .map(size)
+            .collect::<Result<Vec<_>, _>>()
+    };
     let (shape, strides) = (sizes(shape)?, sizes(strides)?);
     if shape.len() != strides.len() {
         return Err(Error::Structure("a tensor has another number of strides"));

@@ -123,7 +123,9 @@ impl StateDict {
         if values.iter().all(|value| value.is_finite()) {
             Ok(values)
         } else {
-            Err(self.refuse(format!("its tensor {name} holds a value that is not finite")))
+            Err(self.refuse(format!(
+                "its tensor {name} holds a value that is not finite"
+            )))
         }
     }
 
@@ -200,10 +202,7 @@ fn read(
 fn gather(storage: &[f32], place: &TensorPlace) -> Option<Vec<f32>> {
     let (rows, columns) = match place.shape.as_slice() {
         [columns] => ((1, 0), (*columns, place.strides[0])),
-        [rows, columns] => (
-            (*rows, place.strides[0]),
-            (*columns, place.strides[1]),
-        ),
+        [rows, columns] => ((*rows, place.strides[0]), (*columns, place.strides[1])),
         _ => return None,
     };
     let index = |row: usize, column: usize| {

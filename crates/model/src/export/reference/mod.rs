@@ -3,10 +3,14 @@
 //! Owns the files of values and the comparison. The comparison needs only an [`EmbeddingModel`], so that it can be tested
 //! without the real weights.
 
+mod heads;
+
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
+use self::heads::HeadValues;
+use crate::outputs::{Embedding, Encoded, Outputs};
 use crate::precision::Precision;
 
 const FILES: [&str; 2] = [include_str!("bge-m3.json"), include_str!("minilm.json")];
@@ -17,8 +21,14 @@ pub trait EmbeddingModel {
     type Error;
     /// Token ids of a text, special tokens included.
     fn token_ids(&mut self, text: &str) -> Result<Vec<u32>, Self::Error>;
+    /// The outputs that it gives.
+    fn outputs(&self) -> Outputs;
+    /// Some of these outputs of a text.
+    fn encode(&mut self, text: &str, outputs: Outputs) -> Result<Encoded, Self::Error>;
     /// The unit vector of a text.
-    fn embed(&mut self, text: &str) -> Result<Vec<f32>, Self::Error>;
+    fn embed(&mut self, text: &str) -> Result<Embedding, Self::Error> {
+        Ok(self.encode(text, Outputs::DENSE)?.dense.unwrap_or_default())
+    }
 }
 
 /// The published values of one model.
@@ -36,6 +46,8 @@ pub struct Reference {
     similarities: Vec<Similarities>,
     sums: Vec<Sums>,
     vectors: Vec<Vector>,
+    #[serde(flatten)]
+    heads: HeadValues,
 }
 
 #[derive(Debug, Deserialize)]
@@ -106,6 +118,11 @@ impl Reference {
         Self::all().find(|reference| reference.source_sha256 == sha256)
     }
 
+    /// Values in the format of the files beside this module.
+    pub fn parse(json: &str) -> serde_json::Result<Self> {
+        serde_json::from_str(json)
+    }
+
     /// The values published for a pinned model.
     pub fn of_name(name: &str) -> Option<Self> {
         Self::all().find(|reference| reference.name == name)
@@ -113,7 +130,7 @@ impl Reference {
 
     fn all() -> impl Iterator<Item = Self> {
         let files = FILES.into_iter();
-        files.filter_map(|json| serde_json::from_str(json).ok())
+        files.filter_map(|json| Self::parse(json).ok())
     }
 
     /// Compares the values of a model in `precision` with all published ones.
@@ -148,6 +165,7 @@ impl Reference {
                 is_equal: cosine >= smallest,
             });
         }
+        comparisons.extend(self.heads.compare(model, precision)?);
         Ok(comparisons)
     }
 }
@@ -234,7 +252,7 @@ fn close(what: String, source: &str, found: f64, published: f64, tolerance: f64)
 fn embed_all<S: EmbeddingModel>(
     model: &mut S,
     texts: &[String],
-) -> Result<Vec<Vec<f32>>, S::Error> {
+) -> Result<Vec<Embedding>, S::Error> {
     texts.iter().map(|text| model.embed(text)).collect()
 }
 

@@ -35,11 +35,22 @@ impl EmbeddingModel for Published<'_> {
         Ok(ids)
     }
 
-    fn embed(&mut self, text: &str) -> Result<Vec<f32>, Infallible> {
+    fn outputs(&self) -> Outputs {
+        Outputs::DENSE
+    }
+
+    fn encode(&mut self, text: &str, _: Outputs) -> Result<Encoded, Infallible> {
         let sums = &self.reference.sums[0];
         let index = sums.texts.iter().position(|known| known == text);
         let sum = index.map_or(0.0, |index| sums.values[index] as f32 + self.sum_error);
-        Ok(vec![sum])
+        Ok(dense(vec![sum]))
+    }
+}
+
+fn dense(vector: Embedding) -> Encoded {
+    Encoded {
+        dense: Some(vector),
+        ..Encoded::default()
     }
 }
 
@@ -57,7 +68,7 @@ fn is_reproduced(sum_error: f32, extra_id: bool, precision: Precision) -> bool {
         extra_id,
     };
     let comparisons = reference.compare(&mut model, precision).unwrap();
-    assert_eq!(comparisons.len(), 7);
+    assert_eq!(comparisons.len(), 106);
     comparisons.iter().all(|comparison| comparison.is_equal)
 }
 
@@ -83,12 +94,15 @@ fn a_wrong_similarity_and_a_wrong_ranking_are_found() {
         fn token_ids(&mut self, _: &str) -> Result<Vec<u32>, Infallible> {
             Ok(Vec::new())
         }
-        fn embed(&mut self, text: &str) -> Result<Vec<f32>, Infallible> {
-            Ok(match text {
+        fn outputs(&self) -> Outputs {
+            Outputs::DENSE
+        }
+        fn encode(&mut self, text: &str, _: Outputs) -> Result<Encoded, Infallible> {
+            Ok(dense(match text {
                 "query" => vec![1.0, 0.0],
                 "near" => vec![0.8, 0.6],
                 _ => vec![0.6, 0.8],
-            })
+            }))
         }
     }
     let expected = |values: [f64; 2]| Similarities {
