@@ -1,5 +1,6 @@
 //! What the exporter writes, and what it refuses.
 
 mod determinism;
+mod heads;
 mod refusals;
 mod report;

@@ -1,0 +1,319 @@
+//! The two files of heads: what is exported of them, and what is refused.
+
+use std::error::Error;
+use std::fs;
+use std::io::{Read, Write};
+use std::path::Path;
+
+use model::Precision;
+use model::export::reference::Reference;
+use model::export::{self, Options};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+use crate::support::golden::path;
+use crate::support::models::{checkpoint, copy_of, runtime_library};
+
+const MODEL: &str = "tiny-xlm-roberta";
+const SPARSE: &str = "sparse_linear.pt";
+const COLBERT: &str = "colbert_linear.pt";
+
+fn copy(heads: &[&str]) -> TempDir {
+    let files = [
+        "config.json",
+        "model.safetensors",
+        "modules.json",
+        "sentence_bert_config.json",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "1_Pooling/config.json",
+    ];
+    copy_of(MODEL, &[&files, heads].concat())
+}
+
+fn export(source: &Path, precision: Precision) -> Result<TempDir, export::Error> {
+    let target = tempfile::tempdir().unwrap();
+    let options = Options {
+        name: MODEL.to_owned(),
+        revision: None,
+        precision,
+    };
+    export::export(source, target.path(), &options)?;
+    Ok(target)
+}
+
+/// The whole message of the refusal, causes included.
+fn refusal(source: &Path) -> String {
+    let error = export(source, Precision::Fp32).unwrap_err();
+    let causes = std::iter::successors(Some(&error as &dyn Error), |error| (*error).source());
+    let causes: Vec<String> = causes.map(ToString::to_string).collect();
+    causes.join(": ")
+}
+
+/// The files of a head, as name and content.
+fn parts(file: &str) -> Vec<(String, Vec<u8>)> {
+    let file = fs::File::open(checkpoint(MODEL).join(file)).unwrap();
+    let mut archive = ZipArchive::new(file).unwrap();
+    let part = |index| {
+        let mut entry = archive.by_index(index).unwrap();
+        let mut content = Vec::new();
+        entry.read_to_end(&mut content).unwrap();
+        (entry.name().unwrap().into_owned(), content)
+    };
+    (0..archive.len()).map(part).collect()
+}
+
+/// Replaces the sparse head of a checkpoint by one with these files.
+fn write_sparse(directory: &Path, parts: &[(String, Vec<u8>)]) {
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    let mut archive = ZipWriter::new(fs::File::create(directory.join(SPARSE)).unwrap());
+    for (name, content) in parts {
+        archive.start_file(name.as_str(), options).unwrap();
+        archive.write_all(content).unwrap();
+    }
+    archive.finish().unwrap();
+}
+
+/// The refusal of a sparse head of which one part, whose name ends so, is changed.
+fn refusal_with(name: &str, change: impl FnOnce(&mut Vec<u8>)) -> String {
+    let directory = copy(&[SPARSE]);
+    let mut parts = parts(SPARSE);
+    let part = parts.iter_mut().find(|(found, _)| found.ends_with(name));
+    change(&mut part.unwrap().1);
+    write_sparse(directory.path(), &parts);
+    refusal(directory.path())
+}
+
+fn replace(content: &mut Vec<u8>, from: &[u8], to: &[u8]) {
+    let start = content
+        .windows(from.len())
+        .position(|window| window == from)
+        .unwrap();
+    content.splice(start..start + from.len(), to.iter().copied());
+}
+
+#[test]
+fn a_head_written_anew_is_read() {
+    let directory = copy(&[SPARSE]);
+    write_sparse(directory.path(), &parts(SPARSE));
+    export(directory.path(), Precision::Fp32).unwrap();
+}
+
+#[test]
+fn heads_do_not_change_the_other_weights() {
+    for precision in [Precision::Fp32, Precision::Int8] {
+        let with = export(copy(&[SPARSE, COLBERT]).path(), precision).unwrap();
+        let without = export(copy(&[]).path(), precision).unwrap();
+        let weights =
+            |directory: &TempDir| fs::read(directory.path().join("model.onnx.data")).unwrap();
+        assert!(weights(&with).starts_with(&weights(&without)));
+    }
+}
+
+#[test]
+fn one_head_alone_is_exported() {
+    for (head, outputs) in [
+        (
+            SPARSE,
+            json!({"sparse": true, "colbert": null, "tokens_without_weight": [0, 1, 2, 3]}),
+        ),
+        (
+            COLBERT,
+            json!({"sparse": false, "colbert": 48, "tokens_without_weight": [0, 1, 2, 3]}),
+        ),
+    ] {
+        let directory = export(copy(&[head]).path(), Precision::Fp32).unwrap();
+        let description = fs::read(directory.path().join("model.json")).unwrap();
+        let description: Value = serde_json::from_slice(&description).unwrap();
+        assert_eq!(description["heads"], outputs);
+    }
+}
+
+#[test]
+fn a_class_or_function_of_python_is_refused_by_name_and_never_run() {
+    let marker = tempfile::tempdir().unwrap();
+    let marker = marker.path().join("was run");
+    let command = format!("touch {}", marker.display());
+    let message = refusal_with("data.pkl", |pickle| {
+        let length = u32::try_from(command.len()).unwrap().to_le_bytes();
+        *pickle = [
+            b"\x80\x02cposix\nsystem\nX",
+            length.as_slice(),
+            command.as_bytes(),
+            b"\x85R.",
+        ]
+        .concat();
+    });
+    assert!(
+        message.contains(SPARSE) && message.contains("posix.system"),
+        "{message}"
+    );
+    assert!(!marker.exists());
+}
+
+#[test]
+fn an_instruction_that_a_state_dict_does_not_need_is_refused() {
+    let message = refusal_with("data.pkl", |pickle| pickle.insert(2, b'i'));
+    assert!(message.contains("instruction 0x69"), "{message}");
+}
+
+#[test]
+fn a_truncated_pickle_is_refused() {
+    let message = refusal_with("data.pkl", |pickle| pickle.truncate(100));
+    assert!(
+        message.contains(SPARSE) && message.contains("truncated"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_pickle_that_nests_without_end_is_refused() {
+    let message = refusal_with("data.pkl", |pickle| {
+        *pickle = [b"\x80\x02)".as_slice(), &[0x85; 60_000], b"."].concat();
+    });
+    assert!(message.contains("nests too deeply"), "{message}");
+}
+
+#[test]
+fn a_pickle_larger_than_any_head_needs_is_refused() {
+    let message = refusal_with("data.pkl", |pickle| pickle.resize(100_000, b'N'));
+    assert!(message.contains("more than 65536 bytes"), "{message}");
+}
+
+#[test]
+fn a_tensor_larger_than_its_storage_is_refused() {
+    // 48 columns become 1,048,576, and so does the distance of the rows.
+    let message = refusal_with("data.pkl", |pickle| {
+        replace(pickle, b"K\x01K\x30\x86", b"K\x01J\x00\x00\x10\x00\x86");
+    });
+    assert!(
+        message.contains("[1, 1048576]") && message.contains("48 floats"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_storage_of_another_size_is_refused() {
+    let message = refusal_with("data/0", |storage| storage.truncate(10));
+    assert!(message.contains("10 bytes, not 96"), "{message}");
+    let message = refusal_with("data/0", |storage| storage.extend([0; 1000]));
+    assert!(message.contains("more than 96 bytes"), "{message}");
+}
+
+#[test]
+fn a_weight_that_is_not_finite_is_refused() {
+    let message = refusal_with("data/0", |storage| {
+        storage[..2].copy_from_slice(&[0x00, 0x7e])
+    });
+    assert!(message.contains("not finite"), "{message}");
+}
+
+#[test]
+fn a_head_of_another_shape_is_refused() {
+    let directory = copy(&[COLBERT]);
+    fs::rename(
+        directory.path().join(COLBERT),
+        directory.path().join(SPARSE),
+    )
+    .unwrap();
+    let message = refusal(directory.path());
+    assert!(
+        message.contains(SPARSE) && message.contains("48 weights a token"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_truncated_file_is_refused() {
+    let directory = copy(&[COLBERT]);
+    let path = directory.path().join(COLBERT);
+    let bytes = fs::read(&path).unwrap();
+    for length in [0, 10, bytes.len() / 2, bytes.len() - 1] {
+        fs::write(&path, &bytes[..length]).unwrap();
+        let message = refusal(directory.path());
+        assert!(
+            message.contains(COLBERT) && message.contains("zip file"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn a_compressed_file_is_refused() {
+    let directory = copy(&[]);
+    let mut archive = ZipWriter::new(fs::File::create(directory.path().join(SPARSE)).unwrap());
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+    for (name, content) in parts(SPARSE) {
+        archive.start_file(name, options).unwrap();
+        // What it grows to does not matter, because it is not read.
+        archive.write_all(&content).unwrap();
+        archive.write_all(&vec![0; 1 << 20]).unwrap();
+    }
+    archive.finish().unwrap();
+    let message = refusal(directory.path());
+    assert!(message.contains(SPARSE), "{message}");
+}
+
+/// The golden values of the tiny model in the form in which those of bge-m3 are kept.
+fn reference() -> Reference {
+    let golden: Value =
+        serde_json::from_slice(&fs::read(path("golden/heads.json")).unwrap()).unwrap();
+    let records = golden["records"].as_array().unwrap();
+    let tolerance = json!({"fp32": 1e-4, "int8": 1e-4});
+    let next = records.iter().cycle().skip(1);
+    let sparse = |record: &Value| json!({"source": "FlagEmbedding", "text": record["text"], "weights": record["sparse"], "tolerance": tolerance});
+    let score = |name: &str| -> Vec<Value> {
+        let pairs = records.iter().zip(next.clone());
+        let score = |(record, next): (&Value, &Value)| json!({"source": "FlagEmbedding", "texts": [record["text"], next["text"]], "value": record[name], "tolerance": tolerance});
+        pairs.map(score).collect()
+    };
+    let json = json!({
+        "name": MODEL,
+        "source_sha256": "",
+        "token_ids": [],
+        "token_sets": [],
+        "similarities": [],
+        "sums": [],
+        "vectors": [],
+        "sparse": records.iter().map(sparse).collect::<Vec<_>>(),
+        "lexical_scores": score("lexical_score"),
+        "colbert_scores": score("colbert_score"),
+    });
+    Reference::parse(&json.to_string()).unwrap()
+}
+
+/// Whether the published values are reproduced: all, and of the sparse and the ColBERT head.
+fn reproduced(checkpoint: &Path) -> [bool; 2] {
+    let directory = export(checkpoint, Precision::Fp32).unwrap();
+    let environment = model::load_runtime(&runtime_library()).unwrap();
+    let compared = export::compare(directory.path(), &reference(), &environment).unwrap();
+    assert!(compared.len() > 180, "{}", compared.len());
+    ["sparse", "colbert score"].map(|what| {
+        let mut values = compared
+            .iter()
+            .filter(|comparison| comparison.what.starts_with(what));
+        values.all(|comparison| comparison.is_equal)
+    })
+}
+
+#[test]
+fn the_published_values_of_the_right_heads_are_reproduced() {
+    assert_eq!(reproduced(&checkpoint(MODEL)), [true, true]);
+}
+
+#[test]
+fn a_wrong_head_does_not_reproduce_the_published_values() {
+    let directory = copy(&[COLBERT]);
+    let mut parts = parts(SPARSE);
+    let (_, weights) = parts
+        .iter_mut()
+        .find(|(name, _)| name.ends_with("data/0"))
+        .unwrap();
+    // Two weights change places.
+    let (left, right) = weights.split_at_mut(2);
+    left.swap_with_slice(&mut right[..2]);
+    write_sparse(directory.path(), &parts);
+    assert_eq!(reproduced(directory.path()), [false, true]);
+}
