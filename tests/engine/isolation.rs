@@ -23,9 +23,15 @@ fn only_the_harmful_text_of_a_batch_gets_an_error() {
         queued(&engine, INNOCENTS + 1);
         script.release();
         let error = harmed.join().unwrap().unwrap_err();
-        assert!(format!("{error:?}").contains("as the text says"), "{error:?}");
+        assert!(
+            format!("{error:?}").contains("as the text says"),
+            "{error:?}"
+        );
         for (number, innocent) in innocents.into_iter().enumerate() {
-            assert_eq!(innocent.join().unwrap().unwrap().embeddings, [vector(number, 1)]);
+            assert_eq!(
+                innocent.join().unwrap().unwrap().embeddings,
+                [vector(number, 1)]
+            );
         }
         running.join().unwrap().unwrap();
         let mut expected = vec![vec![1], vec![1; INNOCENTS + 1]];
@@ -39,11 +45,8 @@ fn only_the_harmful_text_of_a_batch_gets_an_error() {
 fn a_batch_of_one_text_is_not_run_again() {
     for harmful in [FAIL, PANIC, NO_VECTOR] {
         let (engine, script) = engine(8, 512);
-        let outcome = block_on(engine.embed(
-            texts(&[harmful]),
-            Priority::Interactive,
-            Call::default(),
-        ));
+        let outcome =
+            block_on(engine.embed(texts(&[harmful]), Priority::Interactive, Call::default()));
         assert!(outcome.is_err());
         assert_eq!(script.batches(), [[1]], "{harmful}");
     }

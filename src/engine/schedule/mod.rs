@@ -130,9 +130,8 @@ impl Scheduler {
             return Vec::new();
         };
         let class = self.class(&waiting[seed]);
-        let peers = (0..waiting.len()).filter(|&index| {
-            !waiting[index].is_alone && self.class(&waiting[index]) == class
-        });
+        let peers = (0..waiting.len())
+            .filter(|&index| !waiting[index].is_alone && self.class(&waiting[index]) == class);
         let batch = match waiting[seed].is_alone {
             true => vec![seed],
             false => grow(waiting, seed, peers, self.batch_tokens),
