@@ -14,14 +14,6 @@ pub enum Error {
         /// When there is likely to be room: whole seconds, at least one.
         retry_after: Duration,
     },
-    /// The call holds more texts than the queue will ever have room for.
-    #[error("{texts} texts are more than the queue's {limit}")]
-    TooLarge {
-        /// Room of the empty queue, in texts.
-        limit: usize,
-        /// Texts of the call.
-        texts: usize,
-    },
     /// The engine takes no more calls.
     #[error("the engine has stopped")]
     Stopped,
