@@ -8,7 +8,7 @@ use config::Value;
 
 use super::handler_flags::HandlerFlags;
 use crate::config::Override;
-use model::Precision;
+use model::{Output, Precision};
 
 /// Text embeddings of BAAI/bge-m3 on a CPU.
 #[derive(Parser)]
@@ -95,9 +95,34 @@ pub struct Embed {
     /// File for the embeddings: NumPy's format if its name ends in .npy, else JSON lines [default: standard output].
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// What each text is turned into; sparse and colbert need a model with these heads.
+    #[arg(long, value_name = "OUTPUT", value_enum, value_delimiter = ',', default_value = "dense")]
+    pub outputs: Vec<OutputName>,
     /// Leave out blank lines; without it each gets null in the place of its embedding, in NumPy's format a row of NaN.
     #[arg(long)]
     pub skip_blank: bool,
+}
+
+/// An output as it is named on the command line.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputName {
+    /// One vector.
+    Dense,
+    /// A weight for each token of the text.
+    Sparse,
+    /// A vector for each token but the first.
+    Colbert,
+}
+
+impl OutputName {
+    /// The output of this name.
+    pub fn output(self) -> Output {
+        match self {
+            Self::Dense => Output::Dense,
+            Self::Sparse => Output::Sparse,
+            Self::Colbert => Output::Colbert,
+        }
+    }
 }
 
 /// Arguments of `fetch`.

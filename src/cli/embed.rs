@@ -8,12 +8,12 @@ use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::embed_output::Output;
+use super::embed_output::{Output, is_array};
 use super::load_model::{self, LoadedModel};
 use super::{Failure, arguments};
 use crate::config::Settings;
-use crate::engine::{Call, Engine, Priority};
-use model::Embedding;
+use crate::engine::{Call, Engine, Priority, Task};
+use model::{Encoded, Outputs};
 
 /// Texts after which embeddings are written.
 const TEXTS_AT_ONCE: usize = 256;
@@ -32,13 +32,14 @@ pub fn embed(settings: &Settings, arguments: &arguments::Embed) -> Result<(), Fa
     let LoadedModel {
         tokenizer, encoder, ..
     } = load_model::load(settings)?;
+    let outputs = outputs(arguments, encoder.outputs())?;
     let dimensions = encoder.description().dimensions.get();
     let engine = Engine::spawn(encoder, Arc::new(tokenizer), &settings.engine)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let mut output = Output::open(arguments.output.as_deref(), dimensions)?;
     let progress = progress(texts.len());
     for texts in texts.chunks(TEXTS_AT_ONCE.min(settings.engine.queue_texts.get())) {
-        output.write(texts, runtime.block_on(embeddings(&engine, texts))?)?;
+        output.write(texts, runtime.block_on(encoded(&engine, texts, outputs))?)?;
         progress.inc(texts.len() as u64);
     }
     progress.finish_and_clear();
@@ -46,16 +47,43 @@ pub fn embed(settings: &Settings, arguments: &arguments::Embed) -> Result<(), Fa
 }
 
 /// One for each text, none for a blank one.
-async fn embeddings(engine: &Engine, texts: &[String]) -> Result<Vec<Option<Embedding>>, Failure> {
+async fn encoded(
+    engine: &Engine,
+    texts: &[String],
+    outputs: Outputs,
+) -> Result<Vec<Option<Encoded>>, Failure> {
     let given: Vec<String> = texts
         .iter()
         .filter(|text| !is_blank(text))
         .cloned()
         .collect();
-    let embedded = engine.embed(given, Priority::Bulk, Call::default()).await?;
-    let mut embeddings = embedded.embeddings.into_iter();
-    let of_text = |text: &String| (!is_blank(text)).then(|| embeddings.next()).flatten();
+    let task = Task {
+        outputs,
+        ..Task::dense(given)
+    };
+    let embedded = engine.embed(task, Priority::Bulk, Call::default()).await?;
+    let mut encoded = embedded.encoded.into_iter();
+    let of_text = |text: &String| (!is_blank(text)).then(|| encoded.next()).flatten();
     Ok(texts.iter().map(of_text).collect())
+}
+
+/// The outputs to compute, which the model must give; an array holds dense vectors alone.
+fn outputs(arguments: &arguments::Embed, served: Outputs) -> Result<Outputs, Failure> {
+    let outputs: Outputs = arguments.outputs.iter().map(|name| name.output()).collect();
+    if let Some(missing) = outputs.iter().find(|output| !served.has(*output)) {
+        let served: Vec<&str> = served.iter().map(|output| output.as_str()).collect();
+        return Err(format!(
+            "--outputs has {}; this model gives {} only",
+            missing.as_str(),
+            served.join(", ")
+        )
+        .into());
+    }
+    let is_array = arguments.output.as_deref().is_some_and(is_array);
+    if is_array && outputs != Outputs::DENSE {
+        return Err("an .npy file holds dense vectors alone; --outputs asks for more".into());
+    }
+    Ok(outputs)
 }
 
 fn is_blank(text: &str) -> bool {

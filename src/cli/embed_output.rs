@@ -12,14 +12,24 @@ use ndarray_npy::WriteNpyExt;
 use serde::Serialize;
 
 use super::Failure;
-use model::Embedding;
+use crate::service::{EncodingFormat, QueryOutput};
+use model::Encoded;
 
 /// A line of the output.
 #[derive(Serialize)]
 struct Line<'a> {
     text: &'a str,
-    /// Absent for a blank text.
-    embedding: Option<&'a [f32]>,
+    #[serde(flatten)]
+    outputs: Outputs,
+}
+
+/// What a text was turned into.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Outputs {
+    Of(QueryOutput),
+    /// Of a blank text.
+    None { embedding: () },
 }
 
 /// The output of `embed`.
@@ -37,6 +47,11 @@ pub enum Output {
     },
 }
 
+/// Whether the name of a file asks for an array.
+pub fn is_array(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "npy")
+}
+
 impl Output {
     /// Opens the file at `path`, for an array if its name ends in `.npy`; without a path it is standard output.
     pub fn open(path: Option<&Path>, dimensions: usize) -> Result<Self, Failure> {
@@ -45,27 +60,30 @@ impl Output {
         };
         let file = File::create(path)
             .map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-        Ok(match path.extension() {
-            Some(extension) if extension == "npy" => Self::Array {
-                file: BufWriter::new(file),
-                dimensions,
-                floats: Vec::new(),
-            },
-            _ => Self::Lines(BufWriter::new(Box::new(file))),
+        if !is_array(path) {
+            return Ok(Self::Lines(BufWriter::new(Box::new(file))));
+        }
+        Ok(Self::Array {
+            file: BufWriter::new(file),
+            dimensions,
+            floats: Vec::new(),
         })
     }
 
-    /// Writes the embeddings of texts; a row without one is NaN, as it is nowhere near any other.
+    /// Writes what texts were turned into; a row without one is NaN, as it is nowhere near any other.
     pub fn write(
         &mut self,
         texts: &[String],
-        embeddings: Vec<Option<Embedding>>,
+        encoded: Vec<Option<Encoded>>,
     ) -> Result<(), Failure> {
         match self {
             Self::Lines(sink) => {
-                for (text, embedding) in texts.iter().zip(&embeddings) {
-                    let embedding = embedding.as_deref();
-                    serde_json::to_writer(&mut *sink, &Line { text, embedding })?;
+                for (text, encoded) in texts.iter().zip(encoded) {
+                    let outputs = match encoded {
+                        Some(encoded) => Outputs::Of(QueryOutput::new(encoded, EncodingFormat::Float)),
+                        None => Outputs::None { embedding: () },
+                    };
+                    serde_json::to_writer(&mut *sink, &Line { text, outputs })?;
                     sink.write_all(b"\n")?;
                 }
                 sink.flush()?;
@@ -73,8 +91,9 @@ impl Output {
             Self::Array {
                 dimensions, floats, ..
             } => {
-                for embedding in embeddings {
-                    floats.extend(embedding.unwrap_or_else(|| vec![f32::NAN; *dimensions]));
+                for encoded in encoded {
+                    let dense = encoded.and_then(|encoded| encoded.dense);
+                    floats.extend(dense.unwrap_or_else(|| vec![f32::NAN; *dimensions]));
                 }
             }
         }

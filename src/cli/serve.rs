@@ -2,6 +2,7 @@
 //!
 //! `health` exists so that an image needs neither a shell nor curl for its health check.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,6 +50,8 @@ pub fn load(settings: &Settings) -> Result<Loaded, Failure> {
         revision: description.revision.clone(),
         precision: description.precision.to_string(),
         dimensions: description.dimensions.get(),
+        outputs: description.outputs().iter().collect(),
+        colbert_dimensions: description.colbert_dimensions().map(NonZeroUsize::get),
         max_tokens: description.max_tokens.get(),
         quality: quality.map(Into::into),
     };

@@ -15,32 +15,26 @@ use tokio::sync::oneshot;
 use super::Error;
 use super::queue::{Entry, Queue};
 use crate::metrics;
-use model::{self, Embedding, Encoder, Tokens};
+use model::{self, Encoded, Encoder, Text};
 
-/// A text's vector, or why it has none.
-type Row = Result<Embedding, Error>;
+/// A text's outputs, or why it has none.
+type Row = Result<Encoded, Error>;
 
 /// Encodes a batch of texts. The interface between the engine and the model.
 pub trait Encode: Send + 'static {
     /// One result for each text of `batch`, in its order; an error if the batch failed as a whole.
     fn encode(
         &mut self,
-        batch: &[&Tokens],
-    ) -> Result<Vec<Result<Embedding, model::Error>>, model::Error>;
+        batch: &[Text<'_>],
+    ) -> Result<Vec<Result<Encoded, model::Error>>, model::Error>;
 }
 
 impl Encode for Encoder {
     fn encode(
         &mut self,
-        batch: &[&Tokens],
-    ) -> Result<Vec<Result<Embedding, model::Error>>, model::Error> {
-        let outputs = model::Outputs::DENSE;
-        let texts: Vec<_> = batch
-            .iter()
-            .map(|&tokens| model::Text { tokens, outputs })
-            .collect();
-        let rows = self.encode_each(&texts)?.into_iter();
-        Ok(rows.map(|row| Ok(row?.dense.unwrap_or_default())).collect())
+        batch: &[Text<'_>],
+    ) -> Result<Vec<Result<Encoded, model::Error>>, model::Error> {
+        self.encode_each(batch)
     }
 }
 
@@ -78,7 +72,11 @@ impl Drop for AbandonOnExit<'_> {
 
 /// One row for each text; of a batch that failed as a whole, its error for each.
 fn encode<E: Encode>(encoder: &mut E, batch: &[Entry]) -> Vec<Row> {
-    let texts: Vec<&Tokens> = batch.iter().map(|entry| &entry.tokens).collect();
+    let texts = batch.iter().map(|entry| Text {
+        tokens: &entry.tokens,
+        outputs: entry.outputs,
+    });
+    let texts: Vec<Text<'_>> = texts.collect();
     // Between runs an encoder's only state is its weights, which no run changes: it stays usable after a panic.
     let outcome = catch_unwind(AssertUnwindSafe(|| encoder.encode(&texts)));
     let failed = |error: Error| vec![Err(error); texts.len()];

@@ -13,11 +13,12 @@ use super::piece::Piece;
 use super::queue::{EngineStatus, Entry, Queue};
 use super::room::{self, Reservation};
 use super::schedule::{Demand, Priority};
+use super::task::{Task, TokenBudget};
 use super::tokenization::{Split, Tokenization};
 use super::{Call, Error};
 use crate::config;
 use crate::metrics;
-use model::{Embedding, Tokenizer, Tokens};
+use model::{Embedding, Encoded, Outputs, Tokenizer, Tokens};
 
 /// Name of the thread that owns the encoder.
 const THREAD_NAME: &str = "encoder";
@@ -25,15 +26,23 @@ const THREAD_NAME: &str = "encoder";
 /// into tokens. Together they are half of the queue, so that a large call never fills it.
 const PIECES_AT_ONCE: usize = 2;
 
-/// The vectors of one call.
+/// The outputs of one call.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embedded {
     /// One for each text, in the order of the texts.
-    pub embeddings: Vec<Embedding>,
+    pub encoded: Vec<Encoded>,
     /// Tokens of all texts together, special tokens included.
     pub tokens: usize,
     /// How long the call was in the queue before its first text left it.
     pub waited: Duration,
+}
+
+impl Embedded {
+    /// The dense vectors of a call that asked for them.
+    pub fn into_dense(self) -> Vec<Embedding> {
+        let dense = self.encoded.into_iter().map(|encoded| encoded.dense);
+        dense.map(Option::unwrap_or_default).collect()
+    }
 }
 
 /// A handle on the engine; clones share it. The engine stops with its last handle.
@@ -79,50 +88,54 @@ impl Engine {
         })
     }
 
-    /// Returns the vectors of `texts`, in their order. A call is admitted or rejected at once, and one in the background
+    /// Returns the outputs of a task's texts, in their order. A call is admitted or rejected at once, and one in the background
     /// waits for room. What the queue can hold enters it as a whole; a larger call enters in pieces. `call` learns when the
     /// first text starts. Cancelling `call`, or dropping the future, removes the texts that have not started.
     pub async fn embed(
         &self,
-        texts: impl Into<Arc<[String]>>,
+        task: Task,
         priority: Priority,
         call: Call,
     ) -> Result<Embedded, Error> {
-        let texts = texts.into();
         let arrival = Instant::now();
         let queue = &self.inner.queue;
-        let pieces = queue.pieces(&texts);
+        let pieces = queue.pieces(&task.texts);
         // Before any work, so that rejecting a call costs nothing.
         let room = queue.admit(&pieces[0], priority, &call).await?;
         let mut admission = Some(Admission { room, arrival });
-        let vectors = pieces
+        let context = CallContext {
+            outputs: task.outputs,
+            budget: TokenBudget::new(task.most_tokens),
+            priority,
+            call,
+        };
+        let parts = pieces
             .into_iter()
-            .map(|piece| self.embed_piece(piece, admission.take(), priority, &call));
-        let parts: Vec<Part> = stream::iter(vectors)
+            .map(|piece| self.embed_piece(piece, admission.take(), &context));
+        let parts: Vec<Part> = stream::iter(parts)
             .buffered(PIECES_AT_ONCE)
             .try_collect()
             .await?;
         self.inner
             .metrics
             .tokenized(parts.iter().map(|part| part.tokenization).sum());
-        let waited = call.started().map_or(Duration::ZERO, |start| {
+        let waited = context.call.started().map_or(Duration::ZERO, |start| {
             start.saturating_duration_since(arrival)
         });
         self.inner.metrics.waited(waited);
         Ok(Embedded {
             tokens: parts.iter().map(|part| part.tokens).sum(),
-            embeddings: parts.into_iter().flat_map(|part| part.embeddings).collect(),
+            encoded: parts.into_iter().flat_map(|part| part.encoded).collect(),
             waited,
         })
     }
 
-    /// The vectors of a piece, which waits for room unless it has been admitted.
+    /// The outputs of a piece, which waits for room unless it has been admitted.
     async fn embed_piece(
         &self,
         texts: Piece,
         admission: Option<Admission>,
-        priority: Priority,
-        call: &Call,
+        context: &CallContext,
     ) -> Result<Part, Error> {
         let Inner {
             queue,
@@ -133,18 +146,19 @@ impl Engine {
             Some(admission) => admission,
             // It is as urgent as a call that arrives when it gets its room.
             None => Admission {
-                room: queue.wait_for_room(&texts, call).await?,
+                room: queue.wait_for_room(&texts, &context.call).await?,
                 arrival: Instant::now(),
             },
         };
         let split = tokenization.split(&texts, room).await?;
         let (time, tokens) = (split.time, split.tokens.iter().map(Tokens::len).sum());
-        let (entries, replies) = entries(split, &texts, call, |tokens, before| {
-            Demand::new(priority, tokens, before, arrival)
+        context.budget.spend(tokens)?;
+        let (entries, replies) = entries(split, &texts, context, |tokens, before| {
+            Demand::new(context.priority, tokens, before, arrival)
         });
         queue.push(entries)?;
         Ok(Part {
-            embeddings: try_join_all(replies.into_iter().map(receive)).await?,
+            encoded: try_join_all(replies.into_iter().map(receive)).await?,
             tokens,
             tokenization: time,
         })
@@ -178,20 +192,28 @@ struct Admission {
     arrival: Instant,
 }
 
-/// The vectors of a piece, and what they took.
+/// What all pieces of a call have in common.
+struct CallContext {
+    outputs: Outputs,
+    budget: TokenBudget,
+    priority: Priority,
+    call: Call,
+}
+
+/// The outputs of a piece, and what they took.
 struct Part {
-    embeddings: Vec<Embedding>,
+    encoded: Vec<Encoded>,
     tokens: usize,
     tokenization: Duration,
 }
 
-type Reply = oneshot::Receiver<Result<Embedding, Error>>;
+type Reply = oneshot::Receiver<Result<Encoded, Error>>;
 
 /// The queue's entries of a piece. `demand` gets the tokens of a text and those of all texts before it.
 fn entries(
     split: Split,
     texts: &[String],
-    call: &Call,
+    context: &CallContext,
     demand: impl Fn(usize, usize) -> Demand,
 ) -> (Vec<Entry>, Vec<Reply>) {
     let Split {
@@ -207,8 +229,9 @@ fn entries(
             before += tokens.len();
             let entry = Entry {
                 tokens,
+                outputs: context.outputs,
                 demand,
-                call: call.clone(),
+                call: context.call.clone(),
                 reply,
                 room: room.split(room::units(text)),
             };
@@ -217,6 +240,6 @@ fn entries(
         .unzip()
 }
 
-async fn receive(reply: Reply) -> Result<Embedding, Error> {
+async fn receive(reply: Reply) -> Result<Encoded, Error> {
     reply.await.unwrap_or(Err(Error::Stopped))
 }

@@ -14,6 +14,12 @@ pub enum Error {
         /// When there is likely to be room: whole seconds, at least one.
         retry_after: Duration,
     },
+    /// The call's texts have more tokens than it may have.
+    #[error("the texts have {tokens} tokens and more")]
+    TooManyTokens {
+        /// Tokens of as many of its texts as were split.
+        tokens: usize,
+    },
     /// The engine takes no more calls.
     #[error("the engine has stopped")]
     Stopped,

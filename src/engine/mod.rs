@@ -19,6 +19,7 @@ mod queue;
 mod retry_after;
 mod room;
 mod schedule;
+mod task;
 mod tokenization;
 
 pub use call::Call;
@@ -29,3 +30,4 @@ pub use gauge::{Counted, Gauge};
 pub use queue::EngineStatus;
 pub use room::is_query;
 pub use schedule::Priority;
+pub use task::Task;

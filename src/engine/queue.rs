@@ -14,7 +14,7 @@ use super::retry_after::Pace;
 use super::room::{Reservation, Room};
 use super::schedule::{Demand, Priority, Scheduler};
 use super::{Call, Error};
-use model::{Embedding, Tokens};
+use model::{Encoded, Outputs, Tokens};
 
 /// What the engine is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,9 +30,10 @@ pub struct EngineStatus {
 /// One text on its way through the queue.
 pub(super) struct Entry {
     pub tokens: Tokens,
+    pub outputs: Outputs,
     pub demand: Demand,
     pub call: Call,
-    pub reply: oneshot::Sender<Result<Embedding, Error>>,
+    pub reply: oneshot::Sender<Result<Encoded, Error>>,
     /// Its room in the queue, given back by dropping it.
     pub room: Option<Reservation>,
 }

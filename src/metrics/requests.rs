@@ -9,13 +9,20 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::seconds;
+use model::Outputs;
 
 /// Metrics of requests; clones share them.
 #[derive(Debug, Clone)]
 pub struct Requests {
     all: Counter,
     errors: Family<ErrorLabels, Counter>,
+    texts: Family<OutputLabels, Counter>,
     time: Histogram,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutputLabels {
+    output: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -28,6 +35,7 @@ impl Default for Requests {
         Self {
             all: Counter::default(),
             errors: Family::default(),
+            texts: Family::default(),
             time: seconds(),
         }
     }
@@ -43,6 +51,15 @@ impl Requests {
         }
     }
 
+    /// Records that a request got outputs of a number of texts.
+    pub fn gave(&self, outputs: Outputs, texts: usize) {
+        for output in outputs.iter() {
+            let output = output.as_str();
+            let counter = self.texts.get_or_create(&OutputLabels { output });
+            counter.inc_by(texts as u64);
+        }
+    }
+
     pub(super) fn register(&self, registry: &mut Registry) {
         registry.register(
             "requests",
@@ -53,6 +70,11 @@ impl Requests {
             "errors",
             "Requests that ended with an error, by its code",
             self.errors.clone(),
+        );
+        registry.register(
+            "texts",
+            "Texts that were turned into an output, by the output",
+            self.texts.clone(),
         );
         registry.register_with_unit(
             "request",

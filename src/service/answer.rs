@@ -3,8 +3,9 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::openai::{Embeddings, EmbeddingsRequest, JobError, ModelList, OpenAiRequest};
-use super::{EncodingFormat, Error, Output, Parsed, Performed, Request, Service, Texts};
-use crate::engine::{Call, Embedded, Priority};
+use super::output::{ListOutput, QueryOutput};
+use super::{Error, Output, Parsed, Performed, Request, Service};
+use crate::engine::{Call, Priority};
 
 impl Service {
     /// Answers a request, however long that takes, and counts it. `call` learns when it starts, and can cancel it.
@@ -28,14 +29,17 @@ impl Service {
     async fn answer(&self, request: &Request, call: Call) -> Result<Performed, Error> {
         let priority = request.priority(&call);
         match request {
-            Request::Query(query) => {
-                let embedded = self.embed_list(query, priority, call).await?;
-                let waited = embedded.waited;
-                let embedding = embedded.embeddings.into_iter().next().unwrap_or_default();
-                self.performed(&Output::Embedding { embedding }, 1, waited)
+            Request::Query(request) => {
+                let embedded = self.embed(request, priority, call).await?;
+                let encoded = embedded.encoded.into_iter().next().unwrap_or_default();
+                let output = QueryOutput::new(encoded, request.encoding_format);
+                self.performed(&Output::Query(output), 1, embedded.waited)
             }
-            Request::Queries(texts) | Request::Texts(texts) => {
-                self.list(self.embed_list(texts, priority, call).await?)
+            Request::Queries(request) | Request::Texts(request) => {
+                let embedded = self.embed(request, priority, call).await?;
+                let output = ListOutput::new(embedded.encoded, request.encoding_format);
+                let texts = request.texts.len();
+                self.performed(&Output::List(output), texts, embedded.waited)
             }
             Request::HealthCheck => {
                 self.model()?;
@@ -46,24 +50,6 @@ impl Service {
             }
             Request::OpenAiInJob(Err(error)) => Err(error.clone()),
         }
-    }
-
-    async fn embed_list(
-        &self,
-        texts: &Texts,
-        priority: Priority,
-        call: Call,
-    ) -> Result<Embedded, Error> {
-        self.embed(texts, priority, EncodingFormat::Float, call)
-            .await
-    }
-
-    fn list(&self, embedded: Embedded) -> Result<Performed, Error> {
-        let Embedded {
-            embeddings, waited, ..
-        } = embedded;
-        let texts = embeddings.len();
-        self.performed(&Output::Embeddings { embeddings }, texts, waited)
     }
 
     async fn answer_openai(
@@ -95,10 +81,9 @@ impl Service {
     ) -> Result<Performed, Error> {
         let model = self.model()?;
         request.check(model)?;
-        let (texts, format) = (&request.texts, request.encoding_format);
-        let embedded = self.embed(texts, priority, format, call).await?;
+        let embedded = self.embed(&request.embed, priority, call).await?;
         let waited = embedded.waited;
-        let output = Embeddings::new(model, embedded, format);
-        self.performed(&output, texts.len(), waited)
+        let output = Embeddings::new(model, embedded, request.embed.encoding_format);
+        self.performed(&output, request.embed.texts.len(), waited)
     }
 }

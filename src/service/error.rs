@@ -153,10 +153,14 @@ pub enum TooLarge {
         limit: usize,
     },
     /// The answer.
-    #[error("the result of {texts} texts is larger than {limit} bytes; {fitting} texts fit")]
+    #[error(
+        "the result of {texts} texts takes {bytes} bytes, about; the limit is {limit}; {fitting} texts fit, and fewer outputs or encoding_format base64 take less"
+    )]
     Result {
         /// Texts of the call.
         texts: usize,
+        /// Bytes of JSON, estimated unless it was computed.
+        bytes: usize,
         /// The largest result, in bytes of JSON.
         limit: usize,
         /// Texts whose result is within the limit.
@@ -270,7 +274,10 @@ impl From<engine::Error> for Error {
                 }
                 Self::internal(engine::Error::Model(source))
             }
-            engine::Error::Panicked { .. } => Self::internal(error),
+            // Whoever sets the limit knows how large the result is, and says so.
+            engine::Error::TooManyTokens { .. } | engine::Error::Panicked { .. } => {
+                Self::internal(error)
+            }
         }
     }
 }

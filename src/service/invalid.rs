@@ -1,6 +1,7 @@
 //! What can be wrong with a well-formed input, with the words for it.
 
 use super::{Action, JsonKind};
+use model::Output;
 
 /// What is wrong with an input.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -89,6 +90,31 @@ pub enum Invalid {
         /// Floats of the model's vectors.
         served: usize,
     },
+    /// `outputs` is an empty list.
+    #[error("outputs is empty; give some of dense, sparse and colbert")]
+    NoOutput,
+    /// There is no such output.
+    #[error("outputs[{index}] is {given}; it must be dense, sparse or colbert")]
+    UnknownOutput {
+        /// Position in the list, from 0.
+        index: usize,
+        /// Beginning of what was given, or its kind.
+        given: String,
+    },
+    /// An output is asked for twice.
+    #[error("outputs holds {} twice", output.as_str())]
+    RepeatedOutput {
+        /// The output.
+        output: Output,
+    },
+    /// The model does not give an output.
+    #[error("outputs holds {}; this model gives {served} only", output.as_str())]
+    MissingOutput {
+        /// The output.
+        output: Output,
+        /// The names of those that it gives.
+        served: String,
+    },
     /// There is no such encoding of a vector.
     #[error("encoding_format is {given}; it must be float or base64")]
     EncodingFormat {
@@ -116,6 +142,10 @@ impl Invalid {
             | Self::Foreign { field, .. }
             | Self::Tokens { field } => Some(field),
             Self::Dimensions { .. } => Some("dimensions"),
+            Self::NoOutput
+            | Self::UnknownOutput { .. }
+            | Self::RepeatedOutput { .. }
+            | Self::MissingOutput { .. } => Some("outputs"),
             Self::EncodingFormat { .. } => Some("encoding_format"),
             Self::Action { .. } => Some("action"),
             Self::NoQuery | Self::TwoQueries | Self::InputAnd { .. } => None,

@@ -18,12 +18,14 @@ mod output;
 mod priority;
 mod request;
 mod request_limits;
+mod result_size;
 #[expect(
     clippy::module_inception,
     reason = "the file is named after the type that it holds"
 )]
 mod service;
 mod texts;
+mod vector;
 
 pub use action::Action;
 pub use code::Code;
@@ -32,8 +34,8 @@ pub use error::{Error, Malformed, TooLarge, Unavailable, with_causes};
 pub use invalid::Invalid;
 pub use json::{JsonKind, quote};
 pub use model_info::{ModelInfo, Quality};
-pub use output::Output;
-pub use request::{INPUT, Input, Parsed, Request};
+pub use output::{Output, QueryOutput};
+pub use request::{EmbedRequest, INPUT, Input, Parsed, Request};
 pub use request_limits::RequestLimits;
 pub use service::{Health, Loaded, Performed, Phase, Service};
 pub use texts::Texts;

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use model::QualityReport;
+use super::Invalid;
+use model::{HeadQuality, Output, Outputs, QualityReport};
 
 /// The model that is served.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -26,6 +27,13 @@ pub struct ModelInfo {
     /// Floats of a vector.
     #[schema(example = 1024)]
     pub dimensions: usize,
+    /// What it turns a text into.
+    #[schema(value_type = Vec<String>, example = json!(["dense", "sparse", "colbert"]))]
+    pub outputs: Vec<Output>,
+    /// Floats of a ColBERT vector, if it gives them.
+    #[schema(example = 1024)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub colbert_dimensions: Option<usize>,
     /// Largest number of tokens of a text; longer texts are truncated.
     #[schema(example = 8192)]
     pub max_tokens: usize,
@@ -37,6 +45,17 @@ impl ModelInfo {
     /// The name by which others know it: its repository's, else its own.
     pub fn public_name(&self) -> &str {
         self.repository.as_deref().unwrap_or(&self.name)
+    }
+
+    /// An error if it does not give all of `outputs`.
+    pub(super) fn check_outputs(&self, outputs: Outputs) -> Result<(), Invalid> {
+        match outputs.iter().find(|output| !self.outputs.contains(output)) {
+            None => Ok(()),
+            Some(output) => Err(Invalid::MissingOutput {
+                output,
+                served: self.outputs.iter().map(|served| served.as_str()).collect::<Vec<_>>().join(", "),
+            }),
+        }
     }
 
     /// Whether `name` means this model: its own name, its repository's, that without the owner, or an alias.
@@ -70,6 +89,11 @@ pub struct Quality {
     /// Time the measurement took, in seconds.
     #[schema(example = 31.5)]
     pub seconds: f64,
+    /// How close sparse weights and ColBERT vectors are: the overlap of a sentence's ten heaviest tokens, and the errors of the
+    /// scores of neighbouring sentences.
+    #[schema(value_type = Option<Object>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub heads: Option<HeadQuality>,
 }
 
 impl From<QualityReport> for Quality {
@@ -81,6 +105,7 @@ impl From<QualityReport> for Quality {
             top_10_overlap: report.top_10_overlap,
             byte_products: report.byte_products,
             seconds: report.seconds,
+            heads: report.heads,
         }
     }
 }

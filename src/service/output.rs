@@ -3,24 +3,18 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use model::Embedding;
+use super::EncodingFormat;
+use super::vector::{Matrix, Vector};
+use model::Encoded;
 
 /// What an action answers.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum Output {
     /// To one query.
-    Embedding {
-        /// The query's vector, of length 1.
-        #[schema(example = json!([-0.033_2, 0.014_5, -0.051_8]))]
-        embedding: Embedding,
-    },
+    Query(QueryOutput),
     /// To a list of queries or texts.
-    Embeddings {
-        /// One vector for each text, in the order of the texts.
-        #[schema(example = json!([[-0.033_2, 0.014_5, -0.051_8], [0.008_1, -0.021_7, 0.046_3]]))]
-        embeddings: Vec<Embedding>,
-    },
+    List(ListOutput),
     /// To `health_check`.
     Health {
         /// `ok`: the model answers.
@@ -35,6 +29,47 @@ pub enum Output {
     },
 }
 
+/// The outputs of one query that were asked for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
+#[schema(as = QueryOutput)]
+pub struct QueryOutput {
+    /// The dense vector, of length 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    embedding: Option<Vector>,
+    /// The sparse weights.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sparse_embedding: Option<SparseEmbedding>,
+    /// A vector of length 1 for each token but the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    colbert_embedding: Option<Matrix>,
+}
+
+/// The outputs of a list that were asked for: each a list in the order of the texts.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
+#[schema(as = ListOutput)]
+pub struct ListOutput {
+    /// The dense vectors, of length 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    embeddings: Option<Vec<Vector>>,
+    /// The sparse weights.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sparse_embeddings: Option<Vec<SparseEmbedding>>,
+    /// For each text a vector of length 1 for each token but the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    colbert_embeddings: Option<Vec<Matrix>>,
+}
+
+/// The weight of each token that a text contains.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct SparseEmbedding {
+    /// Token ids, ascending.
+    #[schema(example = json!([83, 4865]))]
+    indices: Vec<u32>,
+    /// Their weights, above 0.
+    #[schema(example = json!([0.081_4, 0.083_6]))]
+    values: Vec<f32>,
+}
+
 impl Output {
     /// The answer to `health_check`.
     pub const HEALTHY: Self = Self::Health {
@@ -44,28 +79,93 @@ impl Output {
     };
 }
 
+impl QueryOutput {
+    /// The outputs of one text.
+    pub fn new(encoded: Encoded, format: EncodingFormat) -> Self {
+        Self {
+            embedding: encoded.dense.map(|vector| Vector::new(vector, format)),
+            sparse_embedding: encoded.sparse.map(Into::into),
+            colbert_embedding: encoded.colbert.map(|rows| Matrix::new(rows, format)),
+        }
+    }
+}
+
+impl ListOutput {
+    /// The outputs of texts that were all turned into the same.
+    pub fn new(encoded: Vec<Encoded>, format: EncodingFormat) -> Self {
+        let mut output = Self::default();
+        for encoded in encoded {
+            let one = QueryOutput::new(encoded, format);
+            append(&mut output.embeddings, one.embedding);
+            append(&mut output.sparse_embeddings, one.sparse_embedding);
+            append(&mut output.colbert_embeddings, one.colbert_embedding);
+        }
+        output
+    }
+}
+
+fn append<T>(list: &mut Option<Vec<T>>, member: Option<T>) {
+    if let Some(member) = member {
+        list.get_or_insert_default().push(member);
+    }
+}
+
+impl From<model::SparseEmbedding> for SparseEmbedding {
+    fn from(model::SparseEmbedding { indices, values }: model::SparseEmbedding) -> Self {
+        Self { indices, values }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn json(output: &Output) -> String {
+        serde_json::to_string(output).unwrap()
+    }
+
+    fn dense(vector: &[f32]) -> Encoded {
+        Encoded {
+            dense: Some(vector.to_vec()),
+            ..Encoded::default()
+        }
+    }
+
+    fn all() -> Encoded {
+        Encoded {
+            dense: Some(vec![0.5]),
+            sparse: Some(model::SparseEmbedding {
+                indices: vec![4, 9],
+                values: vec![0.25, 1.5],
+            }),
+            colbert: Some(model::ColbertEmbedding::from_shape_vec((2, 1), vec![1.0, -1.0]).unwrap()),
+        }
+    }
+
     #[test]
-    fn the_answers_have_exactly_their_shapes() {
-        let json = |output: &Output| serde_json::to_string(output).unwrap();
-        assert_eq!(
-            json(&Output::Embedding {
-                embedding: vec![0.1, -0.25]
-            }),
-            r#"{"embedding":[0.1,-0.25]}"#
-        );
-        assert_eq!(
-            json(&Output::Embeddings {
-                embeddings: vec![vec![0.1], vec![1.0]]
-            }),
-            r#"{"embeddings":[[0.1],[1.0]]}"#
-        );
+    fn dense_answers_have_exactly_their_shapes() {
+        let float = EncodingFormat::Float;
+        let query = QueryOutput::new(dense(&[0.1, -0.25]), float);
+        assert_eq!(json(&Output::Query(query)), r#"{"embedding":[0.1,-0.25]}"#);
+        let list = ListOutput::new(vec![dense(&[0.1]), dense(&[1.0])], float);
+        assert_eq!(json(&Output::List(list)), r#"{"embeddings":[[0.1],[1.0]]}"#);
         assert_eq!(
             json(&Output::HEALTHY),
             r#"{"status":"ok","endpoint":"query","runtime":"onnx-cpu"}"#
+        );
+    }
+
+    #[test]
+    fn all_outputs_have_exactly_their_shapes() {
+        let query = QueryOutput::new(all(), EncodingFormat::Float);
+        assert_eq!(
+            json(&Output::Query(query)),
+            r#"{"embedding":[0.5],"sparse_embedding":{"indices":[4,9],"values":[0.25,1.5]},"colbert_embedding":[[1.0],[-1.0]]}"#
+        );
+        let list = ListOutput::new(vec![all()], EncodingFormat::Base64);
+        assert_eq!(
+            json(&Output::List(list)),
+            r#"{"embeddings":["AAAAPw=="],"sparse_embeddings":[{"indices":[4,9],"values":[0.25,1.5]}],"colbert_embeddings":[{"rows":2,"data":"AACAPwAAgL8="}]}"#
         );
     }
 }

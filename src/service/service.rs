@@ -9,8 +9,9 @@ use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::{SetOnce, watch};
 
 use super::error::LOADING_RETRY_AFTER;
-use super::{EncodingFormat, Error, ModelInfo, RequestLimits, Texts, TooLarge, Unavailable};
-use crate::engine::{Call, Embedded, Engine, Gauge, Priority};
+use super::result_size::ResultSize;
+use super::{EmbedRequest, Error, ModelInfo, RequestLimits, TooLarge, Unavailable};
+use crate::engine::{self, Call, Embedded, Engine, Gauge, Priority, Task};
 use crate::metrics::Metrics;
 
 /// What the service serves, once it is loaded.
@@ -256,20 +257,36 @@ impl Service {
         })
     }
 
-    /// The vectors of `texts`; an error at once if the result would be above its limit.
+    /// The outputs of a request's texts; an error before they are computed if the model does not give them, or if the result
+    /// would be above its limit.
     pub(super) async fn embed(
         &self,
-        texts: &Texts,
+        request: &EmbedRequest,
         priority: Priority,
-        format: EncodingFormat,
         call: Call,
     ) -> Result<Embedded, Error> {
         let Loaded { engine, model } = self.loaded()?;
-        self.check_result(
-            texts.len(),
-            texts.len() * model.dimensions * format.tenths_of_bytes_per_float() / 10,
-        )?;
-        Ok(engine.embed(Arc::clone(texts), priority, call).await?)
+        let (texts, outputs) = (&request.texts, request.outputs);
+        model.check_outputs(outputs)?;
+        let size = ResultSize::new(texts.len(), outputs, request.encoding_format, model);
+        // Every text has a token that begins it.
+        self.check_result(texts.len(), size.bytes(texts.len()))?;
+        let task = Task {
+            texts: Arc::clone(texts),
+            outputs,
+            most_tokens: size.most_tokens(self.limits.result_bytes),
+        };
+        match engine.embed(task, priority, call).await {
+            Ok(embedded) => {
+                self.inner.metrics.requests.gave(outputs, texts.len());
+                Ok(embedded)
+            }
+            Err(engine::Error::TooManyTokens { tokens }) => {
+                let bytes = size.bytes(tokens);
+                Err(self.too_large(texts.len(), bytes).into())
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     fn loaded(&self) -> Result<&Loaded, Unavailable> {
@@ -281,14 +298,19 @@ impl Service {
     }
 
     fn check_result(&self, texts: usize, bytes: usize) -> Result<(), TooLarge> {
-        let limit = self.limits.result_bytes;
-        if bytes <= limit {
+        if bytes <= self.limits.result_bytes {
             return Ok(());
         }
-        Err(TooLarge::Result {
+        Err(self.too_large(texts, bytes))
+    }
+
+    fn too_large(&self, texts: usize, bytes: usize) -> TooLarge {
+        let limit = self.limits.result_bytes;
+        TooLarge::Result {
             texts,
+            bytes,
             limit,
-            fitting: texts * limit / bytes,
-        })
+            fitting: texts.saturating_mul(limit) / bytes,
+        }
     }
 }

@@ -63,6 +63,11 @@ impl Description {
         heads.map(|heads| heads.outputs).unwrap_or_default()
     }
 
+    /// Floats of its ColBERT vectors, if it gives them.
+    pub fn colbert_dimensions(&self) -> Option<NonZeroUsize> {
+        self.output_heads().colbert
+    }
+
     /// What the model gives.
     pub fn outputs(&self) -> Outputs {
         let OutputHeads { sparse, colbert } = self.output_heads();

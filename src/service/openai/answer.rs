@@ -1,11 +1,10 @@
 //! The answers of OpenAI's routes.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::engine::Embedded;
+use crate::service::vector::Vector;
 use crate::service::{EncodingFormat, ModelInfo};
 
 /// The vectors of a request.
@@ -37,18 +36,6 @@ struct Member {
     embedding: Vector,
 }
 
-/// A vector in the requested format.
-#[derive(Serialize, ToSchema)]
-#[schema(as = OpenAiVector)]
-#[serde(untagged)]
-enum Vector {
-    /// A list of numbers.
-    #[schema(example = json!([-0.033_2, 0.014_5, -0.051_8]))]
-    Float(Vec<f32>),
-    /// The four bytes of each float, little endian, as base64.
-    Base64(String),
-}
-
 /// Tokens that a request used.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OpenAiUsage)]
@@ -68,7 +55,8 @@ impl Embeddings {
         embedded: Embedded,
         format: EncodingFormat,
     ) -> Self {
-        let data = embedded.embeddings.into_iter().enumerate();
+        let tokens = embedded.tokens;
+        let data = embedded.into_dense().into_iter().enumerate();
         Self {
             object: "list",
             data: data
@@ -80,21 +68,9 @@ impl Embeddings {
                 .collect(),
             model: model.public_name().to_owned(),
             usage: Usage {
-                prompt_tokens: embedded.tokens,
-                total_tokens: embedded.tokens,
+                prompt_tokens: tokens,
+                total_tokens: tokens,
             },
-        }
-    }
-}
-
-impl Vector {
-    fn new(embedding: Vec<f32>, format: EncodingFormat) -> Self {
-        match format {
-            EncodingFormat::Float => Self::Float(embedding),
-            EncodingFormat::Base64 => {
-                let bytes: Vec<u8> = embedding.into_iter().flat_map(f32::to_le_bytes).collect();
-                Self::Base64(STANDARD.encode(bytes))
-            }
         }
     }
 }

@@ -8,8 +8,12 @@ use super::fields::Fields;
 use super::json::{Value, quote};
 use super::openai::{EmbeddingsRequest, OpenAiRequest};
 use super::texts::{Texts, one_text, texts};
-use super::{Action, Error, Invalid, Malformed};
+use super::{Action, EncodingFormat, Error, Invalid, Malformed};
 use crate::engine::is_query;
+
+mod embed_request;
+
+pub use embed_request::EmbedRequest;
 
 /// How envelopes and errors call the input.
 pub const INPUT: &str = "input";
@@ -18,6 +22,7 @@ const ACTION: &str = "action";
 const QUERY: &str = "query";
 const QUERIES: &str = "queries";
 const TEXTS: &str = "texts";
+const OUTPUTS: &str = "outputs";
 const OPENAI_ROUTE: &str = "openai_route";
 const OPENAI_INPUT: &str = "openai_input";
 
@@ -43,6 +48,23 @@ pub struct Input {
     /// For `embed_batch`: a list of texts. The answer has `embeddings`, in the same order.
     #[schema(min_items = 1)]
     pub texts: Option<Vec<String>>,
+    /// For the embedding actions: what each text is turned into, `dense` unless given. `GET /health` says what the model gives.
+    #[schema(min_items = 1, value_type = Option<Vec<OutputName>>)]
+    pub outputs: Option<Vec<OutputName>>,
+    /// For the embedding actions: how vectors are written, `float` unless given. Sparse weights are always lists.
+    pub encoding_format: Option<EncodingFormat>,
+}
+
+/// What a text is turned into.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum OutputName {
+    /// One vector: `embedding`.
+    Dense,
+    /// A weight for each token that the text contains: `sparse_embedding`.
+    Sparse,
+    /// A vector for each token but the first: `colbert_embedding`.
+    Colbert,
 }
 
 /// An input once it is parsed: a request, or what is wrong with it.
@@ -52,11 +74,11 @@ pub type Parsed = Result<Request, Error>;
 #[derive(Debug)]
 pub enum Request {
     /// One query.
-    Query(Texts),
+    Query(EmbedRequest),
     /// A list of queries.
-    Queries(Texts),
+    Queries(EmbedRequest),
     /// A list of texts.
-    Texts(Texts),
+    Texts(EmbedRequest),
     /// Whether the model answers.
     HealthCheck,
     /// A request in OpenAI's form.
@@ -97,7 +119,9 @@ impl Request {
 
     pub(super) fn texts(&self) -> Option<&Texts> {
         match self {
-            Self::Query(texts) | Self::Queries(texts) | Self::Texts(texts) => Some(texts),
+            Self::Query(request) | Self::Queries(request) | Self::Texts(request) => {
+                Some(&request.texts)
+            }
             Self::OpenAi(request) | Self::OpenAiInJob(Ok(request)) => request.texts(),
             Self::HealthCheck | Self::OpenAiInJob(Err(_)) => None,
         }
@@ -141,8 +165,8 @@ impl Parser {
                     .fields
                     .take(TEXTS)
                     .ok_or(Invalid::Missing { field: TEXTS })?;
-                let expected = "a list of strings";
-                Ok(Request::Texts(texts(TEXTS, list, expected, self.limit)?))
+                let texts = texts(TEXTS, list, "a list of strings", self.limit)?;
+                Ok(Request::Texts(EmbedRequest::of(texts, &mut self.fields)?))
             }
             Action::HealthCheck => Ok(Request::HealthCheck),
         }
@@ -168,13 +192,13 @@ impl Parser {
             (None, None) => Err(Invalid::NoQuery.into()),
             (Some(query), None) => {
                 let expected = "a string (a list goes into queries)";
-                Ok(Request::Query(one_text(QUERY, query, expected)?))
+                let text = one_text(QUERY, query, expected)?;
+                Ok(Request::Query(EmbedRequest::of(text, &mut self.fields)?))
             }
             (None, Some(queries)) => {
                 let expected = "a list of strings (one string alone goes into query)";
-                Ok(Request::Queries(texts(
-                    QUERIES, queries, expected, self.limit,
-                )?))
+                let texts = texts(QUERIES, queries, expected, self.limit)?;
+                Ok(Request::Queries(EmbedRequest::of(texts, &mut self.fields)?))
             }
         }
     }

@@ -7,11 +7,11 @@ use utoipa::openapi::schema::{ArrayBuilder, Object, ObjectBuilder, OneOfBuilder,
 use crate::service::fields::Fields;
 use crate::service::json::{List, Value, quote};
 use crate::service::texts::{Texts, one_text, texts};
-use crate::service::{EncodingFormat, Error, Invalid, Malformed, ModelInfo};
+use crate::service::{EmbedRequest, EncodingFormat, Error, Invalid, Malformed, ModelInfo};
+use model::Outputs;
 
 const INPUT: &str = "input";
 const MODEL: &str = "model";
-const ENCODING_FORMAT: &str = "encoding_format";
 const DIMENSIONS: &str = "dimensions";
 
 /// A request for vectors.
@@ -72,7 +72,7 @@ impl OpenAiRequest {
     /// The texts to embed.
     pub fn texts(&self) -> Option<&Texts> {
         match self {
-            Self::Embeddings(request) => Some(&request.texts),
+            Self::Embeddings(request) => Some(&request.embed.texts),
             Self::Models => None,
         }
     }
@@ -81,10 +81,8 @@ impl OpenAiRequest {
 /// A valid request for vectors: at least one text, none blank, no more than the limit.
 #[derive(Debug)]
 pub struct EmbeddingsRequest {
-    /// The texts.
-    pub(in crate::service) texts: Texts,
-    /// How their vectors are written.
-    pub(in crate::service) encoding_format: EncodingFormat,
+    /// The texts, of which dense vectors are asked for.
+    pub(in crate::service) embed: EmbedRequest,
     model: Option<String>,
     dimensions: Option<Value>,
 }
@@ -107,8 +105,11 @@ impl EmbeddingsRequest {
             .take(INPUT)
             .ok_or(Invalid::Missing { field: INPUT })?;
         Ok(Self {
-            texts: input_texts(input, limit)?,
-            encoding_format: encoding_format(&mut fields)?,
+            embed: EmbedRequest {
+                texts: input_texts(input, limit)?,
+                outputs: Outputs::DENSE,
+                encoding_format: EncodingFormat::take(&mut fields)?,
+            },
             model: fields.take_string(MODEL)?,
             dimensions: fields.take(DIMENSIONS),
         })
@@ -157,18 +158,6 @@ fn holds_tokens(list: &List) -> bool {
         Some(Value::List(inner)) => inner.members.first().is_some_and(is_number),
         first => first.is_some_and(is_number),
     }
-}
-
-fn encoding_format(fields: &mut Fields) -> Result<EncodingFormat, Invalid> {
-    let Some(name) = fields.take_string(ENCODING_FORMAT)? else {
-        return Ok(EncodingFormat::default());
-    };
-    EncodingFormat::ALL
-        .into_iter()
-        .find(|format| format.as_str() == name)
-        .ok_or_else(|| Invalid::EncodingFormat {
-            given: quote(&name),
-        })
 }
 
 #[cfg(test)]
