@@ -102,9 +102,6 @@ impl Engine {
             .buffered(PIECES_AT_ONCE)
             .try_collect()
             .await?;
-        self.inner
-            .metrics
-            .tokenized(parts.iter().map(|part| part.tokenization).sum());
         let waited = call.started().map_or(Duration::ZERO, |start| {
             start.saturating_duration_since(arrival)
         });
@@ -127,7 +124,7 @@ impl Engine {
         let Inner {
             queue,
             tokenization,
-            ..
+            metrics,
         } = &*self.inner;
         let Admission { room, arrival } = match admission {
             Some(admission) => admission,
@@ -138,7 +135,8 @@ impl Engine {
             },
         };
         let split = tokenization.split(&texts, room).await?;
-        let (time, tokens) = (split.time, split.tokens.iter().map(Tokens::len).sum());
+        metrics.tokenized(split.time);
+        let tokens = split.tokens.iter().map(Tokens::len).sum();
         let (entries, replies) = entries(split, &texts, call, |tokens, before| {
             Demand::new(priority, tokens, before, arrival)
         });
@@ -146,7 +144,6 @@ impl Engine {
         Ok(Part {
             embeddings: try_join_all(replies.into_iter().map(receive)).await?,
             tokens,
-            tokenization: time,
         })
     }
 
@@ -178,11 +175,10 @@ struct Admission {
     arrival: Instant,
 }
 
-/// The vectors of a piece, and what they took.
+/// The vectors of a piece, and the tokens of its texts.
 struct Part {
     embeddings: Vec<Embedding>,
     tokens: usize,
-    tokenization: Duration,
 }
 
 type Reply = oneshot::Receiver<Result<Embedding, Error>>;
