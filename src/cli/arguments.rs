@@ -19,6 +19,9 @@ pub struct Arguments {
     pub settings: Option<PathBuf>,
     #[command(flatten)]
     pub handler: HandlerFlags,
+    /// Those of `serve`, which need no command.
+    #[command(flatten)]
+    pub serve: Serve,
     /// The command; without one: serve, or run the job in test_input.json.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -45,14 +48,8 @@ pub enum Command {
     Openapi,
 }
 
-impl Default for Command {
-    fn default() -> Self {
-        Self::Serve(Serve::default())
-    }
-}
-
 /// The choice of a model, shared by several commands.
-#[derive(Args, Default)]
+#[derive(Args)]
 pub struct ModelChoice {
     /// Pinned model to use: bge-m3 (the default) or minilm.
     #[arg(long, value_name = "NAME", conflicts_with = "model_directory")]
@@ -72,7 +69,7 @@ pub struct ModelChoice {
 }
 
 /// Arguments of `serve`.
-#[derive(Args, Default)]
+#[derive(Args)]
 pub struct Serve {
     #[command(flatten)]
     model: ModelChoice,
@@ -98,6 +95,9 @@ pub struct Embed {
     /// File for the embeddings: NumPy's format if its name ends in .npy, else JSON lines [default: standard output].
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Leave out blank lines; without it each gets null in the place of its embedding, in NumPy's format a row of NaN.
+    #[arg(long)]
+    pub skip_blank: bool,
 }
 
 /// Arguments of `fetch`.
@@ -185,14 +185,7 @@ impl Command {
     /// The settings given as arguments.
     pub fn overrides(&self) -> Vec<Override> {
         match self {
-            Self::Serve(serve) => {
-                let mut overrides = serve.model.overrides();
-                overrides.extend(given([
-                    ("server.host", serve.host.clone().map(Value::from)),
-                    ("server.port", serve.port.map(Value::from)),
-                ]));
-                overrides
-            }
+            Self::Serve(serve) => serve.overrides(),
             Self::Embed(embed) => embed.model.overrides(),
             Self::Fetch(fetch) => given([
                 ("model.name", Some(fetch.name.as_str().into())),
@@ -201,6 +194,18 @@ impl Command {
             Self::Bench(bench) => bench.model.overrides(),
             Self::Export(_) | Self::Golden(_) | Self::Health(_) | Self::Openapi => Vec::new(),
         }
+    }
+}
+
+impl Serve {
+    /// The settings given as arguments.
+    pub fn overrides(&self) -> Vec<Override> {
+        let mut overrides = self.model.overrides();
+        overrides.extend(given([
+            ("server.host", self.host.clone().map(Value::from)),
+            ("server.port", self.port.map(Value::from)),
+        ]));
+        overrides
     }
 }
 

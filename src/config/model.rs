@@ -1,11 +1,14 @@
 //! Settings of the model to serve.
 //!
-//! Invariant: the defaults name a pinned model.
+//! Invariant: the defaults name a pinned model, and no alias is blank.
 
 use std::path::PathBuf;
 
 use model::Precision;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use super::list::list;
 
 /// The model to serve.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -17,6 +20,9 @@ pub struct Model {
     pub directory: Option<PathBuf>,
     /// Precision of the pinned model; absent: fp32. A model directory must have it, if it is given.
     pub precision: Option<Precision>,
+    /// Other names under which requests may ask for the model.
+    #[serde(deserialize_with = "aliases")]
+    pub aliases: Vec<String>,
 }
 
 impl Default for Model {
@@ -25,6 +31,18 @@ impl Default for Model {
             name: "bge-m3".to_owned(),
             directory: None,
             precision: None,
+            aliases: Vec::new(),
         }
     }
+}
+
+fn aliases<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let aliases: Vec<String> = list(deserializer)?
+        .iter()
+        .map(|alias| alias.trim().to_owned())
+        .collect();
+    if aliases.iter().any(String::is_empty) {
+        return Err(D::Error::custom("model.aliases holds a blank name"));
+    }
+    Ok(aliases)
 }

@@ -84,12 +84,26 @@ fn an_unknown_setting_or_an_invalid_value_is_an_error_that_names_it() {
             "limits.texts_per_call",
         ),
         ("RUNPOD_QUERY__MODEL__PRECISION", "fp16", "fp16"),
+        ("RUNPOD_QUERY__MODEL__ALIASES", "a,, b", "model.aliases"),
+        ("RUNPOD_QUERY__MODEL__ALIASES", " ", "model.aliases"),
         ("RUNPOD_QUERY__NONSENSE", "1", "nonsense"),
         ("RUNPOD_QUERY__WORKER__TIME_DIVISOR", "10", "time_divisor"),
     ] {
         let error = settings(&[(variable, value)]).unwrap_err().to_string();
         assert!(error.contains(named), "{variable}={value}: {error}");
     }
+}
+
+#[test]
+fn aliases_are_a_list_or_one_text_with_commas() {
+    let given = settings(&[(
+        "RUNPOD_QUERY__MODEL__ALIASES",
+        "text-embedding-3-small, bge",
+    )]);
+    assert_eq!(
+        given.unwrap().model.aliases,
+        ["text-embedding-3-small", "bge"]
+    );
 }
 
 #[test]
