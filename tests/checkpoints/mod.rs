@@ -4,7 +4,8 @@ mod fixture;
 
 use std::collections::BTreeSet;
 
-use self::fixture::{checkpoint, golden, kinds, texts};
+pub use self::fixture::checkpoint;
+use self::fixture::{golden, kinds, texts};
 use crate::support::golden::{cosine, length};
 use crate::support::models::Model;
 
@@ -55,6 +56,18 @@ golden_tests! {
     weights_may_be_float64 "bert_float64"
     tensors_may_be_of_several_types "bert_mixed_types"
     weights_may_be_sharded "bert_sharded"
+    names_may_be_those_of_tensorflow_and_of_a_masked_language_model "bert_from_tensorflow"
+    a_vocabulary_may_have_grown_and_its_table_be_padded "bert_grown_vocabulary"
+    keys_that_bert_does_not_have_are_its_defaults "bert_without_default_keys"
+    keys_that_xlm_roberta_does_not_have_are_its_defaults "xlm_roberta_without_default_keys"
+    bge_in_english_is_lower_case_bert "bge_en"
+    bge_m3_is_xlm_roberta "bge_m3"
+    arctic_embed_is_xlm_roberta_with_a_prompt_that_is_not_the_default "arctic_embed_l_v2"
+    e5_base_is_xlm_roberta_with_mean_pooling "e5_base"
+    e5_small_is_bert_behind_the_tokenizer_of_xlm_roberta "e5_small"
+    roberta_has_positions_like_xlm_roberta "roberta_without_prefix_space"
+    roberta_may_put_a_space_before_a_text "roberta_with_prefix_space"
+    camembert_has_special_tokens_of_its_own "camembert"
 }
 
 #[test]
