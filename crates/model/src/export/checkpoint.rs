@@ -13,7 +13,7 @@ use super::safetensors::{SafetensorsFile, TensorLocation};
 use crate::description::TOKENIZER_FILE;
 use crate::graph::Architecture;
 use crate::json::read_json;
-use crate::sentence_transformers::SentenceTransformer;
+use crate::sentence_transformers::{Pooling, SentenceTransformer};
 
 const CONFIG_FILE: &str = "config.json";
 const WEIGHTS_FILE: &str = "model.safetensors";
@@ -55,8 +55,8 @@ struct Config {
 }
 
 impl Checkpoint {
-    /// Opens the checkpoint in `directory`.
-    pub fn open(directory: &Path) -> Result<Self, Error> {
+    /// Opens the checkpoint in `directory`. `pooling` is as in [`SentenceTransformer::read`].
+    pub fn open(directory: &Path, pooling: Option<Pooling>) -> Result<Self, Error> {
         let unsupported = |why: String| Error::Checkpoint {
             directory: directory.to_owned(),
             why,
@@ -71,18 +71,10 @@ impl Checkpoint {
         let architecture = config
             .into_architecture()
             .map_err(|why| unsupported(format!("{CONFIG_FILE} {why}")))?;
-        let sentence_transformer = SentenceTransformer::read(directory)?;
-        let limit = architecture.token_limit();
-        let max_tokens = sentence_transformer
-            .max_tokens
-            .map_or(limit, NonZeroUsize::get);
-        if max_tokens > limit {
-            return Err(unsupported(format!(
-                "sentence_bert_config.json allows {max_tokens} tokens, but there are positions for only {limit}"
-            )));
-        }
-        let max_tokens = NonZeroUsize::new(max_tokens)
+        let sentence_transformer = SentenceTransformer::read(directory, pooling)?;
+        let positions = NonZeroUsize::new(architecture.token_limit())
             .ok_or_else(|| unsupported("it has no position embeddings".to_owned()))?;
+        let max_tokens = sentence_transformer.max_tokens(positions);
         let weights = open_weights(directory)?;
         let prefix = weights.prefix_of(WORD_EMBEDDINGS).unwrap_or_default();
         Ok(Self {

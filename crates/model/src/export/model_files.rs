@@ -17,10 +17,11 @@ use super::weights;
 use crate::description::{DESCRIPTION_FILE, Description, GRAPH_FILE, TOKENIZER_FILE};
 use crate::graph;
 use crate::precision::Precision;
+use crate::sentence_transformers::Pooling;
 use crate::report::{QualityReport, REPORT_FILE};
 
 /// The exported model's identity and precision.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Name by which the model is served.
     pub name: String,
@@ -28,13 +29,15 @@ pub struct Options {
     pub revision: Option<String>,
     /// Precision of the weights.
     pub precision: Precision,
+    /// How token vectors are pooled, for a checkpoint whose files do not say it. If they do, it must be the same.
+    pub pooling: Option<Pooling>,
 }
 
 /// Writes the model directory of the checkpoint in `source` into the existing, empty directory `target`.
 ///
 /// The model is not run; [`export_and_check`](super::export_and_check) does that, too.
 pub fn export(source: &Path, target: &Path, options: &Options) -> Result<Description, Error> {
-    let mut checkpoint = Checkpoint::open(source)?;
+    let mut checkpoint = Checkpoint::open(source, options.pooling)?;
     let pooling = checkpoint.sentence_transformer.pooling;
     let layout = graph::layout(&checkpoint.architecture, pooling, options.precision);
     let graph = weights::write(layout, &mut checkpoint, options.precision, target)?;
@@ -49,6 +52,7 @@ pub fn export(source: &Path, target: &Path, options: &Options) -> Result<Descrip
         dimensions: checkpoint.architecture.hidden,
         max_tokens: checkpoint.max_tokens,
         pooling,
+        prompt: checkpoint.sentence_transformer.prompt,
         precision: options.precision,
         source_sha256: Some(sha256(checkpoint.weights.path())?),
     };

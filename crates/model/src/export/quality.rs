@@ -109,6 +109,7 @@ fn embed_in_fp32(
         name: "fp32 reference".to_owned(),
         revision: None,
         precision: Precision::Fp32,
+        pooling: None,
     };
     model_files::export(source, directory.path(), &options)?;
     let vectors = ExportedModel::load(directory.path(), environment)?.embed_all(sentences)?;
