@@ -78,6 +78,7 @@ fn synthetic(settings: &Settings, size: SyntheticSize) -> Result<ModelDirectory,
         name: name.to_owned(),
         revision: None,
         precision,
+        pooling: None,
     };
     load_model::exported(settings, &store, &key, &options, || {
         store.populate(&format!("checkpoints/{name}-{format}"), |target| {

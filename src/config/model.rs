@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use model::Precision;
+use model::{Pooling, Precision};
 use serde::Deserialize;
 
 /// The model to serve.
@@ -17,6 +17,8 @@ pub struct Model {
     pub directory: Option<PathBuf>,
     /// Precision of the pinned model; absent: fp32. A model directory must have it, if it is given.
     pub precision: Option<Precision>,
+    /// How token vectors are pooled, for a model whose files do not say it. If they do, it must be the same.
+    pub pooling: Option<Pooling>,
 }
 
 impl Default for Model {
@@ -25,6 +27,7 @@ impl Default for Model {
             name: "bge-m3".to_owned(),
             directory: None,
             precision: None,
+            pooling: None,
         }
     }
 }

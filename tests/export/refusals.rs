@@ -34,6 +34,7 @@ fn refusal(checkpoint: &Path) -> String {
         name: "spoilt".to_owned(),
         revision: None,
         precision: Precision::Fp32,
+        pooling: None,
     };
     let error = export::export(checkpoint, target.path(), &options).unwrap_err();
     let causes = std::iter::successors(Some(&error as &dyn Error), |error| (*error).source());

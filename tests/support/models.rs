@@ -27,20 +27,26 @@ impl Model {
 
     /// Exports the checkpoint and loads what was written.
     pub fn export_in(checkpoint: &Path, name: &str, precision: Precision) -> Self {
-        let directory = tempfile::tempdir().unwrap();
         let options = Options {
             name: name.to_owned(),
             revision: None,
             precision,
+            pooling: None,
         };
-        export::export(checkpoint, directory.path(), &options).unwrap();
+        Self::export_with(checkpoint, &options)
+    }
+
+    /// Exports the checkpoint and loads what was written.
+    pub fn export_with(checkpoint: &Path, options: &Options) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        export::export(checkpoint, directory.path(), options).unwrap();
         Self::load(directory)
     }
 
     /// Loads a model directory.
     pub fn load(directory: tempfile::TempDir) -> Self {
         let model = ModelDirectory::open(directory.path()).unwrap();
-        let tokenizer = Tokenizer::load(&model.tokenizer, model.description.max_tokens).unwrap();
+        let tokenizer = model.load_tokenizer().unwrap();
         let environment = load_runtime(&runtime_library()).unwrap();
         let encoder = Encoder::load(&environment, &model, NonZeroUsize::MIN).unwrap();
         Self {

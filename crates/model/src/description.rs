@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint_files::have_weights;
 use crate::error::Error;
 use crate::foreign;
 use crate::json::read_json;
@@ -42,7 +43,8 @@ pub struct Description {
     pub prompt: Option<String>,
     /// Precision of the weights.
     pub precision: Precision,
-    /// SHA-256 of the checkpoint's `model.safetensors`, in hexadecimal.
+    /// SHA-256 of the checkpoint's weights, in hexadecimal: of `model.safetensors`, or of its shards one after the other, in
+    /// the order of their names.
     pub source_sha256: Option<String>,
 }
 
@@ -71,6 +73,11 @@ impl ModelDirectory {
     /// Like [`ModelDirectory::open`], for a directory whose files may not say how token vectors are pooled. An error if
     /// they do and `pooling` is another.
     pub fn open_pooled(path: &Path, pooling: Option<Pooling>) -> Result<Self, Error> {
+        let graph = [GRAPH_FILE, FOREIGN_GRAPH_FILE]
+            .iter()
+            .map(|file| path.join(file))
+            .find(|file| file.is_file())
+            .ok_or_else(|| no_graph(path))?;
         let description = path.join(DESCRIPTION_FILE);
         let description = if description.exists() {
             let description: Description = read_json(&description)?;
@@ -81,12 +88,8 @@ impl ModelDirectory {
         } else {
             foreign::describe(path, pooling)?
         };
-        let graph = [GRAPH_FILE, FOREIGN_GRAPH_FILE]
-            .iter()
-            .map(|file| path.join(file))
-            .find(|file| file.is_file());
         Ok(Self {
-            graph: graph.ok_or_else(|| missing(path, GRAPH_FILE))?,
+            graph,
             tokenizer: Some(path.join(TOKENIZER_FILE))
                 .filter(|file| file.is_file())
                 .ok_or_else(|| missing(path, TOKENIZER_FILE))?,
@@ -110,4 +113,17 @@ fn missing(directory: &Path, file: &str) -> Error {
         directory: directory.to_owned(),
         why: format!("it has no {file}"),
     }
+}
+
+fn no_graph(directory: &Path) -> Error {
+    if !have_weights(directory) {
+        return missing(directory, GRAPH_FILE);
+    }
+    missing(
+        directory,
+        &format!(
+            "{GRAPH_FILE}; it is a checkpoint, which `runpod-query export {} TARGET` turns into one",
+            directory.display()
+        ),
+    )
 }
