@@ -64,7 +64,7 @@ pub fn read(directory: &Path, folder: &str, has_prompt: bool) -> Result<Pooling,
     let modes = configuration.modes();
     let supported = SUPPORTED
         .into_iter()
-        .find(|(_, name, switch)| modes == [name] || modes == [switch]);
+        .find(|&(_, name, switch)| modes == [name] || modes == [switch]);
     supported.map(|(pooling, ..)| pooling).ok_or_else(|| {
         unsupported(format!(
             "asks for the pooling {}; only either cls or mean is supported",
