@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use model::Precision;
+use model::{Pooling, Precision};
 use model::export::{self, Options};
 use model::{Encoder, ModelDirectory, Tokenizer, Tokens, load_runtime};
 use runpod_query::artifacts::Store;
@@ -45,7 +45,12 @@ impl Model {
 
     /// Loads a model directory.
     pub fn load(directory: tempfile::TempDir) -> Self {
-        let model = ModelDirectory::open(directory.path()).unwrap();
+        Self::load_pooled(directory, None)
+    }
+
+    /// Loads a model directory whose files may not say how token vectors are pooled.
+    pub fn load_pooled(directory: tempfile::TempDir, pooling: Option<Pooling>) -> Self {
+        let model = ModelDirectory::open_pooled(directory.path(), pooling).unwrap();
         let tokenizer = model.load_tokenizer().unwrap();
         let environment = load_runtime(&runtime_library()).unwrap();
         let encoder = Encoder::load(&environment, &model, NonZeroUsize::MIN).unwrap();
