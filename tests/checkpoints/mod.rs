@@ -1,5 +1,6 @@
 //! Checkpoints in the forms in which people save them give the tokens and the vectors of SentenceTransformer.
 
+mod commands;
 mod fixture;
 
 use std::collections::BTreeSet;
@@ -131,13 +132,18 @@ fn a_graph_of_another_exporter_without_modules_is_pooled_as_asked() {
         message.contains("modules.json") && message.contains("--pooling"),
         "{message}"
     );
-    gives_golden(&mut Model::load_pooled(directory, Some(Pooling::Mean)), kind);
+    gives_golden(
+        &mut Model::load_pooled(directory, Some(Pooling::Mean)),
+        kind,
+    );
 }
 
 #[test]
 fn texts_end_where_positions_end_in_a_graph_of_another_exporter_too() {
     for kind in ["limit_of_positions_after_padding", "limit_above_positions"] {
-        let description = ModelDirectory::open(foreign(kind).path()).unwrap().description;
+        let description = ModelDirectory::open(foreign(kind).path())
+            .unwrap()
+            .description;
         assert_eq!(description.max_tokens.get(), 64, "{kind}");
     }
 }

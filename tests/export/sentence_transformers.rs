@@ -21,8 +21,14 @@ fn refusal_of(file: &str, content: &Value) -> String {
 fn a_pooling_that_is_not_supported_is_refused_by_its_name() {
     const FILE: &str = "1_Pooling/config.json";
     for (content, named) in [
-        (json!({"pooling_mode_lasttoken": true}), "pooling_mode_lasttoken;"),
-        (json!({"pooling_mode_max_tokens": true}), "pooling_mode_max_tokens;"),
+        (
+            json!({"pooling_mode_lasttoken": true}),
+            "pooling_mode_lasttoken;",
+        ),
+        (
+            json!({"pooling_mode_max_tokens": true}),
+            "pooling_mode_max_tokens;",
+        ),
         (
             json!({"pooling_mode_weightedmean_tokens": true}),
             "pooling_mode_weightedmean_tokens;",
@@ -31,7 +37,10 @@ fn a_pooling_that_is_not_supported_is_refused_by_its_name() {
             json!({"pooling_mode_mean_sqrt_len_tokens": true}),
             "pooling_mode_mean_sqrt_len_tokens;",
         ),
-        (json!({"pooling_mode_of_later": true}), "pooling_mode_of_later;"),
+        (
+            json!({"pooling_mode_of_later": true}),
+            "pooling_mode_of_later;",
+        ),
         (
             json!({"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": true}),
             "pooling_mode_cls_token and pooling_mode_mean_tokens;",
@@ -59,7 +68,11 @@ fn other_requests_that_are_not_supported_are_refused_by_their_names() {
             "default_prompt_name \"passage\"",
         ),
         (MODEL, json!({"truncate_dim": 16}), "truncate_dim 16"),
-        (MODEL, json!({"model_type": "SparseEncoder"}), "SparseEncoder"),
+        (
+            MODEL,
+            json!({"model_type": "SparseEncoder"}),
+            "SparseEncoder",
+        ),
         (TRANSFORMER, json!({"do_lower_case": true}), "do_lower_case"),
         (TRANSFORMER, json!({"max_seq_length": 0}), "0 tokens"),
         (
@@ -72,7 +85,11 @@ fn other_requests_that_are_not_supported_are_refused_by_their_names() {
             json!({"processing_kwargs": {"text": {"max_length": 5}}}),
             "processing_kwargs of \"text\"",
         ),
-        (TOKENIZER, json!({"truncation_side": "left"}), "truncation_side"),
+        (
+            TOKENIZER,
+            json!({"truncation_side": "left"}),
+            "truncation_side",
+        ),
         (
             "2_Normalize/config.json",
             json!({"module_input_name": "token_embeddings"}),
@@ -80,7 +97,11 @@ fn other_requests_that_are_not_supported_are_refused_by_their_names() {
         ),
     ] {
         let message = refusal_of(file, &content);
-        let file = if named == "Normalize" { "modules.json" } else { file };
+        let file = if named == "Normalize" {
+            "modules.json"
+        } else {
+            file
+        };
         assert!(
             message.contains(file) && message.contains(named),
             "{content}: {message}"
@@ -110,9 +131,12 @@ fn a_module_that_is_not_supported_is_refused_by_its_class() {
 #[test]
 fn a_default_prompt_whose_tokens_are_not_pooled_is_refused() {
     let checkpoint = copy();
-    edit_json(&checkpoint.path().join("1_Pooling/config.json"), |pooling| {
-        pooling["include_prompt"] = json!(false);
-    });
+    edit_json(
+        &checkpoint.path().join("1_Pooling/config.json"),
+        |pooling| {
+            pooling["include_prompt"] = json!(false);
+        },
+    );
     let prompts = |default: Value| {
         let content = json!({"prompts": {"query": "q: "}, "default_prompt_name": default});
         let path = checkpoint.path().join("config_sentence_transformers.json");
@@ -130,7 +154,10 @@ fn a_default_prompt_whose_tokens_are_not_pooled_is_refused() {
 fn another_pooling_than_the_files_say_is_refused() {
     let target = tempfile::tempdir().unwrap();
     let error = export_pooled(copy().path(), target.path(), Some(Pooling::Mean)).unwrap_err();
-    assert!(error.to_string().contains("cls pooling, not mean"), "{error}");
+    assert!(
+        error.to_string().contains("cls pooling, not mean"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use model::{Pooling, Precision};
 use model::export::{self, Options};
 use model::{Encoder, ModelDirectory, Tokenizer, Tokens, load_runtime};
+use model::{Pooling, Precision};
 use runpod_query::artifacts::Store;
 use runpod_query::config::Settings;
 

@@ -16,8 +16,8 @@ use super::weights;
 use crate::description::{DESCRIPTION_FILE, Description, GRAPH_FILE, TOKENIZER_FILE};
 use crate::graph;
 use crate::precision::Precision;
-use crate::sentence_transformers::Pooling;
 use crate::report::{QualityReport, REPORT_FILE};
+use crate::sentence_transformers::Pooling;
 
 /// The exported model's identity and precision.
 #[derive(Debug, Clone, Default)]

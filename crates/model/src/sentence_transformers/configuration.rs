@@ -46,7 +46,11 @@ pub fn read(directory: &Path) -> Result<Configuration, Error> {
 impl Keys {
     /// What is not supported.
     fn check(&self) -> Result<(), String> {
-        if let Some(other) = self.model_type.as_deref().filter(|kind| *kind != MODEL_TYPE) {
+        if let Some(other) = self
+            .model_type
+            .as_deref()
+            .filter(|kind| *kind != MODEL_TYPE)
+        {
             return Err(format!(
                 "has model_type {other:?}; only {MODEL_TYPE:?} is supported"
             ));

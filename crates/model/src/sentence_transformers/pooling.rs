@@ -58,7 +58,8 @@ pub fn read(directory: &Path, folder: &str, has_prompt: bool) -> Result<Pooling,
     let configuration: Configuration = read_json(&path)?;
     if has_prompt && !configuration.include_prompt {
         return Err(unsupported(
-            "has include_prompt false: pooling without the prompt's tokens is not supported".to_owned(),
+            "has include_prompt false: pooling without the prompt's tokens is not supported"
+                .to_owned(),
         ));
     }
     let modes = configuration.modes();

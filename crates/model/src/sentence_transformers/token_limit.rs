@@ -65,7 +65,9 @@ impl TokenLimit {
         if config.truncation_side.as_deref() == Some("left") {
             return Err(refuse(
                 directory,
-                format!("{TOKENIZER_CONFIG} has truncation_side \"left\"; texts are cut only on the right"),
+                format!(
+                    "{TOKENIZER_CONFIG} has truncation_side \"left\"; texts are cut only on the right"
+                ),
             ));
         }
         let tokens = config.model_max_length.or(config.max_len);
@@ -79,7 +81,9 @@ impl TokenLimit {
     pub fn within(self, positions: NonZeroUsize) -> NonZeroUsize {
         match self {
             Self::Own { file, tokens } if tokens > positions => {
-                log::warn!("{file} allows {tokens} tokens, but there are positions for {positions}: longer texts are truncated there");
+                log::warn!(
+                    "{file} allows {tokens} tokens, but there are positions for {positions}: longer texts are truncated there"
+                );
                 positions
             }
             Self::Own { tokens, .. } | Self::Tokenizer(tokens) => tokens.min(positions),
@@ -138,7 +142,10 @@ mod tests {
                 30,
             ),
             // An empty file is passed over; one that says nothing of the length is not.
-            (&[(BERT, "{}"), (XLM_ROBERTA, r#"{"max_seq_length": 30}"#)], 30),
+            (
+                &[(BERT, "{}"), (XLM_ROBERTA, r#"{"max_seq_length": 30}"#)],
+                30,
+            ),
             (
                 &[
                     (BERT, r#"{"do_lower_case": false}"#),

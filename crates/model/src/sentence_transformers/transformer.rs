@@ -52,8 +52,12 @@ pub fn read(directory: &Path) -> Result<Option<Transformer>, Error> {
         let path = directory.join(file);
         if path.exists() && !read_json::<Map<String, Value>>(&path)?.is_empty() {
             let keys: Keys = read_json(&path)?;
-            keys.check()
-                .map_err(|why| refuse(directory, format!("{file} asks for {why}, which is not supported")))?;
+            keys.check().map_err(|why| {
+                refuse(
+                    directory,
+                    format!("{file} asks for {why}, which is not supported"),
+                )
+            })?;
             return Ok(Some(Transformer {
                 file,
                 max_tokens: keys.max_tokens(),
@@ -69,7 +73,11 @@ impl Keys {
         if self.do_lower_case == Some(true) {
             return Err("do_lower_case".to_owned());
         }
-        if let Some(task) = self.transformer_task.as_deref().filter(|task| *task != TASK) {
+        if let Some(task) = self
+            .transformer_task
+            .as_deref()
+            .filter(|task| *task != TASK)
+        {
             return Err(format!("transformer_task {task:?}"));
         }
         let arguments = self.processing_kwargs.iter().flatten();
