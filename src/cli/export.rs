@@ -44,15 +44,9 @@ pub fn export(settings: &Settings, arguments: &arguments::Export) -> Result<(), 
 
 /// What is not given as an argument is what the checkpoint's path says.
 fn options(arguments: &arguments::Export) -> Result<Options, Failure> {
-    let (name, revision) = match &arguments.name {
-        Some(name) => (name.clone(), None),
-        None => {
-            let origin = Origin::of(&arguments.checkpoint)?;
-            (origin.name, origin.revision)
-        }
-    };
+    let Origin { name, revision } = Origin::of(&arguments.checkpoint)?;
     Ok(Options {
-        name,
+        name: arguments.name.clone().unwrap_or(name),
         revision: arguments.revision.clone().or(revision),
         precision: arguments.precision,
         pooling: arguments.pooling,

@@ -70,6 +70,12 @@ fn pooling_is_an_option_of_export_and_embed() {
     assert!(message.contains("--pooling"), "{message}");
     arguments.extend(["--pooling", "mean"]);
     succeeds(run(alone.path(), &arguments));
+    // The comparison with fp32 exports once more.
+    let int8 = ["--pooling", "mean", "--precision", "int8"];
+    succeeds(run(
+        alone.path(),
+        &[&["export", ".", "in-int8"], &int8[..]].concat(),
+    ));
     let other = foreign(kind);
     for directory in [target.as_path(), other.path()] {
         let embed = |pooling| {
