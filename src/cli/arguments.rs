@@ -8,7 +8,7 @@ use config::Value;
 
 use super::handler_flags::HandlerFlags;
 use crate::config::Override;
-use model::Precision;
+use model::{Pooling, Precision};
 
 /// Text embeddings of BAAI/bge-m3 on a CPU.
 #[derive(Parser)]
@@ -60,6 +60,9 @@ pub struct ModelChoice {
     /// Precision of the model's matrices [default: fp32, or the model directory's].
     #[arg(long)]
     precision: Option<Precision>,
+    /// Pooling of a model whose files do not say it.
+    #[arg(long)]
+    pooling: Option<Pooling>,
     /// Threads of the model [default: the container's CPU quota].
     #[arg(long, value_name = "NUMBER")]
     threads: Option<NonZeroUsize>,
@@ -118,7 +121,7 @@ pub struct Export {
     pub checkpoint: PathBuf,
     /// Model directory to create.
     pub target: PathBuf,
-    /// Name of the model [default: the checkpoint directory's].
+    /// Name of the model [default: the checkpoint directory's, or its repository's in a cache of Hugging Face].
     #[arg(long)]
     pub name: Option<String>,
     /// Revision of the checkpoint, recorded in the model directory.
@@ -127,6 +130,9 @@ pub struct Export {
     /// Precision of the matrices.
     #[arg(long, default_value = "fp32")]
     pub precision: Precision,
+    /// Pooling of a checkpoint whose files do not say it.
+    #[arg(long)]
+    pub pooling: Option<Pooling>,
 }
 
 /// Arguments of `bench`.
@@ -223,10 +229,15 @@ impl ModelChoice {
             ("model.name", self.model.clone().map(Value::from)),
             ("model.directory", directory.map(Value::from)),
             ("model.precision", self.precision.map(precision)),
+            ("model.pooling", self.pooling.map(pooling)),
             ("engine.threads", threads.map(Value::from)),
             ("artifacts.offline", self.offline.then(|| true.into())),
         ])
     }
+}
+
+fn pooling(pooling: Pooling) -> Value {
+    pooling.to_string().into()
 }
 
 fn precision(precision: Precision) -> Value {

@@ -4,11 +4,11 @@
 
 use std::path::PathBuf;
 
-use model::Precision;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
 use super::list::list;
+use model::{Pooling, Precision};
 
 /// The model to serve.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -23,6 +23,8 @@ pub struct Model {
     /// Other names under which requests may ask for the model.
     #[serde(deserialize_with = "aliases")]
     pub aliases: Vec<String>,
+    /// How token vectors are pooled, for a model whose files do not say it. If they do, it must be the same.
+    pub pooling: Option<Pooling>,
 }
 
 impl Default for Model {
@@ -32,6 +34,7 @@ impl Default for Model {
             directory: None,
             precision: None,
             aliases: Vec::new(),
+            pooling: None,
         }
     }
 }
