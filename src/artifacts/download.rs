@@ -1,27 +1,34 @@
 //! Downloads from the model hub.
 //!
-//! Owns the HTTP client and the interpretation of the hub's responses. Invariant: bytes that are already there are
-//! downloaded again only if the server does not send the rest, and only the pinned file is kept.
+//! Owns the HTTP client and the interpretation of the hub's responses. Invariants: bytes that are already there are
+//! downloaded again only if the server does not send the rest, and only the pinned file is kept. The token goes to the hub's own
+//! address; the client leaves it out when a response redirects to another host.
 
 use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use reqwest::blocking::{Client, Response};
-use reqwest::header::{CONTENT_RANGE, ETAG, HeaderValue, IF_RANGE, RANGE, RETRY_AFTER};
+use reqwest::blocking::{Client, RequestBuilder, Response};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_RANGE, ETAG, HeaderValue, IF_RANGE, RANGE, RETRY_AFTER,
+};
 use reqwest::{StatusCode, Url};
 
 use super::partial::Partial;
 use super::progress::Progress;
 use super::retry::{Attempts, IfUnreachable, RetryPolicy};
-use super::{Error, Fault, error, pins};
+use super::{Error, Fault, RepositoryError, error, pins};
+use crate::config::Secret;
 
 const USER_AGENT: &str = concat!("runpod-query/", env!("CARGO_PKG_VERSION"));
 const BUFFER_BYTES: usize = 1 << 17;
+/// Largest file that is read into memory. The hub stores files of more than 10 MB outside Git, with their hashes.
+pub(super) const SMALL_FILE_BYTES: u64 = 32 << 20;
 
 /// A connection to the hub.
 pub(super) struct Hub<'a> {
     client: Client,
+    authorization: Option<HeaderValue>,
     retry: &'a RetryPolicy,
     if_unreachable: IfUnreachable,
 }
@@ -49,6 +56,7 @@ impl<'a> Hub<'a> {
     /// Creates the client without connecting.
     pub(super) fn new(
         address: &Url,
+        token: Option<&Secret>,
         retry: &'a RetryPolicy,
         if_unreachable: IfUnreachable,
     ) -> Result<Self, Error> {
@@ -64,15 +72,71 @@ impl<'a> Hub<'a> {
             })?;
         Ok(Self {
             client,
+            authorization: token.map(authorization).transpose()?,
             retry,
             if_unreachable,
         })
     }
 
+    /// Reads a small document, which no pin describes.
+    pub(super) fn read(&self, name: &str, url: &Url) -> Result<Vec<u8>, Error> {
+        let mut attempts = Attempts::new(self.retry, self.if_unreachable);
+        loop {
+            let fault = match self.read_once(url) {
+                Ok(bytes) => return Ok(bytes),
+                Err(fault) => fault,
+            };
+            let Some(pause) = attempts.after(&fault, 0) else {
+                return Err(Error::Download {
+                    file: name.to_owned(),
+                    url: error::without_secrets(url),
+                    attempts: attempts.made(),
+                    source: fault,
+                });
+            };
+            log::warn!(
+                "{name}: {}; next attempt in {:.1} s",
+                error::in_one_line(&fault),
+                pause.as_secs_f64(),
+            );
+            std::thread::sleep(pause);
+        }
+    }
+
+    fn read_once(&self, url: &Url) -> Result<Vec<u8>, Fault> {
+        let response = send(self.get(url))?;
+        if response.status() != StatusCode::OK {
+            return Err(refused(&response));
+        }
+        let announced = response.content_length();
+        let mut bytes = Vec::new();
+        let received = response.take(SMALL_FILE_BYTES + 1).read_to_end(&mut bytes);
+        let got = bytes.len() as u64;
+        match received {
+            _ if got > SMALL_FILE_BYTES => Err(Fault::TooLarge {
+                limit: SMALL_FILE_BYTES,
+            }),
+            Ok(_) => Ok(bytes),
+            Err(source) => Err(Fault::Interrupted {
+                got,
+                expected: announced.unwrap_or(got),
+                source: Some(source),
+            }),
+        }
+    }
+
+    fn get(&self, url: &Url) -> RequestBuilder {
+        let request = self.client.get(url.clone());
+        match &self.authorization {
+            Some(authorization) => request.header(AUTHORIZATION, authorization.clone()),
+            None => request,
+        }
+    }
+
     /// Downloads a file, resuming where an earlier attempt or an earlier run stopped.
     pub(super) fn fetch(&self, wanted: &Wanted<'_>, target: &Path) -> Result<(), Error> {
         let mut transfer = Transfer {
-            client: &self.client,
+            hub: self,
             wanted,
             partial: Partial::open(wanted.pin, target)?,
             version: None,
@@ -114,7 +178,7 @@ impl<'a> Hub<'a> {
 
 /// The download of one file over several attempts.
 struct Transfer<'a> {
-    client: &'a Client,
+    hub: &'a Hub<'a>,
     wanted: &'a Wanted<'a>,
     partial: Partial<'a>,
     /// Entity tag of the version that the partial file belongs to.
@@ -143,12 +207,13 @@ impl Transfer<'_> {
             Fault::Unreachable(_)
             | Fault::Unanswered(_)
             | Fault::Refused { .. }
+            | Fault::TooLarge { .. }
             | Fault::Interrupted { .. } => Ok(()),
         }
     }
 
     fn request(&self) -> Result<Response, Fault> {
-        let mut request = self.client.get(self.wanted.url.clone());
+        let mut request = self.hub.get(&self.wanted.url);
         let there = self.partial.length();
         if there > 0 {
             request = request.header(RANGE, format!("bytes={there}-"));
@@ -156,14 +221,7 @@ impl Transfer<'_> {
                 request = request.header(IF_RANGE, version.clone());
             }
         }
-        request.send().map_err(|error| {
-            let error = error.without_url();
-            if error.is_connect() {
-                Fault::Unreachable(error)
-            } else {
-                Fault::Unanswered(error)
-            }
-        })
+        send(request)
     }
 
     /// Prepares the partial file so that the response's body continues it.
@@ -181,12 +239,7 @@ impl Transfer<'_> {
         } else if status == StatusCode::RANGE_NOT_SATISFIABLE && there > 0 {
             return Err(Fault::Changed.into());
         } else {
-            let retry_after = retry_after(response);
-            return Err(Fault::Refused {
-                status,
-                retry_after,
-            }
-            .into());
+            return Err(refused(response).into());
         }
         self.version = version;
         let rest = self.wanted.pin.bytes - self.partial.length();
@@ -225,6 +278,32 @@ impl Transfer<'_> {
             }));
         }
         Ok(())
+    }
+}
+
+/// The header of a token, which no log shows.
+fn authorization(token: &Secret) -> Result<HeaderValue, RepositoryError> {
+    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose().trim()))
+        .map_err(|_| RepositoryError::Token)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn send(request: RequestBuilder) -> Result<Response, Fault> {
+    request.send().map_err(|error| {
+        let error = error.without_url();
+        if error.is_connect() {
+            Fault::Unreachable(error)
+        } else {
+            Fault::Unanswered(error)
+        }
+    })
+}
+
+fn refused(response: &Response) -> Fault {
+    Fault::Refused {
+        status: response.status(),
+        retry_after: retry_after(response),
     }
 }
 

@@ -11,11 +11,11 @@ use serde::Deserialize;
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Model {
-    /// Name of a pinned model: `bge-m3` or `minilm`.
+    /// A pinned model, `bge-m3` or `minilm`, or a repository of the hub: `owner/name`, or `owner/name@revision`.
     pub name: String,
-    /// A model directory to serve instead of a pinned model.
+    /// A model directory to serve instead.
     pub directory: Option<PathBuf>,
-    /// Precision of the pinned model; absent: fp32. A model directory must have it, if it is given.
+    /// Precision of the model; absent: fp32. A model directory must have it, if it is given.
     pub precision: Option<Precision>,
 }
 

@@ -20,12 +20,14 @@ pub const ENVIRONMENT_PREFIX: &str = "RUNPOD_QUERY";
 const REALTIME_VARIABLE: &str = "RUNPOD_REALTIME_PORT";
 
 /// Variables that other programs define, and the settings they stand for. Our own variable for a setting wins.
-pub const FOREIGN_VARIABLES: [(&str, &str); 6] = [
+pub const FOREIGN_VARIABLES: [(&str, &str); 8] = [
     ("PORT", "server.port"),
     ("PORT_HEALTH", "server.health_port"),
     ("HEALTH_CHECK_PATH", "server.health_check_path"),
     (REALTIME_VARIABLE, "server.port"),
     ("ORT_DYLIB_PATH", "artifacts.runtime_library"),
+    ("HF_ENDPOINT", "artifacts.hub_url"),
+    ("HF_TOKEN", "artifacts.hub_token"),
     ("RUST_LOG", "log.filter"),
 ];
 
