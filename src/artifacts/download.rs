@@ -1,27 +1,23 @@
 //! Downloads from the model hub.
 //!
-//! Owns the HTTP client and the interpretation of the hub's responses. Invariants: bytes that are already there are
-//! downloaded again only if the server does not send the rest, and only the pinned file is kept. The token goes to the hub's own
-//! address; the client leaves it out when a response redirects to another host.
+//! Owns the HTTP client, the token and the attempts. Invariant: the token goes to the hub's own address; the client leaves it out when
+//! a response redirects to another host.
 
 use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
 use reqwest::blocking::{Client, RequestBuilder, Response};
-use reqwest::header::{
-    AUTHORIZATION, CONTENT_RANGE, ETAG, HeaderValue, IF_RANGE, RANGE, RETRY_AFTER,
-};
+use reqwest::header::{AUTHORIZATION, HeaderValue, RETRY_AFTER};
 use reqwest::{StatusCode, Url};
 
-use super::partial::Partial;
 use super::progress::Progress;
 use super::retry::{Attempts, IfUnreachable, RetryPolicy};
+use super::transfer::{Failure, Transfer};
 use super::{Error, Fault, RepositoryError, error, pins};
 use crate::config::Secret;
 
 const USER_AGENT: &str = concat!("runpod-query/", env!("CARGO_PKG_VERSION"));
-const BUFFER_BYTES: usize = 1 << 17;
 /// Largest file that is read into memory. The hub stores files of more than 10 MB outside Git, with their hashes.
 pub(super) const SMALL_FILE_BYTES: u64 = 32 << 20;
 
@@ -39,17 +35,6 @@ pub(super) struct Wanted<'a> {
     pub(super) name: String,
     pub(super) url: Url,
     pub(super) pin: &'a pins::File,
-}
-
-/// Why one attempt failed.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    /// The hub or the connection failed: another attempt may help.
-    #[error(transparent)]
-    Remote(#[from] Fault),
-    /// This machine failed: another attempt would fail too.
-    #[error(transparent)]
-    Local(#[from] Error),
 }
 
 impl<'a> Hub<'a> {
@@ -125,7 +110,8 @@ impl<'a> Hub<'a> {
         }
     }
 
-    fn get(&self, url: &Url) -> RequestBuilder {
+    /// A request with the token, if there is one.
+    pub(super) fn get(&self, url: &Url) -> RequestBuilder {
         let request = self.client.get(url.clone());
         match &self.authorization {
             Some(authorization) => request.header(AUTHORIZATION, authorization.clone()),
@@ -135,17 +121,11 @@ impl<'a> Hub<'a> {
 
     /// Downloads a file, resuming where an earlier attempt or an earlier run stopped.
     pub(super) fn fetch(&self, wanted: &Wanted<'_>, target: &Path) -> Result<(), Error> {
-        let mut transfer = Transfer {
-            hub: self,
-            wanted,
-            partial: Partial::open(wanted.pin, target)?,
-            version: None,
-        };
+        let mut transfer = Transfer::open(self, wanted, target)?;
         let mut attempts = Attempts::new(self.retry, self.if_unreachable);
-        let progress =
-            Progress::of_bytes(&wanted.name, wanted.pin.bytes, transfer.partial.length());
+        let progress = Progress::of_bytes(&wanted.name, wanted.pin.bytes, transfer.length());
         loop {
-            let before = transfer.partial.length();
+            let before = transfer.length();
             let fault = match transfer.attempt(&progress) {
                 Ok(()) => {
                     progress.finish(wanted.pin.bytes);
@@ -154,7 +134,7 @@ impl<'a> Hub<'a> {
                 Err(Failure::Local(error)) => return Err(error),
                 Err(Failure::Remote(fault)) => fault,
             };
-            let gained = transfer.partial.length().saturating_sub(before);
+            let gained = transfer.length().saturating_sub(before);
             transfer.discard_after(&fault)?;
             let Some(pause) = attempts.after(&fault, gained) else {
                 return Err(Error::Download {
@@ -168,116 +148,11 @@ impl<'a> Hub<'a> {
                 "{}: {}; next attempt from byte {} in {:.1} s",
                 wanted.name,
                 error::in_one_line(&fault),
-                transfer.partial.length(),
+                transfer.length(),
                 pause.as_secs_f64(),
             ));
             std::thread::sleep(pause);
         }
-    }
-}
-
-/// The download of one file over several attempts.
-struct Transfer<'a> {
-    hub: &'a Hub<'a>,
-    wanted: &'a Wanted<'a>,
-    partial: Partial<'a>,
-    /// Entity tag of the version that the partial file belongs to.
-    version: Option<HeaderValue>,
-}
-
-impl Transfer<'_> {
-    /// Downloads the missing bytes and keeps the file if it is the pinned one.
-    fn attempt(&mut self, progress: &Progress) -> Result<(), Failure> {
-        if self.partial.length() < self.wanted.pin.bytes {
-            let response = self.request()?;
-            self.join(&response)?;
-            self.receive(response, progress)?;
-        }
-        self.partial.keep()??;
-        Ok(())
-    }
-
-    /// Discards wrong or outdated bytes, so that the next attempt starts from the beginning.
-    fn discard_after(&mut self, fault: &Fault) -> Result<(), Error> {
-        match fault {
-            Fault::Changed | Fault::Different { .. } => {
-                self.version = None;
-                self.partial.restart()
-            }
-            Fault::Unreachable(_)
-            | Fault::Unanswered(_)
-            | Fault::Refused { .. }
-            | Fault::TooLarge { .. }
-            | Fault::Interrupted { .. } => Ok(()),
-        }
-    }
-
-    fn request(&self) -> Result<Response, Fault> {
-        let mut request = self.hub.get(&self.wanted.url);
-        let there = self.partial.length();
-        if there > 0 {
-            request = request.header(RANGE, format!("bytes={there}-"));
-            if let Some(version) = &self.version {
-                request = request.header(IF_RANGE, version.clone());
-            }
-        }
-        send(request)
-    }
-
-    /// Prepares the partial file so that the response's body continues it.
-    fn join(&mut self, response: &Response) -> Result<(), Failure> {
-        let there = self.partial.length();
-        let version = version(response);
-        let status = response.status();
-        if status == StatusCode::PARTIAL_CONTENT && there > 0 {
-            let same_version = self.version.is_none() || self.version == version;
-            if !same_version || first_byte(response) != Some(there) {
-                return Err(Fault::Changed.into());
-            }
-        } else if status == StatusCode::OK {
-            self.partial.restart()?;
-        } else if status == StatusCode::RANGE_NOT_SATISFIABLE && there > 0 {
-            return Err(Fault::Changed.into());
-        } else {
-            return Err(refused(response).into());
-        }
-        self.version = version;
-        let rest = self.wanted.pin.bytes - self.partial.length();
-        match response.content_length() {
-            Some(announced) if announced != rest => {
-                let got = self.partial.length() + announced;
-                Err(Fault::different_size(self.wanted.pin.bytes, got).into())
-            }
-            Some(_) | None => Ok(()),
-        }
-    }
-
-    fn receive(&mut self, mut response: Response, progress: &Progress) -> Result<(), Failure> {
-        let expected = self.wanted.pin.bytes;
-        let mut buffer = vec![0; BUFFER_BYTES];
-        let interrupted = loop {
-            match response.read(&mut buffer) {
-                Ok(0) => break None,
-                Ok(count) if self.partial.length() + count as u64 > expected => {
-                    return Err(Failure::Remote(Fault::Different {
-                        expected: format!("{expected} bytes"),
-                        got: format!("{} bytes or more", self.partial.length() + count as u64),
-                    }));
-                }
-                Ok(count) => self.partial.append(&buffer[..count])?,
-                Err(source) => break Some(source),
-            }
-            progress.at(self.partial.length());
-        };
-        let got = self.partial.length();
-        if got < expected {
-            return Err(Failure::Remote(Fault::Interrupted {
-                got,
-                expected,
-                source: interrupted,
-            }));
-        }
-        Ok(())
     }
 }
 
@@ -289,7 +164,8 @@ fn authorization(token: &Secret) -> Result<HeaderValue, RepositoryError> {
     Ok(value)
 }
 
-fn send(request: RequestBuilder) -> Result<Response, Fault> {
+/// Sends a request; an error says whether the server was reached.
+pub(super) fn send(request: RequestBuilder) -> Result<Response, Fault> {
     request.send().map_err(|error| {
         let error = error.without_url();
         if error.is_connect() {
@@ -300,24 +176,12 @@ fn send(request: RequestBuilder) -> Result<Response, Fault> {
     })
 }
 
-fn refused(response: &Response) -> Fault {
+/// A response that is an error.
+pub(super) fn refused(response: &Response) -> Fault {
     Fault::Refused {
         status: response.status(),
         retry_after: retry_after(response),
     }
-}
-
-/// The entity tag. A weak one is left out, because it does not prove that two parts belong together.
-fn version(response: &Response) -> Option<HeaderValue> {
-    let tag = response.headers().get(ETAG)?;
-    tag.as_bytes().starts_with(b"\"").then(|| tag.clone())
-}
-
-/// Position in the file of the response's first byte.
-fn first_byte(response: &Response) -> Option<u64> {
-    let range = response.headers().get(CONTENT_RANGE)?.to_str().ok()?;
-    let (first, _) = range.strip_prefix("bytes ")?.split_once('-')?;
-    first.parse().ok()
 }
 
 /// Only seconds are understood; for a date the usual backoff applies.

@@ -173,11 +173,8 @@ impl Error {
 
     /// Whether the hub or the connection failed, so that another source may help.
     pub(super) fn is_remote(&self) -> bool {
-        match self {
-            Self::Client { .. } | Self::Download { .. } => true,
-            Self::Repository(error) => error.is_refusal(),
-            _ => false,
-        }
+        matches!(self, Self::Client { .. } | Self::Download { .. })
+            || matches!(self, Self::Repository(error) if error.is_refusal())
     }
 }
 

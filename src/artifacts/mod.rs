@@ -20,12 +20,14 @@ mod partial;
 pub mod pins;
 mod pip;
 mod progress;
+mod remote_repository;
 mod repository;
 mod repository_error;
 mod resolution;
 mod retry;
 mod runtime;
 mod store;
+mod transfer;
 mod wanted_files;
 
 pub use digest::{NotASha256, Sha256};

@@ -41,7 +41,8 @@ pub enum RepositoryError {
     },
     /// The hub knows no such repository or revision.
     #[error(
-        "the hub has no repository {repository}, or it has no revision {revision}. {advice}",
+        "the hub has no repository {repository}, or it has no revision {revision}. {advice}. \
+         A directory is given by --model-directory (model.directory)",
         advice = advice(*.has_token)
     )]
     NotFound {

@@ -3,22 +3,16 @@
 //! Owns the pins of repositories in the cache, in the form of `nix/pins.json`. Invariant: a repository's commit is decided once.
 //! [`Store::keep`] writes it down, and from then on only [`Store::renew`] asks the hub again.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
-
-use super::digest::Sha256;
-use super::download::{Hub, SMALL_FILE_BYTES};
+use super::remote_repository::RemoteRepository;
 use super::repository::{self, Repository};
 use super::retry::IfUnreachable;
-use super::{Error, Fault, RepositoryError, Store, pins, wanted_files};
+use super::{Error, RepositoryError, Store, pins, wanted_files};
 
-/// Hexadecimal digits of a SHA-1, Git's shortest name of a commit.
-const SHORTEST_COMMIT: usize = 40;
 /// Digits of a commit in the name of a folder.
 const SHOWN_DIGITS: usize = 12;
 
@@ -72,55 +66,33 @@ impl ResolvedModel {
     }
 }
 
-/// What the hub says of a repository at a revision.
-#[derive(Deserialize)]
-struct Listing {
-    /// The commit.
-    #[serde(deserialize_with = "commit")]
-    sha: String,
-    siblings: Vec<Sibling>,
-    #[serde(default, rename = "cardData")]
-    card: Option<Card>,
+/// What a name means.
+enum Named {
+    /// A model of this program's pins, which may be named by its repository.
+    Pinned(Box<ResolvedModel>),
+    /// A repository, whose files only the cache or the hub knows.
+    Repository(Repository),
 }
 
-#[derive(Deserialize)]
-struct Sibling {
-    rfilename: String,
-    size: Option<u64>,
-    /// Where the file is stored outside Git, which knows only its hash.
-    lfs: Option<LargeFile>,
-}
-
-#[derive(Deserialize)]
-struct LargeFile {
-    sha256: Sha256,
-    size: u64,
-}
-
-/// The header of the model's card.
-#[derive(Deserialize)]
-struct Card {
-    #[serde(default)]
-    license: serde_json::Value,
-}
-
-/// A commit becomes part of paths and addresses, so it is checked.
-fn commit<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let commit = String::deserialize(deserializer)?;
-    let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    if commit.len() < SHORTEST_COMMIT || !commit.bytes().all(is_digit) {
-        return Err(D::Error::custom("sha is not a commit"));
+impl Named {
+    fn pinned(name: &str, pin: &pins::Model) -> Self {
+        Self::Pinned(Box::new(ResolvedModel {
+            name: name.to_owned(),
+            pin: pin.clone(),
+            repository: None,
+            is_new: false,
+            contents: BTreeMap::new(),
+        }))
     }
-    Ok(commit)
 }
 
 impl Store {
     /// The model of that name: pinned by this program, or `owner/name[@revision]` of the hub. The hub is asked only if the
     /// cache has no pin of the repository.
     pub fn model(&self, name: &str) -> Result<ResolvedModel, Error> {
-        let repository = match self.pinned_or_repository(name)? {
-            Ok(pinned) => return Ok(pinned),
-            Err(repository) => repository,
+        let repository = match self.named(name)? {
+            Named::Pinned(model) => return Ok(*model),
+            Named::Repository(repository) => repository,
         };
         match self.kept_pin(&repository)? {
             Some(pin) => Ok(ResolvedModel {
@@ -137,9 +109,9 @@ impl Store {
     /// As [`Store::model`], but asks the hub for the newest commit of the revision. Also returns the commit that was kept
     /// before, if any.
     pub fn renew(&self, name: &str) -> Result<(ResolvedModel, Option<String>), Error> {
-        match self.pinned_or_repository(name)? {
-            Ok(pinned) => Ok((pinned, None)),
-            Err(repository) => {
+        match self.named(name)? {
+            Named::Pinned(model) => Ok((*model, None)),
+            Named::Repository(repository) => {
                 // A pin that cannot be read is written anew.
                 let before = self.kept_pin(&repository).ok().flatten();
                 let commit = before.map(|pin| pin.revision);
@@ -167,17 +139,10 @@ impl Store {
         Ok(())
     }
 
-    /// A model of this program's pins, which may be named by its repository; or a repository.
-    fn pinned_or_repository(&self, name: &str) -> Result<Result<ResolvedModel, Repository>, Error> {
-        let pinned = |name: &str, pin: &pins::Model| ResolvedModel {
-            name: name.to_owned(),
-            pin: pin.clone(),
-            repository: None,
-            is_new: false,
-            contents: BTreeMap::new(),
-        };
+    fn named(&self, name: &str) -> Result<Named, Error> {
         if !repository::is_meant(name) {
-            return Ok(Ok(pinned(name, self.pins().model(name)?)));
+            let pin = self.pins().model(name)?;
+            return Ok(Named::pinned(name, pin));
         }
         let repository = Repository::parse(name)?;
         let found =
@@ -185,8 +150,8 @@ impl Store {
                 pin.repository == repository.name && repository.allows(&pin.revision)
             });
         Ok(match found {
-            Some((name, pin)) => Ok(pinned(name, pin)),
-            None => Err(repository),
+            Some((name, pin)) => Named::pinned(name, pin),
+            None => Named::Repository(repository),
         })
     }
 
@@ -223,24 +188,15 @@ impl Store {
             });
         }
         let hub = self.connect(IfUnreachable::Retry)?;
-        let mut remote = Remote::list(self, &hub, &repository)?;
-        let files = wanted_files::choose(&mut remote)?
-            .into_iter()
-            .map(|path| Ok((path.clone(), remote.file(&path)?)))
-            .collect::<Result<BTreeMap<_, _>, Error>>()?;
-        let license = remote.license();
+        let mut remote = RemoteRepository::list(self, &hub, &repository)?;
+        let wanted = wanted_files::choose(&mut remote)?;
+        let (pin, contents) = remote.into_pin(wanted)?;
         Ok(ResolvedModel {
             name: repository.name.clone(),
-            pin: pins::Model {
-                repository: repository.name.clone(),
-                revision: remote.commit,
-                license,
-                files,
-                wheel: None,
-            },
+            pin,
             repository: Some(repository),
             is_new: true,
-            contents: remote.contents,
+            contents,
         })
     }
 }
@@ -248,123 +204,4 @@ impl Store {
 /// What to do where downloads are disabled.
 pub(super) fn fetch_elsewhere(name: &str) -> String {
     format!("run `runpod-query fetch {name}` where downloads are allowed")
-}
-
-/// A repository on the hub, at one commit.
-struct Remote<'a> {
-    store: &'a Store,
-    hub: &'a Hub<'a>,
-    name: String,
-    commit: String,
-    files: BTreeMap<String, Sibling>,
-    card: Option<Card>,
-    contents: BTreeMap<String, Vec<u8>>,
-}
-
-impl<'a> Remote<'a> {
-    fn list(store: &'a Store, hub: &'a Hub<'a>, repository: &Repository) -> Result<Self, Error> {
-        let name = repository.name.clone();
-        let url =
-            store
-                .pins()
-                .hub
-                .listing_url(store.hub.as_str(), &name, &repository.encoded_revision());
-        let json = hub
-            .read(
-                &name,
-                &url.parse().map_err(|source| Error::HubUrl { source })?,
-            )
-            .map_err(|error| store.explain(error, &name, repository.revision()))?;
-        let listing: Listing =
-            serde_json::from_slice(&json).map_err(|source| RepositoryError::Form {
-                file: format!("the hub's description of {name}"),
-                source,
-            })?;
-        let files = listing.siblings.into_iter();
-        Ok(Self {
-            store,
-            hub,
-            name,
-            commit: listing.sha,
-            files: files.map(|file| (file.rfilename.clone(), file)).collect(),
-            card: listing.card,
-            contents: BTreeMap::new(),
-        })
-    }
-
-    /// Size and hash of a file. A file without a hash in the list is read.
-    fn file(&mut self, path: &str) -> Result<pins::File, Error> {
-        let large = self.files.get(path).and_then(|file| file.lfs.as_ref());
-        let (bytes, sha256) = match large {
-            Some(LargeFile { sha256, size }) => (*size, *sha256),
-            None => {
-                let content = wanted_files::Repository::read(self, path)?;
-                (content.len() as u64, Sha256::of(content))
-            }
-        };
-        Ok(pins::File {
-            bytes,
-            sha256,
-            revision: None,
-        })
-    }
-
-    fn download(&self, path: &str) -> Result<Vec<u8>, Error> {
-        let file = format!("{}/{path}", self.name);
-        let sibling = self.files.get(path);
-        let size = sibling.and_then(|sibling| sibling.size);
-        if size.is_some_and(|size| size > SMALL_FILE_BYTES) {
-            return Err(RepositoryError::Unverifiable {
-                file,
-                limit: SMALL_FILE_BYTES,
-            }
-            .into());
-        }
-        let store = self.store;
-        let url = store
-            .pins()
-            .hub
-            .file_url(store.hub.as_str(), &self.name, &self.commit, path);
-        let content = self
-            .hub
-            .read(
-                &file,
-                &url.parse().map_err(|source| Error::HubUrl { source })?,
-            )
-            .map_err(|error| store.explain(error, &self.name, &self.commit))?;
-        let length = content.len() as u64;
-        if let Some(size) = size.filter(|size| *size != length) {
-            let source = Fault::different_size(size, length);
-            return Err(RepositoryError::Different { file, source }.into());
-        }
-        Ok(content)
-    }
-
-    /// As the model's card names it, where it names one.
-    fn license(&self) -> Option<String> {
-        let license = &self.card.as_ref()?.license;
-        license.as_str().map(str::to_owned)
-    }
-}
-
-impl wanted_files::Repository for Remote<'_> {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn commit(&self) -> &str {
-        &self.commit
-    }
-
-    fn paths(&self) -> BTreeSet<String> {
-        self.files.keys().cloned().collect()
-    }
-
-    fn read(&mut self, path: &str) -> Result<&[u8], Error> {
-        if !self.contents.contains_key(path) {
-            let content = self.download(path)?;
-            self.contents.insert(path.to_owned(), content);
-        }
-        Ok(&self.contents[path])
-    }
 }

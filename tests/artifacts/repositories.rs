@@ -35,7 +35,8 @@ fn changed(sentence: &str) -> Files {
 #[test]
 fn only_the_files_that_are_needed_are_downloaded_and_each_once() {
     let hub = RepositoryHub::with_fixture(FIXTURE);
-    let checkpoint = fetch(&setup(&hub).store(), REPOSITORY).unwrap();
+    let setup = setup(&hub);
+    let checkpoint = fetch(&setup.store(), REPOSITORY).unwrap();
     let needed = [
         "1_Pooling/config.json",
         "config.json",
@@ -138,7 +139,8 @@ fn the_shards_of_the_weights_are_downloaded() {
         index.to_string().into(),
     );
     let hub = RepositoryHub::with(files);
-    let checkpoint = fetch(&setup(&hub).store(), REPOSITORY).unwrap();
+    let setup = setup(&hub);
+    let checkpoint = fetch(&setup.store(), REPOSITORY).unwrap();
     assert!(fs::read(checkpoint.join("model-00002-of-00002.safetensors")).unwrap() == second);
     assert_eq!(hub.storage_requests().len(), 2);
 }
@@ -177,6 +179,17 @@ fn a_refusal_names_the_repository_and_the_token_s_variable_and_not_the_token() {
 }
 
 #[test]
+fn a_gated_repository_is_refused_when_its_files_are_asked_for() {
+    let hub = RepositoryHub::with_fixture(FIXTURE);
+    hub.set_gate(TOKEN);
+    let mut setup = setup(&hub);
+    let error = fetch(&setup.store(), REPOSITORY).unwrap_err();
+    assert_contains(&error, &[REPOSITORY, "HF_TOKEN", "403"]);
+    setup.settings.hub_token = Some(TOKEN.into());
+    fetch(&setup.store(), REPOSITORY).unwrap();
+}
+
+#[test]
 fn an_invalid_token_is_an_error_that_does_not_show_it() {
     let hub = RepositoryHub::with_fixture(FIXTURE);
     let mut setup = setup(&hub);
@@ -192,7 +205,10 @@ fn an_unknown_repository_or_revision_is_named() {
     let hub = RepositoryHub::with_fixture(FIXTURE);
     let store = setup(&hub).store();
     for (name, parts) in [
-        ("acme/nothing", ["acme/nothing", "main", "404"]),
+        (
+            "acme/nothing",
+            ["acme/nothing", "main", "--model-directory"],
+        ),
         ("acme/tiny@v9", ["acme/tiny", "v9", "404"]),
     ] {
         assert_contains(&fetch(&store, name).unwrap_err(), &parts);
@@ -254,6 +270,14 @@ fn offline_a_kept_repository_is_there_and_another_is_an_error_that_says_how_to_f
         ],
     );
     assert_eq!(hub.request_count(), requests);
+}
+
+#[test]
+fn a_small_file_of_another_size_than_listed_is_an_error() {
+    let hub = RepositoryHub::with_fixture(FIXTURE);
+    hub.list_wrong_sizes();
+    let error = fetch(&setup(&hub).store(), REPOSITORY).unwrap_err();
+    assert_contains(&error, &["acme/tiny/", "list of files", "bytes"]);
 }
 
 #[test]

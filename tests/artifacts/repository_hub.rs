@@ -13,6 +13,9 @@ use crate::support::golden::path;
 /// The repository of these tests.
 pub const REPOSITORY: &str = "acme/tiny";
 
+/// Digits of a commit.
+const COMMIT_DIGITS: usize = 40;
+
 /// The files of one commit, by path.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
@@ -23,6 +26,10 @@ struct State {
     revisions: BTreeMap<String, String>,
     /// Only who sends it may read the repository.
     token: Option<String>,
+    /// Only who sends it may read the files; everybody may list them.
+    gate: Option<String>,
+    /// Added to the size of each small file in the list.
+    excess_bytes: usize,
     /// Where large files are.
     storage: String,
 }
@@ -66,7 +73,8 @@ impl RepositoryHub {
     /// Adds a commit and moves a branch to it.
     pub fn push(&self, branch: &str, files: Files) -> String {
         let mut state = lock(&self.state);
-        let commit = format!("{:040x}", 0xc0_ffee_0000_u64 + state.commits.len() as u64);
+        let commit = &Sha256::of(&state.commits.len().to_le_bytes()).to_string()[..COMMIT_DIGITS];
+        let commit = commit.to_owned();
         state.commits.insert(commit.clone(), files);
         state.revisions.insert(commit.clone(), commit.clone());
         state.revisions.insert(branch.to_owned(), commit.clone());
@@ -81,6 +89,16 @@ impl RepositoryHub {
     /// Makes the repository private.
     pub fn set_token(&self, token: &str) {
         lock(&self.state).token = Some(token.to_owned());
+    }
+
+    /// Makes the repository gated.
+    pub fn set_gate(&self, token: &str) {
+        lock(&self.state).gate = Some(token.to_owned());
+    }
+
+    /// Lists each small file with a byte more than it has.
+    pub fn list_wrong_sizes(&self) {
+        lock(&self.state).excess_bytes = 1;
     }
 
     pub fn url(&self) -> String {
@@ -133,9 +151,8 @@ fn is_large(path: &str) -> bool {
 }
 
 fn answer(state: &State, request: &Request) -> Answer {
-    if let Some(token) = &state.token
-        && request.header("authorization") != Some(&format!("Bearer {token}"))
-    {
+    let has = |token: &String| request.header("authorization") == Some(&format!("Bearer {token}"));
+    if !state.token.as_ref().is_none_or(has) {
         return Answer::status(401).with("X-Error-Code", "RepoNotFound");
     }
     let described = request
@@ -146,11 +163,14 @@ fn answer(state: &State, request: &Request) -> Answer {
         let revision = revision.replace("%2E", ".").replace("%2F", "/");
         return match state.revisions.get(&revision) {
             Some(commit) => {
-                let description = describe(commit, &state.commits[commit]);
+                let description = describe(state, commit);
                 Answer::whole(description.to_string().as_bytes(), commit)
             }
             None => Answer::status(404).with("X-Error-Code", "RevisionNotFound"),
         };
+    }
+    if !state.gate.as_ref().is_none_or(has) {
+        return Answer::status(403).with("X-Error-Code", "GatedRepo");
     }
     let file = request
         .path
@@ -169,13 +189,13 @@ fn answer(state: &State, request: &Request) -> Answer {
     }
 }
 
-fn describe(commit: &str, files: &Files) -> Value {
-    let siblings: Vec<Value> = files
+fn describe(state: &State, commit: &str) -> Value {
+    let siblings: Vec<Value> = state.commits[commit]
         .iter()
         .map(|(path, content)| {
             let mut sibling = json!({
                 "rfilename": path,
-                "size": content.len(),
+                "size": content.len() + state.excess_bytes,
                 "blobId": "0123456789012345678901234567890123456789",
             });
             if is_large(path) {
