@@ -3,7 +3,7 @@
 //! Invariant: no other module reads the environment. Some variables say how RunPod started the program, which is needed
 //! before any setting is read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -63,6 +63,19 @@ fn unicode(variable: OsString, value: OsString) -> Result<Option<(String, String
         Err(_) if is_setting(&variable) => Err(Error::NotUnicode { variable }),
         Err(_) => Ok(None),
     }
+}
+
+/// The settings that our own variables give.
+pub fn given_settings(environment: &HashMap<String, String>) -> HashSet<String> {
+    let prefix = format!("{ENVIRONMENT_PREFIX}__").to_lowercase();
+    environment
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .filter_map(|(variable, _)| {
+            let variable = variable.to_lowercase();
+            Some(variable.strip_prefix(&prefix)?.replace("__", "."))
+        })
+        .collect()
 }
 
 fn is_setting(variable: &str) -> bool {

@@ -199,6 +199,20 @@ fn a_pin_has_every_file_s_hash_and_downloads_no_weights() {
     assert_eq!(machine.hub.storage_requests().len(), 0);
 }
 
+#[test]
+fn a_variable_replaces_the_model_of_an_image() {
+    let machine = Machine::new();
+    let settings = machine.home.path().join("image.toml");
+    let image = "[model]\ndirectory = \"/the/image/s/model\"\n[artifacts]\noffline = true\n";
+    std::fs::write(&settings, image).unwrap();
+    let mut environment = machine.environment();
+    environment.push(("RUNPOD_QUERY__MODEL__NAME", REPOSITORY.to_owned()));
+    environment.push(("RUNPOD_QUERY__ARTIFACTS__OFFLINE", "false".to_owned()));
+    let served = Served::start_in(&["--settings", &shown(&settings)], &environment);
+    served.wait_for_status(200);
+    assert_eq!(served.health()["model"]["name"], REPOSITORY);
+}
+
 /// The program's commands in the page, up to the sections about directories.
 fn commands_of_the_page() -> Vec<String> {
     let page = std::fs::read_to_string(path(PAGE)).unwrap();
