@@ -34,8 +34,10 @@ pub enum Command {
     Serve(Serve),
     /// Print the embeddings of texts.
     Embed(Embed),
-    /// Download a pinned model, verify it and export it into the cache.
+    /// Download a model, verify it and export it into the cache.
     Fetch(Fetch),
+    /// Print the commit, sizes and SHA-256 of a model's files, as Nix takes them.
+    Pin(Pin),
     /// Turn a checkpoint directory into a model directory.
     Export(Export),
     /// Measure latency, throughput, start and memory of a server on this machine, or of a running one.
@@ -51,10 +53,10 @@ pub enum Command {
 /// The choice of a model, shared by several commands.
 #[derive(Args)]
 pub struct ModelChoice {
-    /// Pinned model to use: bge-m3 (the default) or minilm.
+    /// Model to use: bge-m3 (the default), minilm, or a repository of the Hugging Face hub as owner/name[@revision].
     #[arg(long, value_name = "NAME", conflicts_with = "model_directory")]
     model: Option<String>,
-    /// Model directory to use instead of a pinned model.
+    /// Model directory to use instead.
     #[arg(long, value_name = "DIRECTORY")]
     model_directory: Option<PathBuf>,
     /// Precision of the model's matrices [default: fp32, or the model directory's].
@@ -106,12 +108,20 @@ pub struct Embed {
 /// Arguments of `fetch`.
 #[derive(Args)]
 pub struct Fetch {
-    /// Pinned model: bge-m3 or minilm.
+    /// bge-m3, minilm, or a repository of the Hugging Face hub as owner/name[@revision]: its newest commit.
     #[arg(value_name = "MODEL")]
     name: String,
     /// Precision to export.
     #[arg(long)]
     precision: Option<Precision>,
+}
+
+/// Arguments of `pin`.
+#[derive(Args)]
+pub struct Pin {
+    /// As for fetch. A repository that was fetched keeps its commit.
+    #[arg(value_name = "MODEL")]
+    name: String,
 }
 
 /// Arguments of `export`.
@@ -197,6 +207,7 @@ impl Command {
                 ("model.name", Some(fetch.name.as_str().into())),
                 ("model.precision", fetch.precision.map(precision)),
             ]),
+            Self::Pin(pin) => given([("model.name", Some(pin.name.as_str().into()))]),
             Self::Bench(bench) => bench.model.overrides(),
             Self::Export(_) | Self::Golden(_) | Self::Health(_) | Self::Openapi => Vec::new(),
         }
