@@ -106,6 +106,7 @@ fn execute(
         },
         Command::Embed(embed) => embed::embed(&settings, &embed)?,
         Command::Fetch(_) => load_model::fetch(&settings)?,
+        Command::Pin(_) => load_model::pin(&settings)?,
         Command::Export(export) => export::export(&settings, &export)?,
         Command::Bench(bench) => bench::bench(&settings, &bench, file.as_deref())?,
         Command::Golden(golden) => export::golden(&settings, &golden)?,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::load_model::{self, LoadedModel};
 use super::{Failure, arguments, print_line};
 use crate::app::{self, ExitCode};
-use crate::artifacts::Pins;
+use crate::artifacts::repository_of;
 use crate::config::Settings;
 use crate::engine::Engine;
 use crate::http;
@@ -42,10 +42,7 @@ pub fn load(settings: &Settings) -> Result<Loaded, Failure> {
     let description = encoder.description();
     let model = ModelInfo {
         name: description.name.clone(),
-        repository: Pins::get()
-            .model(&description.name)
-            .ok()
-            .map(|pin| pin.repository.clone()),
+        repository: repository_of(&description.name),
         aliases: settings.model.aliases.clone(),
         revision: description.revision.clone(),
         precision: description.precision.to_string(),

@@ -116,9 +116,6 @@ impl Engine {
             .buffered(PIECES_AT_ONCE)
             .try_collect()
             .await?;
-        self.inner
-            .metrics
-            .tokenized(parts.iter().map(|part| part.tokenization).sum());
         let waited = context.call.started().map_or(Duration::ZERO, |start| {
             start.saturating_duration_since(arrival)
         });
@@ -140,7 +137,7 @@ impl Engine {
         let Inner {
             queue,
             tokenization,
-            ..
+            metrics,
         } = &*self.inner;
         let Admission { room, arrival } = match admission {
             Some(admission) => admission,
@@ -151,7 +148,8 @@ impl Engine {
             },
         };
         let split = tokenization.split(&texts, room).await?;
-        let (time, tokens) = (split.time, split.tokens.iter().map(Tokens::len).sum());
+        metrics.tokenized(split.time);
+        let tokens = split.tokens.iter().map(Tokens::len).sum();
         context.budget.spend(tokens)?;
         let (entries, replies) = entries(split, &texts, context, |tokens, before| {
             Demand::new(context.priority, tokens, before, arrival)
@@ -160,7 +158,6 @@ impl Engine {
         Ok(Part {
             encoded: try_join_all(replies.into_iter().map(receive)).await?,
             tokens,
-            tokenization: time,
         })
     }
 
@@ -200,11 +197,10 @@ struct CallContext {
     call: Call,
 }
 
-/// The outputs of a piece, and what they took.
+/// The outputs of a piece, and the tokens of its texts.
 struct Part {
     encoded: Vec<Encoded>,
     tokens: usize,
-    tokenization: Duration,
 }
 
 type Reply = oneshot::Receiver<Result<Encoded, Error>>;

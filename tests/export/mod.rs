@@ -4,3 +4,6 @@ mod determinism;
 mod heads;
 mod refusals;
 mod report;
+mod sentence_transformers;
+mod weight_files;
+mod weight_names;

@@ -41,7 +41,8 @@ fn a_text_gives_a_list_of_one_vector_and_counts_its_tokens() {
         let answer = server.post(path, &body);
         assert_eq!(answer.status, 200, "{answer:?}");
         // As text too: a float is written as itself, not as the nearest double.
-        assert!(answer.text.contains("[11.0,3.0,"), "{}", answer.text);
+        let first = format!("[{:?},3.0,", vector(7, 3)[0]);
+        assert!(answer.text.contains(&first), "{}", answer.text);
         assert!(answer.text.contains(",0.1,-0.0625]"), "{}", answer.text);
         let mut given = answer.json();
         assert_eq!(given["data"][0]["embedding"].as_array().unwrap().len(), 4);
@@ -166,20 +167,6 @@ fn until_the_model_is_loaded_openais_routes_are_unavailable() {
             "still loading",
         );
         assert_eq!(answer.header("retry-after"), "1");
-    }
-}
-
-#[test]
-fn the_one_model_is_listed() {
-    let server = TestServer::start();
-    for path in ["/v1/models", "/v2/abc/openai/v1/models"] {
-        let mut list = server.get(path).json();
-        assert!(list["data"][0]["created"].as_u64().unwrap() > 1_700_000_000);
-        list["data"][0]["created"] = json!(0);
-        let model = json!({
-            "id": "nobody/fake-model", "object": "model", "created": 0, "owned_by": "nobody",
-        });
-        assert_eq!(list, json!({"object": "list", "data": [model]}));
     }
 }
 

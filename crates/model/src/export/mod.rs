@@ -6,6 +6,8 @@
 mod agreement;
 mod check;
 mod checkpoint;
+mod config;
+mod element_type;
 mod error;
 mod exported_model;
 mod head_agreement;
@@ -16,6 +18,7 @@ mod quantization;
 pub mod reference;
 mod safetensors;
 mod weight_bytes;
+mod weight_files;
 mod weights;
 
 use std::path::Path;
@@ -26,7 +29,7 @@ use crate::description::Description;
 use crate::precision::Precision;
 
 #[cfg(any(test, fuzzing))]
-pub(crate) use self::safetensors::SafetensorsFile;
+pub(crate) use self::safetensors::{SafetensorsFile, Tensor};
 pub use agreement::Agreement;
 pub use check::{compare, compare_with_reference};
 pub use error::Error;

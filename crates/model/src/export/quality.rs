@@ -63,8 +63,14 @@ pub fn measure(
     );
     let outputs = quantized.encoder.outputs();
     let found = quantized.encode_all(&sentences, outputs)?;
+    let options = Options {
+        name: "fp32 reference".to_owned(),
+        revision: None,
+        precision: Precision::Fp32,
+        pooling: Some(quantized.description().pooling),
+    };
     drop(quantized);
-    let in_fp32 = encode_in_fp32(source, target, environment, (&sentences, outputs))?;
+    let in_fp32 = encode(source, target, &options, environment, (&sentences, outputs))?;
     let agreement = Agreement::of(&dense(&found), &dense(&in_fp32));
     log::info!(
         "cosine to fp32: mean {:.5}, worst {:.5}; top-10 overlap {:.1} %",
@@ -100,11 +106,12 @@ fn dense(encoded: &[Encoded]) -> Vec<Embedding> {
     dense.map(Option::unwrap_or_default).collect()
 }
 
-/// What the checkpoint makes of sentences in fp32. The temporary export is inside `target`, so that whoever cleans up `target` after a
-/// killed run removes it, too.
-fn encode_in_fp32(
+/// The outputs of the checkpoint, exported with `options`. The temporary export is inside `target`, so that whoever cleans up
+/// `target` after a killed run removes it, too.
+fn encode(
     source: &Path,
     target: &Path,
+    options: &Options,
     environment: &Environment,
     (sentences, outputs): (&[&str], Outputs),
 ) -> Result<Vec<Encoded>, Error> {
@@ -113,12 +120,7 @@ fn encode_in_fp32(
         .prefix(".fp32-")
         .tempdir_in(target)
         .map_err(&failed)?;
-    let options = Options {
-        name: "fp32 reference".to_owned(),
-        revision: None,
-        precision: Precision::Fp32,
-    };
-    model_files::export(source, directory.path(), &options)?;
+    model_files::export(source, directory.path(), options)?;
     let mut model = ExportedModel::load(directory.path(), environment)?;
     let encoded = model.encode_all(sentences, outputs)?;
     directory.close().map_err(failed)?;

@@ -54,8 +54,8 @@ impl Heads {
     }
 
     /// The tensor of a head by its full name, such as `sparse_linear.weight`; `None` if the name is not a head's.
-    pub fn read(&mut self, name: &str, shape: &[usize]) -> Option<Result<Vec<f32>, Error>> {
-        self.files.iter_mut().find_map(|(head, file)| {
+    pub fn read(&self, name: &str, shape: &[usize]) -> Option<Result<Vec<f32>, Error>> {
+        self.files.iter().find_map(|(head, file)| {
             let tensor = name.strip_prefix(*head)?.strip_prefix('.')?;
             Some(file.read(tensor, shape))
         })

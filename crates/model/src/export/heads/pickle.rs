@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use half::{bf16, f16};
+use crate::export::element_type::ElementType;
 
 /// A tensor in a state dict: where its elements lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,52 +28,9 @@ pub struct Storage {
     /// Name of its file.
     pub key: String,
     /// Type of its elements.
-    pub element: Element,
+    pub element: ElementType,
     /// Number of its elements.
     pub elements: usize,
-}
-
-/// Element types of tensors.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Element {
-    /// IEEE half precision.
-    Half,
-    /// The upper half of a single-precision float.
-    BFloat16,
-    /// IEEE single precision.
-    Float,
-    /// IEEE double precision.
-    Double,
-}
-
-impl Element {
-    /// Bytes of an element.
-    pub fn bytes(self) -> usize {
-        match self {
-            Self::Half | Self::BFloat16 => 2,
-            Self::Float => 4,
-            Self::Double => 8,
-        }
-    }
-
-    /// The elements in little-endian `bytes` as floats; only doubles are rounded.
-    pub fn widen(self, bytes: &[u8]) -> Vec<f32> {
-        match self {
-            Self::Half => widen(bytes, |bytes| f16::from_le_bytes(bytes).to_f32()),
-            Self::BFloat16 => widen(bytes, |bytes| bf16::from_le_bytes(bytes).to_f32()),
-            Self::Float => widen(bytes, f32::from_le_bytes),
-            Self::Double => widen(bytes, |bytes| f64::from_le_bytes(bytes) as f32),
-        }
-    }
-}
-
-fn widen<const N: usize>(bytes: &[u8], element: fn([u8; N]) -> f32) -> Vec<f32> {
-    bytes
-        .as_chunks()
-        .0
-        .iter()
-        .map(|bytes| element(*bytes))
-        .collect()
 }
 
 /// Why a pickle is not a state dict of tensors.
@@ -100,7 +57,7 @@ enum Global {
     RebuildTensor,
     Size,
     Device,
-    Storage(Element),
+    Storage(ElementType),
 }
 
 const GLOBALS: [(&str, Global); 8] = [
@@ -108,10 +65,10 @@ const GLOBALS: [(&str, Global); 8] = [
     ("torch._utils _rebuild_tensor_v2", Global::RebuildTensor),
     ("torch Size", Global::Size),
     ("torch device", Global::Device),
-    ("torch HalfStorage", Global::Storage(Element::Half)),
-    ("torch BFloat16Storage", Global::Storage(Element::BFloat16)),
-    ("torch FloatStorage", Global::Storage(Element::Float)),
-    ("torch DoubleStorage", Global::Storage(Element::Double)),
+    ("torch HalfStorage", Global::Storage(ElementType::F16)),
+    ("torch BFloat16Storage", Global::Storage(ElementType::BF16)),
+    ("torch FloatStorage", Global::Storage(ElementType::F32)),
+    ("torch DoubleStorage", Global::Storage(ElementType::F64)),
 ];
 
 /// No state dict nests deeper; values are dropped by recursion.

@@ -25,7 +25,6 @@ const PICKLE: &str = "/data.pkl";
 /// An open state dict.
 pub struct StateDict {
     path: PathBuf,
-    archive: ZipArchive<BufReader<File>>,
     /// Folder of all files in the archive.
     folder: String,
     tensors: BTreeMap<String, TensorPlace>,
@@ -57,18 +56,11 @@ pub enum StateDictError {
 impl StateDict {
     /// Opens the file at `path` and reads what it says about its tensors.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        file::metadata(path)?;
-        let file = File::open(path).map_err(crate::Error::reading(path))?;
-        let opened = ZipArchive::new(BufReader::new(file))
-            .map_err(StateDictError::from)
-            .and_then(|archive| Self::describe(path, archive));
-        opened.map_err(refusal(path))
+        let archive = archive(path)?;
+        Self::describe(path, archive).map_err(refusal(path))
     }
 
-    fn describe(
-        path: &Path,
-        mut archive: ZipArchive<BufReader<File>>,
-    ) -> Result<Self, StateDictError> {
+    fn describe(path: &Path, mut archive: Archive) -> Result<Self, StateDictError> {
         if archive.len() > MOST_FILES {
             return Err(StateDictError::Content(format!(
                 "it has {} files; at most {MOST_FILES} are read",
@@ -92,7 +84,6 @@ impl StateDict {
         let pickle = read(&mut archive, &pickle, LARGEST_PICKLE)?.unwrap_or_default();
         Ok(Self {
             path: path.to_owned(),
-            archive,
             folder,
             tensors: pickle::state_dict(&pickle)?.into_iter().collect(),
         })
@@ -109,7 +100,7 @@ impl StateDict {
     }
 
     /// The tensor `name`, row after row; an error if its shape is another, or if a value is not finite.
-    pub fn read(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, Error> {
+    pub fn read(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>, Error> {
         let place = self.place(name)?.clone();
         if place.shape != shape {
             return Err(self.refuse(format!(
@@ -117,7 +108,9 @@ impl StateDict {
                 place.shape
             )));
         }
-        let storage = self.storage(&place).map_err(refusal(&self.path))?;
+        let mut archive = archive(&self.path)?;
+        let storage = self.storage(&mut archive, &place);
+        let storage = storage.map_err(refusal(&self.path))?;
         let values = gather(&storage, &place)
             .ok_or_else(|| self.refuse(format!("its tensor {name} reaches beyond its storage")))?;
         if values.iter().all(|value| value.is_finite()) {
@@ -140,7 +133,11 @@ impl StateDict {
     }
 
     /// All elements of a tensor's storage.
-    fn storage(&mut self, place: &TensorPlace) -> Result<Vec<f32>, StateDictError> {
+    fn storage(
+        &self,
+        archive: &mut Archive,
+        place: &TensorPlace,
+    ) -> Result<Vec<f32>, StateDictError> {
         let storage = &place.storage;
         let name = format!("{}/data/{}", self.folder, storage.key);
         let width = storage.element.bytes();
@@ -153,7 +150,7 @@ impl StateDict {
             )));
         }
         let bytes = (needed * width) as u64;
-        let data = read(&mut self.archive, &name, bytes)?
+        let data = read(archive, &name, bytes)?
             .ok_or_else(|| StateDictError::Content(format!("it has no storage {}", storage.key)))?;
         if data.len() as u64 != bytes {
             return Err(StateDictError::Content(format!(
@@ -162,7 +159,7 @@ impl StateDict {
                 data.len()
             )));
         }
-        Ok(storage.element.widen(&data))
+        Ok(storage.element.to_floats(&data))
     }
 }
 
@@ -173,9 +170,17 @@ fn refusal(path: &Path) -> impl Fn(StateDictError) -> Error {
     }
 }
 
+type Archive = ZipArchive<BufReader<File>>;
+
+fn archive(path: &Path) -> Result<Archive, Error> {
+    let file = file::open(path)?;
+    let archive = ZipArchive::new(BufReader::new(file));
+    archive.map_err(|error| refusal(path)(error.into()))
+}
+
 /// A file of the archive, of at most `limit` bytes, whatever the archive says about it; `None` if there is none.
 fn read(
-    archive: &mut ZipArchive<BufReader<File>>,
+    archive: &mut Archive,
     name: &str,
     limit: u64,
 ) -> Result<Option<Vec<u8>>, StateDictError> {
