@@ -52,9 +52,9 @@ pub fn envelope(body: &[u8]) {
 fn check_request(request: &Parsed, input: &str) {
     let (field, texts) = match request {
         Err(error) => return check_error(error),
-        Ok(Request::Query(texts)) => ("query", texts),
-        Ok(Request::Queries(texts)) => ("queries", texts),
-        Ok(Request::Texts(texts)) => ("texts", texts),
+        Ok(Request::Query(request)) => ("query", &request.texts),
+        Ok(Request::Queries(request)) => ("queries", &request.texts),
+        Ok(Request::Texts(request)) => ("texts", &request.texts),
         Ok(Request::HealthCheck | Request::OpenAi(_) | Request::OpenAiInJob(_)) => return,
     };
     let given = &serde_json::from_str::<serde_json::Value>(input).unwrap()[field];

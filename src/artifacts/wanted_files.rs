@@ -1,7 +1,7 @@
 //! Which files of a repository are downloaded.
 //!
-//! Owns the names of a checkpoint's files. Invariants: only what the exporter reads is downloaded, never a pickle; every path is
-//! one that the hub lists, and lies inside the repository.
+//! Owns the names of a checkpoint's files. Invariants: only what the exporter reads is downloaded, and no pickle but the heads',
+//! which the exporter reads without running them; every path is one that the hub lists, and lies inside the repository.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};
@@ -14,7 +14,12 @@ use super::{Error, RepositoryError};
 /// A checkpoint cannot be exported without these.
 const REQUIRED: [&str; 2] = ["config.json", "tokenizer.json"];
 /// These are read where they exist.
-const OPTIONAL: [&str; 2] = ["tokenizer_config.json", "config_sentence_transformers.json"];
+const OPTIONAL: [&str; 4] = [
+    "tokenizer_config.json",
+    "config_sentence_transformers.json",
+    "sparse_linear.pt",
+    "colbert_linear.pt",
+];
 /// The modules of SentenceTransformer, each with a folder.
 const MODULES: &str = "modules.json";
 /// The configuration in a module's folder.

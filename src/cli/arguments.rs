@@ -101,7 +101,13 @@ pub struct Embed {
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// What each text is turned into; sparse and colbert need a model with these heads.
-    #[arg(long, value_name = "OUTPUT", value_enum, value_delimiter = ',', default_value = "dense")]
+    #[arg(
+        long,
+        value_name = "OUTPUT",
+        value_enum,
+        value_delimiter = ',',
+        default_value = "dense"
+    )]
     pub outputs: Vec<OutputName>,
     /// Leave out blank lines; without it each gets null in the place of its embedding, in NumPy's format a row of NaN.
     #[arg(long)]

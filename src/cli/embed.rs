@@ -59,7 +59,7 @@ async fn encoded(
         .collect();
     let task = Task {
         outputs,
-        ..Task::dense(given)
+        ..Task::from(given)
     };
     let embedded = engine.embed(task, Priority::Bulk, Call::default()).await?;
     let mut encoded = embedded.encoded.into_iter();

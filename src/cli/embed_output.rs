@@ -29,7 +29,9 @@ struct Line<'a> {
 enum Outputs {
     Of(QueryOutput),
     /// Of a blank text.
-    None { embedding: () },
+    None {
+        embedding: (),
+    },
 }
 
 /// The output of `embed`.
@@ -80,7 +82,9 @@ impl Output {
             Self::Lines(sink) => {
                 for (text, encoded) in texts.iter().zip(encoded) {
                     let outputs = match encoded {
-                        Some(encoded) => Outputs::Of(QueryOutput::new(encoded, EncodingFormat::Float)),
+                        Some(encoded) => {
+                            Outputs::Of(QueryOutput::new(encoded, EncodingFormat::Float))
+                        }
                         None => Outputs::None { embedding: () },
                     };
                     serde_json::to_writer(&mut *sink, &Line { text, outputs })?;

@@ -93,10 +93,11 @@ impl Engine {
     /// first text starts. Cancelling `call`, or dropping the future, removes the texts that have not started.
     pub async fn embed(
         &self,
-        task: Task,
+        task: impl Into<Task>,
         priority: Priority,
         call: Call,
     ) -> Result<Embedded, Error> {
+        let task = task.into();
         let arrival = Instant::now();
         let queue = &self.inner.queue;
         let pieces = queue.pieces(&task.texts);

@@ -17,9 +17,9 @@ pub struct Task {
     pub most_tokens: usize,
 }
 
-impl Task {
-    /// Dense vectors of texts, however many tokens they have.
-    pub fn dense(texts: impl Into<Arc<[String]>>) -> Self {
+/// Dense vectors of texts, however many tokens they have.
+impl From<Vec<String>> for Task {
+    fn from(texts: Vec<String>) -> Self {
         Self {
             texts: texts.into(),
             outputs: Outputs::DENSE,

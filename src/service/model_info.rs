@@ -53,7 +53,12 @@ impl ModelInfo {
             None => Ok(()),
             Some(output) => Err(Invalid::MissingOutput {
                 output,
-                served: self.outputs.iter().map(|served| served.as_str()).collect::<Vec<_>>().join(", "),
+                served: self
+                    .outputs
+                    .iter()
+                    .map(|served| served.as_str())
+                    .collect::<Vec<_>>()
+                    .join(", "),
             }),
         }
     }

@@ -138,7 +138,9 @@ mod tests {
                 indices: vec![4, 9],
                 values: vec![0.25, 1.5],
             }),
-            colbert: Some(model::ColbertEmbedding::from_shape_vec((2, 1), vec![1.0, -1.0]).unwrap()),
+            colbert: Some(
+                model::ColbertEmbedding::from_shape_vec((2, 1), vec![1.0, -1.0]).unwrap(),
+            ),
         }
     }
 

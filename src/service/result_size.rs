@@ -26,7 +26,10 @@ impl ResultSize {
         Self {
             texts,
             dense: if_asked(Output::Dense, floats(model.dimensions)),
-            colbert: if_asked(Output::Colbert, floats(model.colbert_dimensions.unwrap_or(0))),
+            colbert: if_asked(
+                Output::Colbert,
+                floats(model.colbert_dimensions.unwrap_or(0)),
+            ),
             sparse: if_asked(Output::Sparse, BYTES_PER_SPARSE_TOKEN),
         }
     }

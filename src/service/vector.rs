@@ -50,9 +50,13 @@ impl Matrix {
     pub fn new(embedding: ColbertEmbedding, format: EncodingFormat) -> Self {
         let rows = embedding.nrows();
         match format {
-            EncodingFormat::Float => {
-                Self::Float(embedding.rows().into_iter().map(|row| row.to_vec()).collect())
-            }
+            EncodingFormat::Float => Self::Float(
+                embedding
+                    .rows()
+                    .into_iter()
+                    .map(|row| row.to_vec())
+                    .collect(),
+            ),
             EncodingFormat::Base64 => Self::Base64 {
                 rows,
                 data: base64(embedding),

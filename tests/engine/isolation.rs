@@ -29,7 +29,7 @@ fn only_the_harmful_text_of_a_batch_gets_an_error() {
         );
         for (number, innocent) in innocents.into_iter().enumerate() {
             assert_eq!(
-                innocent.join().unwrap().unwrap().embeddings,
+                innocent.join().unwrap().unwrap().into_dense(),
                 [vector(number, 1)]
             );
         }
@@ -83,7 +83,7 @@ fn a_query_goes_before_the_texts_of_a_list_that_run_again() {
     let query = call(&engine, texts(&["w2 w3"]), Priority::Interactive);
     queued(&engine, 1);
     script.release();
-    assert_eq!(query.join().unwrap().unwrap().embeddings, [vector(2, 2)]);
+    assert_eq!(query.join().unwrap().unwrap().into_dense(), [vector(2, 2)]);
     // The first text of the list waits for the script again.
     script.release();
     assert!(list.join().unwrap().is_err());

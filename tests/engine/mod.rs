@@ -83,7 +83,7 @@ async fn vectors_come_in_the_order_of_their_texts() {
     let expected: Vec<_> = (0..300)
         .map(|number| vector(number, 1 + number % 7))
         .collect();
-    assert_eq!(embedded.embeddings, expected);
+    assert_eq!(embedded.into_dense(), expected);
     assert_eq!(
         embedded.tokens,
         (0..300).map(|number| 1 + number % 7).sum::<usize>()
@@ -98,7 +98,7 @@ async fn long_texts_take_the_same_way_over_another_thread() {
         .embed(long, Priority::Interactive, Call::default())
         .await
         .unwrap();
-    assert_eq!(embedded.embeddings, [vector(7, 3001), vector(8, 1)]);
+    assert_eq!(embedded.into_dense(), [vector(7, 3001), vector(8, 1)]);
     assert_eq!(script.batches(), [[1], [3001]]);
 }
 
@@ -109,7 +109,7 @@ async fn a_call_without_texts_has_no_vectors() {
         .embed(Vec::new(), Priority::Bulk, Call::default())
         .await
         .unwrap();
-    assert!(embedded.embeddings.is_empty());
+    assert!(embedded.encoded.is_empty());
     assert!(script.batches().is_empty());
 }
 
@@ -126,7 +126,7 @@ fn texts_that_arrive_during_a_batch_form_the_next_one() {
     script.release();
     for (number, caller) in waiting.into_iter().enumerate() {
         let embedded = caller.join().unwrap().unwrap();
-        assert_eq!(embedded.embeddings, [vector(number, 1)]);
+        assert_eq!(embedded.into_dense(), [vector(number, 1)]);
         assert!(embedded.waited > Duration::ZERO);
     }
     running.join().unwrap().unwrap();
@@ -205,7 +205,10 @@ fn a_failed_batch_fails_only_its_own_callers() {
     script.release();
     let error = failing.join().unwrap().unwrap_err();
     assert!(matches!(error, Error::Model(_)), "{error:?}");
-    assert_eq!(healthy.join().unwrap().unwrap().embeddings, [vector(9, 4)]);
+    assert_eq!(
+        healthy.join().unwrap().unwrap().into_dense(),
+        [vector(9, 4)]
+    );
     running.join().unwrap().unwrap();
     assert_eq!(engine.status().queued_texts, 0);
 }
@@ -222,7 +225,7 @@ async fn the_engine_serves_on_after_a_panic_of_the_encoder() {
         .embed(texts(&["w3"]), Priority::Interactive, Call::default())
         .await
         .unwrap();
-    assert_eq!(embedded.embeddings, [vector(3, 1)]);
+    assert_eq!(embedded.into_dense(), [vector(3, 1)]);
 }
 
 #[tokio::test]
@@ -235,7 +238,7 @@ async fn concurrent_callers_each_get_their_own_vectors() {
     });
     for (number, outcome) in join_all(callers).await.into_iter().enumerate() {
         assert_eq!(
-            outcome.unwrap().embeddings,
+            outcome.unwrap().into_dense(),
             [vector(number, 1 + number % 13)]
         );
     }

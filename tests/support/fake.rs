@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use model::{Embedding, Tokenizer, Tokens};
+use model::{Embedding, Encoded, Text, Tokenizer, Tokens};
 use runpod_query::engine::Encode;
 use serde_json::json;
 
@@ -104,15 +104,15 @@ impl Script {
 impl Encode for Fake {
     fn encode(
         &mut self,
-        batch: &[&Tokens],
-    ) -> Result<Vec<Result<Embedding, model::Error>>, model::Error> {
-        let lengths = batch.iter().map(|tokens| tokens.len()).collect();
+        batch: &[Text<'_>],
+    ) -> Result<Vec<Result<Encoded, model::Error>>, model::Error> {
+        let lengths = batch.iter().map(|text| text.tokens.len()).collect();
         self.batches.lock().unwrap().push(lengths);
         let text_holds = |tokens: &Tokens, word: &str| {
             let id = SPECIAL.iter().position(|special| *special == word).unwrap();
             tokens.ids().contains(&(id as u32))
         };
-        let holds = |word: &str| batch.iter().any(|tokens| text_holds(tokens, word));
+        let holds = |word: &str| batch.iter().any(|text| text_holds(text.tokens, word));
         let failure = || model::Error::Output {
             what: "up, as the text says".to_owned(),
         };
@@ -124,9 +124,12 @@ impl Encode for Fake {
         if holds(FAIL) {
             return Err(failure());
         }
-        let row = |tokens: &&Tokens| match text_holds(tokens, NO_VECTOR) {
+        let row = |Text { tokens, .. }: &Text<'_>| match text_holds(tokens, NO_VECTOR) {
             true => Err(failure()),
-            false => Ok(embedding(tokens.ids()[0] as usize, tokens.len())),
+            false => Ok(Encoded {
+                dense: Some(embedding(tokens.ids()[0] as usize, tokens.len())),
+                ..Encoded::default()
+            }),
         };
         Ok(batch.iter().map(row).collect())
     }

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use actix_web::rt::System;
+use model::Output;
 use reqwest::blocking::{Client, RequestBuilder};
 use reqwest::header::HeaderMap;
 use runpod_query::app::{Application, Error, ExitCode, Stopper};
@@ -243,6 +244,8 @@ fn load(
             revision: None,
             precision: "fp32".to_owned(),
             dimensions: DIMENSIONS,
+            outputs: vec![Output::Dense],
+            colbert_dimensions: None,
             max_tokens: MAX_TOKENS,
             quality: None,
         },

@@ -152,7 +152,7 @@ mod tests {
         let body = br#" {"id":7,"webhook":null,"s3Config":{"ttl":[1]},"input":{"query":"a"}} "#;
         let envelope = Envelope::parse(body, 8).unwrap();
         let request = envelope.submission.request.unwrap();
-        assert!(matches!(request, Request::Query(texts) if texts[..] == ["a"]));
+        assert!(matches!(request, Request::Query(query) if query.texts[..] == ["a"]));
         assert!(envelope.webhook.is_none());
     }
 }

@@ -58,6 +58,13 @@ struct RunsyncParameters {
                     "queries": ["What is machine learning?", "Was ist maschinelles Lernen?"],
                 }})
             )),
+            ("Outputs" = (
+                summary = "Dense vector, sparse weights and ColBERT vectors, of a model with these heads",
+                value = json!({"input": {
+                    "query": "What is BGE M3?",
+                    "outputs": ["dense", "sparse", "colbert"],
+                }})
+            )),
             ("OpenAI" = (
                 summary = "A request of OpenAI's, as RunPod passes it on",
                 value = json!({"input": {

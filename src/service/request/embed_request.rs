@@ -59,7 +59,10 @@ fn outputs(fields: &mut Fields) -> Result<Outputs, Invalid> {
 fn output(index: usize, member: Value) -> Result<Output, Invalid> {
     let found = member.kind();
     let given = match member {
-        Value::String(name) => match Output::ALL.into_iter().find(|output| output.as_str() == name) {
+        Value::String(name) => match Output::ALL
+            .into_iter()
+            .find(|output| output.as_str() == name)
+        {
             Some(output) => return Ok(output),
             None => quote(&name),
         },

@@ -1,6 +1,7 @@
 //! Each way to ask, and each way to ask wrongly.
 
 use super::*;
+use model::{Output, Outputs};
 
 /// The request as its debug output, so that it can be compared.
 fn parse(input: &str) -> Result<String, String> {
@@ -10,9 +11,28 @@ fn parse(input: &str) -> Result<String, String> {
         .map_err(|error| error.line())
 }
 
+fn dense(texts: Texts) -> EmbedRequest {
+    EmbedRequest {
+        texts,
+        outputs: Outputs::DENSE,
+        encoding_format: EncodingFormat::Float,
+    }
+}
+
+#[test]
+fn outputs_and_their_encoding_are_understood() {
+    let input = r#"{"query":"a","outputs":["colbert","dense"],"encoding_format":"base64"}"#;
+    let request = Request::Query(EmbedRequest {
+        texts: ["a".to_owned()].into(),
+        outputs: [Output::Dense, Output::Colbert].into_iter().collect(),
+        encoding_format: EncodingFormat::Base64,
+    });
+    assert_eq!(parse(input), Ok(format!("{request:?}")));
+}
+
 #[test]
 fn every_way_to_ask_is_understood() {
-    let one = || Request::Query(["a".to_owned()].into());
+    let one = || Request::Query(dense(["a".to_owned()].into()));
     let two = || Texts::from(["a".to_owned(), " b".to_owned()]);
     for (input, request) in [
         (r#"{"query":"a"}"#, one()),
@@ -25,19 +45,19 @@ fn every_way_to_ask_is_understood() {
             r#"{"query":"a","instruction":{"x":[1]},"openai_route":null}"#,
             one(),
         ),
-        (r#"{"queries":["a"," b"]}"#, Request::Queries(two())),
+        (r#"{"queries":["a"," b"]}"#, Request::Queries(dense(two()))),
         (
             r#"{"action":"embed_query","queries":["a"," b"]}"#,
-            Request::Queries(two()),
+            Request::Queries(dense(two())),
         ),
         (
             r#"{"texts":["a"," b"],"action":"embed_batch"}"#,
-            Request::Texts(two()),
+            Request::Texts(dense(two())),
         ),
         (r#"{"action":"health_check"}"#, Request::HealthCheck),
         (
             r#"{"query":"\ud83d\ude00"}"#,
-            Request::Query(["😀".to_owned()].into()),
+            Request::Query(dense(["😀".to_owned()].into())),
         ),
     ] {
         assert_eq!(parse(input), Ok(format!("{request:?}")), "{input}");
@@ -132,6 +152,30 @@ fn every_invalid_input_gets_an_error_that_says_what_is_wrong() {
         (
             r#"{"action":1,"query":"a"}"#,
             "invalid: action is a number; it must be a string",
+        ),
+        (
+            r#"{"query":"a","outputs":"dense"}"#,
+            "invalid: outputs is a string; it must be a list of dense, sparse and colbert",
+        ),
+        (
+            r#"{"query":"a","outputs":[]}"#,
+            "invalid: outputs is empty; give some of dense, sparse and colbert",
+        ),
+        (
+            r#"{"query":"a","outputs":["dense","lexical"]}"#,
+            "invalid: outputs[1] is \"lexical\"; it must be dense, sparse or colbert",
+        ),
+        (
+            r#"{"query":"a","outputs":[1]}"#,
+            "invalid: outputs[0] is a number; it must be dense, sparse or colbert",
+        ),
+        (
+            r#"{"queries":["a"],"outputs":["sparse","sparse"]}"#,
+            "invalid: outputs holds sparse twice",
+        ),
+        (
+            r#"{"query":"a","encoding_format":"hex"}"#,
+            "invalid: encoding_format is \"hex\"; it must be float or base64",
         ),
         (
             r#"{"action":"foo"}"#,

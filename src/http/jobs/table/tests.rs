@@ -7,7 +7,8 @@ use super::super::job_status::JobStatus;
 use super::super::retention::JobKind;
 use super::*;
 use crate::jobs::{Policy, Submission};
-use crate::service::Request;
+use crate::service::{EmbedRequest, EncodingFormat, Request};
+use model::Outputs;
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// Bytes of the request of [`Desk::submit`].
@@ -67,7 +68,11 @@ impl Desk {
 fn job(kind: JobKind, now: Instant) -> Job {
     let text = "x".repeat(INPUT - size_of::<String>());
     let submission = Submission {
-        request: Ok(Request::Query([text].into())),
+        request: Ok(Request::Query(EmbedRequest {
+            texts: [text].into(),
+            outputs: Outputs::DENSE,
+            encoding_format: EncodingFormat::Float,
+        })),
         policy: Policy::default(),
     };
     let webhook = None;

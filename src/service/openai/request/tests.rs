@@ -1,4 +1,5 @@
 use super::*;
+use model::Output;
 
 const LIMIT: usize = 3;
 
@@ -15,6 +16,8 @@ fn model() -> ModelInfo {
         revision: None,
         precision: "fp32".to_owned(),
         dimensions: 384,
+        outputs: vec![Output::Dense],
+        colbert_dimensions: None,
         max_tokens: 256,
         quality: None,
     }
@@ -27,10 +30,10 @@ fn checked(fields: &str) -> Result<(), String> {
 
 #[test]
 fn one_text_and_a_list_are_both_texts() {
-    assert_eq!(parse(r#"{"input":"a"}"#).unwrap().texts[..], ["a"]);
+    assert_eq!(parse(r#"{"input":"a"}"#).unwrap().embed.texts[..], ["a"]);
     let list = parse(r#"{"input":["b","a"],"user":7,"encoding_format":"base64"}"#).unwrap();
     assert_eq!(list.texts[..], ["b", "a"]);
-    assert_eq!(list.encoding_format, EncodingFormat::Base64);
+    assert_eq!(list.embed.encoding_format, EncodingFormat::Base64);
     let empty = parse(r#"{"input":"a","model":null,"encoding_format":null,"dimensions":null}"#);
     assert_eq!(
         format!("{empty:?}"),

@@ -179,11 +179,7 @@ fn archive(path: &Path) -> Result<Archive, Error> {
 }
 
 /// A file of the archive, of at most `limit` bytes, whatever the archive says about it; `None` if there is none.
-fn read(
-    archive: &mut Archive,
-    name: &str,
-    limit: u64,
-) -> Result<Option<Vec<u8>>, StateDictError> {
+fn read(archive: &mut Archive, name: &str, limit: u64) -> Result<Option<Vec<u8>>, StateDictError> {
     let entry = match archive.by_name(name) {
         Ok(entry) => entry,
         Err(ZipError::FileNotFound) => return Ok(None),
