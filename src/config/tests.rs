@@ -260,3 +260,16 @@ fn the_hosts_of_webhooks_are_a_list_or_one_text_with_commas() {
         assert!(error.contains("jobs.webhook_hosts"), "{wrong}: {error}");
     }
 }
+
+#[test]
+fn the_allowed_origins_are_a_list_or_one_text_with_commas() {
+    let variable = "RUNPOD_QUERY__SERVER__CORS_ALLOWED_ORIGINS";
+    let given = settings(&[(variable, "https://a.example, http://localhost:3000")]).unwrap();
+    let expected = ["https://a.example", "http://localhost:3000"];
+    assert_eq!(given.server.cors_allowed_origins, expected);
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("settings.toml");
+    std::fs::write(&file, "[server]\ncors_allowed_origins = [\"*\"]").unwrap();
+    let given = Settings::from_sources(HashMap::new(), Some(&file), Vec::new()).unwrap();
+    assert_eq!(given.server.cors_allowed_origins, ["*"]);
+}

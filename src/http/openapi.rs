@@ -16,6 +16,8 @@ use crate::service::Code;
 
 /// Name of the key in the document.
 const KEY: &str = "key";
+/// The server, relative to the address of the document: so it also holds behind a proxy that adds a prefix.
+const HERE: &str = ".";
 /// The schemas with lists of texts, and their fields.
 const TEXT_LISTS: [(&str, &str); 3] = [
     ("Input", "queries"),
@@ -85,6 +87,7 @@ fn describe(mut document: OpenApi) -> OpenApi {
         .into_iter()
         .partition(|(path, _)| path.starts_with(ENDPOINT_PREFIX));
     document.paths.paths = bare.into_iter().collect();
+    document.servers = Some(vec![Server::new(HERE)]);
     for (path, _) in prefixed {
         for prefix in [OPENAI_PREFIX, ENDPOINT_PREFIX] {
             let bare = path.strip_prefix(prefix);
@@ -136,9 +139,9 @@ fn servers(prefix: &str) -> Vec<Server> {
         .default_value("query")
         .description(Some("Name of the endpoint; any name is accepted."));
     vec![
-        Server::new("/"),
+        Server::new(HERE),
         ServerBuilder::new()
-            .url(prefix)
+            .url(format!("{HERE}{prefix}"))
             .description(Some("As under https://api.runpod.ai"))
             .parameter("endpoint", name)
             .build(),

@@ -93,6 +93,12 @@ pub enum Malformed {
         /// What is wrong, and where.
         reason: String,
     },
+    /// A part of the request is not UTF-8, as its first bytes say.
+    #[error("{part} is UTF-16; it must be UTF-8")]
+    Utf16 {
+        /// Which part.
+        part: &'static str,
+    },
     /// A part of the request is not an object.
     #[error("{part} is {found}; it must be an object")]
     NotAnObject {

@@ -3,3 +3,5 @@
 mod determinism;
 mod refusals;
 mod report;
+mod weight_files;
+mod weight_names;

@@ -127,6 +127,28 @@ fn a_body_that_is_not_a_job_envelope_is_malformed() {
 }
 
 #[test]
+fn a_byte_order_mark_before_a_body_is_ignored_and_utf_16_is_malformed() {
+    let server = TestServer::start();
+    for (path, body) in [
+        ("/runsync", r#"{"input":{"query":"w1"}}"#),
+        ("/run", r#"{"input":{"query":"w1"}}"#),
+        ("/a/realtime", r#"{"input":{"query":"w1"}}"#),
+        ("/v1/embeddings", r#"{"input":"w1"}"#),
+    ] {
+        let answer = server.post(path, &format!("\u{feff}{body}"));
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        let utf_16: Vec<u8> = std::iter::once(0xfeff)
+            .chain(body.encode_utf16())
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        let answer = send(server.client.post(server.url(path)).body(utf_16));
+        assert_eq!(answer.status, 400, "{path}: {answer:?}");
+        let words = "the body is UTF-16; it must be UTF-8";
+        assert!(answer.text.contains(words), "{path}: {answer:?}");
+    }
+}
+
+#[test]
 fn a_body_of_another_type_is_refused_by_its_type() {
     let server = TestServer::start();
     for (header, value, expected) in [

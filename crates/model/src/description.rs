@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint_files::have_weights;
 use crate::error::Error;
 use crate::json::read_json;
 use crate::precision::Precision;
@@ -37,7 +38,8 @@ pub struct Description {
     pub pooling: Pooling,
     /// Precision of the weights.
     pub precision: Precision,
-    /// SHA-256 of the checkpoint's `model.safetensors`, in hexadecimal.
+    /// SHA-256 of the checkpoint's weights, in hexadecimal: of `model.safetensors`, or of its shards one after the other, in
+    /// the order of their names.
     pub source_sha256: Option<String>,
 }
 
@@ -66,18 +68,19 @@ impl ModelDirectory {
     /// A directory without `model.json`, from another exporter, is described by the files of SentenceTransformers. An
     /// error if a file is missing or invalid.
     pub fn open(path: &Path) -> Result<Self, Error> {
+        let graph = [GRAPH_FILE, FOREIGN_GRAPH_FILE]
+            .iter()
+            .map(|file| path.join(file))
+            .find(|file| file.is_file())
+            .ok_or_else(|| no_graph(path))?;
         let description = path.join(DESCRIPTION_FILE);
         let description = if description.exists() {
             read_json(&description)?
         } else {
             describe_foreign(path)?
         };
-        let graph = [GRAPH_FILE, FOREIGN_GRAPH_FILE]
-            .iter()
-            .map(|file| path.join(file))
-            .find(|file| file.is_file());
         Ok(Self {
-            graph: graph.ok_or_else(|| missing(path, GRAPH_FILE))?,
+            graph,
             tokenizer: Some(path.join(TOKENIZER_FILE))
                 .filter(|file| file.is_file())
                 .ok_or_else(|| missing(path, TOKENIZER_FILE))?,
@@ -92,6 +95,19 @@ fn missing(directory: &Path, file: &str) -> Error {
         directory: directory.to_owned(),
         why: format!("it has no {file}"),
     }
+}
+
+fn no_graph(directory: &Path) -> Error {
+    if !have_weights(directory) {
+        return missing(directory, GRAPH_FILE);
+    }
+    missing(
+        directory,
+        &format!(
+            "{GRAPH_FILE}; it is a checkpoint, which `runpod-query export {} TARGET` turns into one",
+            directory.display()
+        ),
+    )
 }
 
 fn describe_foreign(path: &Path) -> Result<Description, Error> {

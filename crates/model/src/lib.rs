@@ -10,6 +10,7 @@
 //!
 //! The crate knows nothing of queues, HTTP or settings.
 
+mod checkpoint_files;
 mod description;
 mod encoder;
 mod error;

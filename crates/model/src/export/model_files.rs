@@ -3,7 +3,6 @@
 //! Every file but the quality report depends only on the checkpoint and the [`Options`], so the same input gives the same
 //! bytes.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -34,10 +33,10 @@ pub struct Options {
 ///
 /// The model is not run; [`export_and_check`](super::export_and_check) does that, too.
 pub fn export(source: &Path, target: &Path, options: &Options) -> Result<Description, Error> {
-    let mut checkpoint = Checkpoint::open(source)?;
+    let checkpoint = Checkpoint::open(source)?;
     let pooling = checkpoint.sentence_transformer.pooling;
     let layout = graph::layout(&checkpoint.architecture, pooling, options.precision);
-    let graph = weights::write(layout, &mut checkpoint, options.precision, target)?;
+    let graph = weights::write(layout, &checkpoint, options.precision, target)?;
     let graph = graph.into_model().encode_to_vec();
     write(&target.join(GRAPH_FILE), &graph)?;
     let tokenizer = source.join(TOKENIZER_FILE);
@@ -50,7 +49,7 @@ pub fn export(source: &Path, target: &Path, options: &Options) -> Result<Descrip
         max_tokens: checkpoint.max_tokens,
         pooling,
         precision: options.precision,
-        source_sha256: Some(sha256(checkpoint.weights.path())?),
+        source_sha256: Some(sha256(checkpoint.weights.paths())?),
     };
     write_json(&target.join(DESCRIPTION_FILE), &description)?;
     Ok(description)
@@ -73,14 +72,17 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     std::fs::write(path, bytes).map_err(Error::writing(path))
 }
 
-fn sha256(path: &Path) -> Result<String, Error> {
+/// The SHA-256 of files, one after the other.
+fn sha256<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<String, Error> {
     let mut hasher = Sha256::new();
     let mut chunk = vec![0; 1 << 20];
-    let mut file = File::open(path).map_err(crate::Error::reading(path))?;
-    loop {
-        match file.read(&mut chunk).map_err(crate::Error::reading(path))? {
-            0 => break,
-            length => hasher.update(&chunk[..length]),
+    for path in paths {
+        let mut file = crate::file::open(path)?;
+        loop {
+            match file.read(&mut chunk).map_err(crate::Error::reading(path))? {
+                0 => break,
+                length => hasher.update(&chunk[..length]),
+            }
         }
     }
     let digest = hasher.finalize();

@@ -141,6 +141,12 @@ impl Tokenizer {
             .unwrap_or_else(|_| Err(Error::Tokenize("the tokenizer panicked".into())))
     }
 
+    /// The token with the highest id, added tokens included.
+    pub fn last_token(&self) -> Option<(String, u32)> {
+        let vocabulary = self.inner.get_vocab(true);
+        vocabulary.into_iter().max_by_key(|(_, id)| *id)
+    }
+
     fn split(&self, text: &str) -> Result<Tokens, Error> {
         let encoding = match &self.division {
             Some(division) if text.len() > self.chunk_bytes => {
