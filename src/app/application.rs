@@ -132,7 +132,7 @@ impl Application {
         E: Into<Cause>,
     {
         let signals = Signals::install().map_err(Error::Signals)?;
-        let service = Service::new(RequestLimits::from(settings));
+        let service = Service::new(RequestLimits::of_call(settings));
         let queue = RunPodQueue::new(settings, durations, &service)?;
         let jobs = Jobs::new(service.clone(), &settings.jobs);
         let health_check_path = HealthCheckPath::new(settings.server.health_check_path.as_deref())?;

@@ -9,7 +9,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use url::Host;
 
-use super::list::texts;
+use super::list::list;
 use super::non_zero;
 
 /// Retention of jobs, and webhooks.
@@ -42,7 +42,7 @@ impl Default for Jobs {
 }
 
 fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Host>, D::Error> {
-    texts(deserializer)?
+    list(deserializer)?
         .iter()
         .map(|host| match host.trim() {
             // As a URL has it, an IPv6 address stands in brackets.

@@ -1,17 +1,17 @@
-//! Lists of texts.
+//! Settings that are lists.
 
 use serde::{Deserialize, Deserializer};
 
 /// Reads a list, or one text with commas, which is all that the environment can hold.
-pub fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+pub fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Texts {
+    enum Given {
         List(Vec<String>),
-        Joined(String),
+        Text(String),
     }
-    Ok(match Texts::deserialize(deserializer)? {
-        Texts::List(texts) => texts,
-        Texts::Joined(text) => text.split(',').map(|text| text.trim().to_owned()).collect(),
+    Ok(match Given::deserialize(deserializer)? {
+        Given::List(members) => members,
+        Given::Text(text) => text.split(',').map(|member| member.trim().to_owned()).collect(),
     })
 }

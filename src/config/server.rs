@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::list::texts;
+use super::list::list;
 use super::non_zero;
 
 /// The HTTP listener and what it accepts.
@@ -28,7 +28,7 @@ pub struct Server {
     #[serde(deserialize_with = "key")]
     pub api_key: Option<Secret>,
     /// Origins whose web pages may read the answers, or `*`; none: only pages of this server may.
-    #[serde(deserialize_with = "texts")]
+    #[serde(deserialize_with = "list")]
     pub cors_allowed_origins: Vec<String>,
     /// Largest request body, in bytes.
     pub body_limit_bytes: NonZeroUsize,

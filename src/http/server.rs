@@ -112,7 +112,9 @@ impl Shared {
             limits: Data::new(limits),
             methods: Data::new(Methods::new(&openapi::registered())),
             health_check_path: Data::new(health_check_path),
-            docs: Data::new(Docs::new(serde_json::to_string(&openapi::openapi())?)),
+            docs: Data::new(Docs::new(serde_json::to_string(&openapi::openapi(
+                service.limits().texts,
+            ))?)),
             access: Data::new(Access::new(settings.api_key.as_ref())),
             worker_id: Data::new(WorkerId(worker_id)),
             running: Data::new(Running(Gauge::default())),

@@ -158,14 +158,6 @@ pub enum TooLarge {
         /// Most bytes that are split as a whole.
         limit: usize,
     },
-    /// One call has more texts than the whole queue can hold.
-    #[error("{texts} texts are more than the queue can ever hold; its limit is {limit}")]
-    Queue {
-        /// Texts of the call.
-        texts: usize,
-        /// Capacity of the queue, in texts.
-        limit: usize,
-    },
     /// The answer.
     #[error("the result of {texts} texts is larger than {limit} bytes; {fitting} texts fit")]
     Result {
@@ -277,7 +269,6 @@ impl From<engine::Error> for Error {
     fn from(error: engine::Error) -> Self {
         match error {
             engine::Error::Overloaded { retry_after } => Self::Overloaded { retry_after },
-            engine::Error::TooLarge { limit, texts } => TooLarge::Queue { texts, limit }.into(),
             engine::Error::Stopped => Unavailable::Stopping.into(),
             engine::Error::Model(source) => {
                 if let model::Error::Undivided { limit } = *source {

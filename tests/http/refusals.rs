@@ -11,7 +11,7 @@ use crate::support::server::{TestServer, send, settings};
 #[test]
 fn an_invalid_input_is_a_failed_job_that_says_why() {
     let server = TestServer::start();
-    let many = vec!["w1"; 513];
+    let many = vec!["w1"; 2049];
     for (input, error) in [
         (json!({}), "invalid: give query or queries"),
         (
@@ -42,7 +42,7 @@ fn an_invalid_input_is_a_failed_job_that_says_why() {
         ),
         (
             json!({"queries": many}),
-            "too_large: queries holds 513 texts; the limit is 512",
+            "too_large: queries holds 2049 texts; the limit is 2048",
         ),
         (
             json!({"action": "embed_batch"}),
@@ -54,7 +54,7 @@ fn an_invalid_input_is_a_failed_job_that_says_why() {
         ),
         (
             json!({"action": "embed_batch", "texts": many}),
-            "too_large: texts holds 513 texts; the limit is 512",
+            "too_large: texts holds 2049 texts; the limit is 2048",
         ),
         (
             json!({"texts": ["w1"]}),
@@ -252,7 +252,7 @@ fn a_body_of_many_small_values_is_refused_quickly() {
     let refused = begin.elapsed();
     assert_eq!(
         job["error"],
-        "too_large: queries holds 5000001 texts; the limit is 512"
+        "too_large: queries holds 5000001 texts; the limit is 2048"
     );
     assert!(
         refused < parsed * 20,

@@ -126,7 +126,11 @@ impl EmbeddingsRequest {
     }
 
     fn from_value(body: Value, part: &'static str, limit: usize) -> Result<Self, Error> {
-        let mut fields = Fields::of(body, part)?;
+        Self::from_fields(Fields::of(body, part)?, limit)
+    }
+
+    /// Parses the fields of a body; a list may hold `limit` texts.
+    pub(in crate::service) fn from_fields(mut fields: Fields, limit: usize) -> Result<Self, Error> {
         let input = fields
             .take(INPUT)
             .ok_or(Invalid::Missing { field: INPUT })?;
