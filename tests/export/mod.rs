@@ -3,5 +3,6 @@
 mod determinism;
 mod refusals;
 mod report;
+mod tokenizer_files;
 mod weight_files;
 mod weight_names;
