@@ -32,6 +32,9 @@
       });
       formatter = forEachSystem (scope: scope.formatter);
 
+      # Model and image of your own checkpoint: docs/your-own-model.md.
+      lib = forEachSystem (scope: import ./nix/lib.nix { inherit scope; });
+
       # The scope itself, so that a part can be replaced: `overrideScope (final: previous: { checkpoint = ...; })`.
       legacyPackages = forEachSystem (scope: scope);
     };

@@ -1,20 +1,21 @@
-# A model's checkpoint. Each file is fetched and verified on its own, so a hash mismatch names the file.
+# A model's checkpoint, from its pin. Each file is fetched and verified on its own, so a hash mismatch names the file.
 {
   lib,
   fetchurl,
   linkFarm,
   pins,
   name,
+  pin ? pins.models.${name},
 }:
 let
-  model = pins.models.${name};
+  # The name of a store path cannot contain a slash.
+  storeName = lib.replaceStrings [ "/" ] [ "-" ];
   fetch =
     path: file:
     fetchurl {
-      # The name of a store path cannot contain a slash.
-      name = "${name}-${lib.replaceStrings [ "/" ] [ "-" ] path}";
-      url = pins.urlOf model path;
+      name = storeName "${name}-${path}";
+      url = pins.urlOf pin path;
       hash = pins.hashOf file;
     };
 in
-linkFarm "${name}-checkpoint" (lib.mapAttrs fetch model.files)
+linkFarm (storeName "${name}-checkpoint") (lib.mapAttrs fetch pin.files)

@@ -55,11 +55,13 @@ dockerTools.streamLayeredImage {
       "org.opencontainers.image.version" = server.version;
       "org.opencontainers.image.revision" = stamp.revision;
       "org.opencontainers.image.licenses" = lib.concatStringsSep " AND " (
-        lib.unique [
-          "MIT"
-          pins.onnxruntime.license
-          root.model.license
-        ]
+        lib.unique (
+          [
+            "MIT"
+            pins.onnxruntime.license
+          ]
+          ++ lib.optional (root.model.license != null) root.model.license
+        )
       );
     }
     // lib.optionalAttrs (package ? repository) {

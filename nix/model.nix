@@ -10,14 +10,15 @@
   reference,
   name,
   revision ? pins.models.${name}.revision,
+  license ? pins.models.${name}.license,
   precision ? "fp32",
 }:
-runCommand "${name}-${precision}"
+# The name of a store path cannot contain a slash.
+runCommand (lib.replaceStrings [ "/" ] [ "-" ] "${name}-${precision}")
   {
     passthru = {
       modelName = name;
-      inherit precision;
-      license = pins.models.${name}.license;
+      inherit license precision;
     };
   }
   ''

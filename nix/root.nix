@@ -9,7 +9,7 @@
   model,
 }:
 symlinkJoin {
-  name = "runpod-query-root-${model.modelName}-${model.precision}";
+  name = "runpod-query-root-${model.name}";
   paths = [
     (linkFarm "runpod-query-files" {
       "bin/runpod-query" = lib.getExe server;

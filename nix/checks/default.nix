@@ -2,6 +2,12 @@
 { lib, scope }:
 let
   inherit (scope) callPackage;
+  own = import ../lib.nix { inherit scope; };
+  # A checkpoint with random weights, in a directory.
+  tiny = {
+    name = "acme/tiny";
+    source = ../../tests/fixtures/tiny-bert;
+  };
 in
 {
   inherit (scope) server model-minilm model-minilm-int8;
@@ -11,7 +17,15 @@ in
   openapi = callPackage ./openapi.nix { };
   golden = scope.golden.override { model = scope.model-minilm-int8; };
   served = callPackage ./served.nix { };
+  own-model = own.modelFor tiny;
+  own-model-int8 = own.modelFor (tiny // { precision = "int8"; });
+  # A pin as `runpod-query pin` prints it.
+  own-pinned-model = own.modelFor {
+    name = "minilm";
+    source = scope.pins.models.minilm;
+  };
 }
 // lib.optionalAttrs scope.isLinux {
   inherit (scope) image-minilm;
+  own-image = own.imageFor (tiny // { tag = "tiny"; });
 }

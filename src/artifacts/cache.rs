@@ -40,6 +40,11 @@ impl Cache {
         }
     }
 
+    /// A path below the root.
+    pub(super) fn path(&self, relative: &str) -> PathBuf {
+        self.root.join(relative)
+    }
+
     /// The folder `key`, a relative path. A key that leads out of the cache is an error.
     pub(super) fn entry<'a>(&self, key: &str, leftovers: Leftovers) -> Result<Entry<'a>, Error> {
         let inside = Path::new(key)

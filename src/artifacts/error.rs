@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use super::RepositoryError;
+
 /// Why a file cannot be provided.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -15,7 +17,10 @@ pub enum Error {
     #[error("the pins are not valid")]
     Pins(#[source] serde_json::Error),
     /// The model is not pinned.
-    #[error("unknown model {name}; known models: {known}", known = known.join(", "))]
+    #[error(
+        "unknown model {name:?}; known models: {known}, and every repository of the hub as owner/name",
+        known = known.join(", ")
+    )]
     UnknownModel {
         /// The name that was asked for.
         name: String,
@@ -66,7 +71,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A file is missing and downloads are disabled.
-    #[error("{path} is missing and downloads are disabled (offline): {remedy}", path = path.display())]
+    #[error("{path} is missing or damaged and downloads are disabled (offline): {remedy}", path = path.display())]
     Offline {
         /// The missing file or folder.
         path: PathBuf,
@@ -152,6 +157,9 @@ pub enum Error {
         #[source]
         package: Box<Error>,
     },
+    /// A repository of the hub cannot be used.
+    #[error(transparent)]
+    Repository(#[from] RepositoryError),
 }
 
 impl Error {
@@ -166,6 +174,7 @@ impl Error {
     /// Whether the hub or the connection failed, so that another source may help.
     pub(super) fn is_remote(&self) -> bool {
         matches!(self, Self::Client { .. } | Self::Download { .. })
+            || matches!(self, Self::Repository(error) if error.is_refusal())
     }
 }
 
@@ -186,6 +195,12 @@ pub enum Fault {
         status: reqwest::StatusCode,
         /// The pause that the server asks for.
         retry_after: Option<Duration>,
+    },
+    /// The body is larger than a small file may be.
+    #[error("the body has more than {limit} bytes")]
+    TooLarge {
+        /// Largest body.
+        limit: u64,
     },
     /// The body ended early.
     #[error("the transfer stopped after {got} of {expected} bytes")]

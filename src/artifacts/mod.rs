@@ -6,6 +6,7 @@
 //!
 //! ```text
 //! <cache>/runtime/onnxruntime-<version>-<system>/     the shared library and its notices
+//! <cache>/pins/<owner>--<name>@<revision>.json        the pin of a repository of the hub
 //! <cache>/checkpoints/<model>-<identity>/             the files of a checkpoint, as on the hub
 //! <cache>/<key>/                                      what other layers create, see Store::populate
 //! ```
@@ -19,12 +20,21 @@ mod partial;
 pub mod pins;
 mod pip;
 mod progress;
+mod remote_repository;
+mod repository;
+mod repository_error;
+mod resolution;
 mod retry;
 mod runtime;
 mod store;
+mod transfer;
+mod wanted_files;
 
 pub use digest::{NotASha256, Sha256};
 pub use error::{Error, Fault};
 pub use pins::Pins;
+pub use repository::repository_of;
+pub use repository_error::RepositoryError;
+pub use resolution::ResolvedModel;
 pub use retry::RetryPolicy;
 pub use store::{Sources, Store};

@@ -1,15 +1,24 @@
 //! The pins of all downloads: version, revision, size and sha256.
 //!
-//! Owns the format of `nix/pins.json`, which Nix reads too. Invariant: only files that are pinned there are downloaded,
-//! and no other place names a file or a version.
+//! Owns the format of `nix/pins.json`, which Nix reads too. Invariant: only files that are pinned there, or in the same form in the
+//! cache, become part of a checkpoint, and no other place names a version.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use serde::Deserialize;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
 
 use super::Error;
 use super::digest::{Hasher, Sha256};
+
+/// What a path may hold as it stands in a URL.
+const NOT_IN_PATHS: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'/')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 static PINNED: LazyLock<Pins> = LazyLock::new(|| {
     Pins::parse(include_str!("../../nix/pins.json")).expect("a test parses the compiled-in pins")
@@ -35,6 +44,8 @@ pub struct Hub {
     pub url: String,
     /// Path template of a file, with the placeholders `{repository}`, `{revision}` and `{path}`.
     pub file: String,
+    /// Path template of a repository's description, with the placeholders `{repository}` and `{revision}`.
+    pub listing: String,
 }
 
 /// ONNX Runtime: a shared library inside a Python wheel.
@@ -70,23 +81,25 @@ pub struct RuntimeWheel {
 }
 
 /// A model's checkpoint.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Model {
     /// Its repository on the hub.
     pub repository: String,
     /// Commit of the repository.
     pub revision: String,
-    /// SPDX identifier of its licence.
-    pub license: String,
+    /// Its licence: the SPDX identifier, or what the repository's card says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
     /// Its files by path.
     pub files: BTreeMap<String, File>,
     /// A Python wheel that carries the same files.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub wheel: Option<ModelWheel>,
 }
 
 /// One file of a checkpoint.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct File {
     /// Its size.
@@ -94,11 +107,12 @@ pub struct File {
     /// Its digest.
     pub sha256: Sha256,
     /// The commit that has it, if not the model's.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
 }
 
 /// A Python wheel that carries a model's files.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ModelWheel {
     /// Name of the Python package.
@@ -152,13 +166,38 @@ impl Hub {
             .get(path)
             .and_then(|file| file.revision.as_ref())
             .unwrap_or(&model.revision);
+        self.file_url(address, &model.repository, revision, path)
+    }
+
+    /// URL of a repository's file at a commit.
+    pub(super) fn file_url(
+        &self,
+        address: &str,
+        repository: &str,
+        commit: &str,
+        path: &str,
+    ) -> String {
+        let path = utf8_percent_encode(path, NOT_IN_PATHS).to_string();
         let file = self
             .file
-            .replace("{repository}", &model.repository)
-            .replace("{revision}", revision)
-            .replace("{path}", path);
-        format!("{}/{file}", address.trim_end_matches('/'))
+            .replace("{repository}", repository)
+            .replace("{revision}", commit)
+            .replace("{path}", &path);
+        at(address, &file)
     }
+
+    /// URL of a repository's description at a revision, which must be encoded as one part of a path.
+    pub(super) fn listing_url(&self, address: &str, repository: &str, revision: &str) -> String {
+        let listing = self
+            .listing
+            .replace("{repository}", repository)
+            .replace("{revision}", revision);
+        at(address, &listing)
+    }
+}
+
+fn at(address: &str, path: &str) -> String {
+    format!("{}/{path}", address.trim_end_matches('/'))
 }
 
 impl Model {

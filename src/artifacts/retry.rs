@@ -90,6 +90,7 @@ impl<'a> Attempts<'a> {
             Fault::Unanswered(error) => !(error.is_builder() || error.is_redirect()),
             Fault::Refused { status, .. } => is_transient(*status),
             Fault::Interrupted { .. } | Fault::Changed => true,
+            Fault::TooLarge { .. } => false,
             // The first time may be a broken proxy cache; the second time it really is another file.
             Fault::Different { .. } => !std::mem::replace(&mut self.was_different, true),
         };
@@ -110,6 +111,7 @@ impl<'a> Attempts<'a> {
             }
             | Fault::Unreachable(_)
             | Fault::Unanswered(_)
+            | Fault::TooLarge { .. }
             | Fault::Interrupted { .. } => own,
         }
     }

@@ -7,12 +7,14 @@ use std::borrow::Cow;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use reqwest::Url;
+use reqwest::{StatusCode, Url};
 
 use super::cache::{Cache, Leftovers};
+use super::download::Hub;
 use super::pip::INTERPRETERS;
-use super::{Error, Pins, RetryPolicy};
-use crate::config;
+use super::retry::IfUnreachable;
+use super::{Error, Fault, Pins, RepositoryError, RetryPolicy};
+use crate::config::{self, Secret};
 
 /// Where files come from.
 #[derive(Debug, Clone)]
@@ -44,6 +46,7 @@ pub struct Store {
     pub(super) offline: bool,
     pub(super) runtime_library: Option<PathBuf>,
     pub(super) hub: Url,
+    pub(super) hub_token: Option<Secret>,
     pub(super) sources: Sources,
 }
 
@@ -61,6 +64,7 @@ impl Store {
             offline: settings.offline,
             runtime_library: settings.runtime_library.clone(),
             hub: hub.parse().map_err(|source| Error::HubUrl { source })?,
+            hub_token: settings.hub_token.clone(),
             sources,
         })
     }
@@ -68,6 +72,40 @@ impl Store {
     /// The pinned files of this store.
     pub fn pins(&self) -> &Pins {
         &self.sources.pins
+    }
+
+    /// A connection to the hub, not made yet.
+    pub(super) fn connect(&self, if_unreachable: IfUnreachable) -> Result<Hub<'_>, Error> {
+        let (token, retry) = (self.hub_token.as_ref(), &self.sources.retry);
+        Hub::new(&self.hub, token, retry, if_unreachable)
+    }
+
+    /// The hub's refusal in terms of the repository that it concerns; any other error as it is.
+    pub(super) fn explain(&self, error: Error, repository: &str, revision: &str) -> Error {
+        let Error::Download {
+            source: Fault::Refused { status, .. },
+            ..
+        } = &error
+        else {
+            return error;
+        };
+        let (repository, has_token) = (repository.to_owned(), self.hub_token.is_some());
+        match *status {
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => RepositoryError::Access {
+                repository,
+                has_token,
+                source: Box::new(error),
+            }
+            .into(),
+            StatusCode::NOT_FOUND => RepositoryError::NotFound {
+                repository,
+                revision: revision.to_owned(),
+                has_token,
+                source: Box::new(error),
+            }
+            .into(),
+            _ => error,
+        }
     }
 
     /// The complete folder `key` of the cache; `fill` first writes its content into a staging folder if it is missing.

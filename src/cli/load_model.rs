@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use super::{Failure, print_line};
-use crate::artifacts::{Pins, Store};
+use crate::artifacts::{ResolvedModel, Store};
 use crate::config::Settings;
 use crate::service::with_causes;
 use model::Environment;
@@ -25,10 +25,25 @@ pub struct LoadedModel {
     pub quality: Option<QualityReport>,
 }
 
-/// `fetch`: downloads and exports the model into the cache, and prints its directory.
+/// `fetch`: downloads and exports the newest commit of the model into the cache, and prints the model directory.
 pub fn fetch(settings: &Settings) -> Result<(), Failure> {
-    let directory = model_directory(settings)?;
+    let store = Store::open(&settings.artifacts)?;
+    let (model, before) = store.renew(&settings.model.name)?;
+    let directory = exported_model(settings, &store, &model)?;
+    let (name, commit) = (model.asked_name(), &model.pin.revision);
+    match before {
+        Some(before) if before == *commit => log::info!("{name} is still at commit {commit}"),
+        Some(before) => log::info!("{name}: commit {before} -> {commit}"),
+        None => log::info!("{name} is at commit {commit}"),
+    }
     print_line(directory.path.display())?;
+    Ok(())
+}
+
+/// `pin`: prints the model's files in the form of `nix/pins.json`. It downloads no weights.
+pub fn pin(settings: &Settings) -> Result<(), Failure> {
+    let model = Store::open(&settings.artifacts)?.model(&settings.model.name)?;
+    print_line(serde_json::to_string_pretty(&model.pin)?)?;
     Ok(())
 }
 
@@ -38,12 +53,12 @@ pub fn runtime(settings: &Settings) -> Result<Environment, Failure> {
     Ok(load_runtime(&library)?)
 }
 
-/// The model directory that the settings name: an existing one, which has the precision that they ask for, or the pinned
-/// model's in the cache.
+/// The model directory that the settings name: an existing one, which has the precision that they ask for, or the model's in
+/// the cache.
 pub fn model_directory(settings: &Settings) -> Result<ModelDirectory, Failure> {
     let asked = settings.model.precision;
     if let Some(path) = &settings.model.directory {
-        let directory = ModelDirectory::open(path)?;
+        let directory = ModelDirectory::open_pooled(path, settings.model.pooling)?;
         let found = directory.description.precision;
         return match asked.filter(|asked| *asked != found) {
             Some(asked) => Err(format!(
@@ -55,22 +70,30 @@ pub fn model_directory(settings: &Settings) -> Result<ModelDirectory, Failure> {
         };
     }
     let store = Store::open(&settings.artifacts)?;
-    let name = &settings.model.name;
-    let pin = Pins::get().model(name)?;
-    let precision = asked.unwrap_or_default();
-    let key = format!(
-        "models/{name}-{precision}-{}-{}",
-        pin.identity(),
-        export::FORMAT
-    );
+    let model = store.model(&settings.model.name)?;
+    exported_model(settings, &store, &model)
+}
+
+/// The model's directory in the cache. Once it exists, its pin is kept.
+fn exported_model(
+    settings: &Settings,
+    store: &Store,
+    model: &ResolvedModel,
+) -> Result<ModelDirectory, Failure> {
+    let precision = settings.model.precision.unwrap_or_default();
+    let folder = model.folder_of(&precision.to_string());
+    let key = format!("models/{folder}-{}", export::FORMAT);
     let options = Options {
-        name: name.clone(),
-        revision: Some(pin.revision.clone()),
+        name: model.name.clone(),
+        revision: Some(model.pin.revision.clone()),
         precision,
+        pooling: settings.model.pooling,
     };
-    exported(settings, &store, &key, &options, || {
-        Ok(store.checkpoint(name)?)
-    })
+    let directory = exported(settings, store, &key, &options, || {
+        Ok(store.checkpoint_of(model)?)
+    })?;
+    store.keep(model)?;
+    Ok(directory)
 }
 
 /// The model directory `key` of the cache, exported from `checkpoint` if it is missing.
@@ -87,7 +110,7 @@ pub fn exported(
         export::export_and_check(&checkpoint, target, options, &runtime(settings)?)?;
         Ok(())
     })?;
-    Ok(ModelDirectory::open(&path)?)
+    Ok(ModelDirectory::open_pooled(&path, options.pooling)?)
 }
 
 /// Loads the model and runs it once, so that the first request is not slower than later ones.
@@ -99,8 +122,7 @@ pub fn load(settings: &Settings) -> Result<LoadedModel, Failure> {
     let threads = settings.engine.threads.unwrap_or_else(available_threads);
     // In parallel: the tokenizer of bge-m3 takes about as long to load as the session.
     let (tokenizer, encoder) = std::thread::scope(|scope| {
-        let tokenizer =
-            scope.spawn(|| Tokenizer::load(&directory.tokenizer, directory.description.max_tokens));
+        let tokenizer = scope.spawn(|| directory.load_tokenizer());
         let encoder = Encoder::load(&environment, &directory, threads);
         (tokenizer.join(), encoder)
     });

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::load_model::{self, LoadedModel};
 use super::{Failure, arguments, print_line};
 use crate::app::{self, ExitCode};
-use crate::artifacts::Pins;
+use crate::artifacts::repository_of;
 use crate::config::Settings;
 use crate::engine::Engine;
 use crate::http;
@@ -25,8 +25,9 @@ pub fn serve(settings: Settings, durations: ProtocolDurations) -> Result<ExitCod
 }
 
 /// Prints the OpenAPI document.
-pub fn openapi() -> Result<(), Failure> {
-    print_line(http::openapi().to_pretty_json()?)?;
+pub fn openapi(settings: &Settings) -> Result<(), Failure> {
+    let texts = settings.limits.texts_per_call.get();
+    print_line(http::openapi(texts).to_pretty_json()?)?;
     Ok(())
 }
 
@@ -40,10 +41,8 @@ pub fn load(settings: &Settings) -> Result<Loaded, Failure> {
     let description = encoder.description();
     let model = ModelInfo {
         name: description.name.clone(),
-        repository: Pins::get()
-            .model(&description.name)
-            .ok()
-            .map(|pin| pin.repository.clone()),
+        repository: repository_of(&description.name),
+        aliases: settings.model.aliases.clone(),
         revision: description.revision.clone(),
         precision: description.precision.to_string(),
         dimensions: description.dimensions.get(),

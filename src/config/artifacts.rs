@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use super::Error;
+use super::{Error, Secret};
 
 /// Where files come from and where they are kept.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -19,8 +19,10 @@ pub struct Artifacts {
     pub offline: bool,
     /// ONNX Runtime's shared library; absent: the pinned one is downloaded. `ORT_DYLIB_PATH` means the same.
     pub runtime_library: Option<PathBuf>,
-    /// URL of the model hub; absent: the pinned one.
+    /// URL of the model hub; absent: the pinned one. `HF_ENDPOINT` means the same.
     pub hub_url: Option<String>,
+    /// Token for private and gated repositories of the hub. `HF_TOKEN` means the same.
+    pub hub_token: Option<Secret>,
 }
 
 impl Artifacts {

@@ -9,6 +9,7 @@ mod engine;
 mod error;
 mod jobs;
 mod limits;
+mod list;
 mod log;
 mod model;
 mod queue;
@@ -102,6 +103,13 @@ impl Settings {
             })
             .build()?;
         let default_cache = default_cache_directory(&environment);
+        let name_wins = model::name_wins([
+            overrides
+                .iter()
+                .map(|(setting, _)| (*setting).to_owned())
+                .collect(),
+            sources::given_settings(&environment),
+        ]);
         builder = builder.add_source(foreign).add_source(
             Environment::with_prefix(ENVIRONMENT_PREFIX)
                 .prefix_separator("__")
@@ -115,6 +123,9 @@ impl Settings {
         let mut settings: Self = builder.build()?.try_deserialize()?;
         if settings.artifacts.cache_directory.is_none() {
             settings.artifacts.cache_directory = default_cache;
+        }
+        if name_wins {
+            settings.model.directory = None;
         }
         settings.unusable_variables = queue.unusable;
         Ok(settings)

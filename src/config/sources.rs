@@ -3,7 +3,7 @@
 //! Invariant: no other module reads the environment. Some variables say how RunPod started the program, which is needed
 //! before any setting is read.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -20,12 +20,14 @@ pub const ENVIRONMENT_PREFIX: &str = "RUNPOD_QUERY";
 const REALTIME_VARIABLE: &str = "RUNPOD_REALTIME_PORT";
 
 /// Variables that other programs define, and the settings they stand for. Our own variable for a setting wins.
-pub const FOREIGN_VARIABLES: [(&str, &str); 6] = [
+pub const FOREIGN_VARIABLES: [(&str, &str); 8] = [
     ("PORT", "server.port"),
     ("PORT_HEALTH", "server.health_port"),
     ("HEALTH_CHECK_PATH", "server.health_check_path"),
     (REALTIME_VARIABLE, "server.port"),
     ("ORT_DYLIB_PATH", "artifacts.runtime_library"),
+    ("HF_ENDPOINT", "artifacts.hub_url"),
+    ("HF_TOKEN", "artifacts.hub_token"),
     ("RUST_LOG", "log.filter"),
 ];
 
@@ -61,6 +63,19 @@ fn unicode(variable: OsString, value: OsString) -> Result<Option<(String, String
         Err(_) if is_setting(&variable) => Err(Error::NotUnicode { variable }),
         Err(_) => Ok(None),
     }
+}
+
+/// The settings that our own variables give.
+pub fn given_settings(environment: &HashMap<String, String>) -> HashSet<String> {
+    let prefix = format!("{ENVIRONMENT_PREFIX}__").to_lowercase();
+    environment
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .filter_map(|(variable, _)| {
+            let variable = variable.to_lowercase();
+            Some(variable.strip_prefix(&prefix)?.replace("__", "."))
+        })
+        .collect()
 }
 
 fn is_setting(variable: &str) -> bool {

@@ -63,6 +63,39 @@ fn variables_of_other_programs_are_accepted_and_ours_win() {
 }
 
 #[test]
+fn a_model_s_name_overrides_the_directory_of_a_less_important_source() {
+    const NAME: (&str, &str) = ("RUNPOD_QUERY__MODEL__NAME", "acme/model");
+    const DIRECTORY: (&str, &str) = ("RUNPOD_QUERY__MODEL__DIRECTORY", "/variable");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("settings.toml");
+    std::fs::write(&file, "[model]\nname = \"minilm\"\ndirectory = \"/file\"").unwrap();
+    let directory = |variables: &[(&str, &str)], argument: Option<&'static str>| {
+        let environment = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let overrides = argument.map(|setting| (setting, Value::from("given")));
+        let given = Settings::from_sources(
+            environment.collect(),
+            Some(&file),
+            overrides.into_iter().collect(),
+        );
+        given.unwrap().model.directory
+    };
+    assert_eq!(directory(&[], None), Some("/file".into()));
+    assert_eq!(directory(&[NAME], None), None);
+    assert_eq!(directory(&[(NAME.0, "")], None), Some("/file".into()));
+    assert_eq!(
+        directory(&[NAME, DIRECTORY], None),
+        Some("/variable".into())
+    );
+    assert_eq!(directory(&[DIRECTORY], Some("model.name")), None);
+    assert_eq!(
+        directory(&[NAME], Some("model.directory")),
+        Some("given".into())
+    );
+}
+
+#[test]
 fn the_realtime_port_wins_unless_it_is_zero() {
     let port = |value| {
         let given = settings(&[("PORT", "80"), ("RUNPOD_REALTIME_PORT", value)]);
@@ -84,12 +117,26 @@ fn an_unknown_setting_or_an_invalid_value_is_an_error_that_names_it() {
             "limits.texts_per_call",
         ),
         ("RUNPOD_QUERY__MODEL__PRECISION", "fp16", "fp16"),
+        ("RUNPOD_QUERY__MODEL__ALIASES", "a,, b", "model.aliases"),
+        ("RUNPOD_QUERY__MODEL__ALIASES", " ", "model.aliases"),
         ("RUNPOD_QUERY__NONSENSE", "1", "nonsense"),
         ("RUNPOD_QUERY__WORKER__TIME_DIVISOR", "10", "time_divisor"),
     ] {
         let error = settings(&[(variable, value)]).unwrap_err().to_string();
         assert!(error.contains(named), "{variable}={value}: {error}");
     }
+}
+
+#[test]
+fn aliases_are_a_list_or_one_text_with_commas() {
+    let given = settings(&[(
+        "RUNPOD_QUERY__MODEL__ALIASES",
+        "text-embedding-3-small, bge",
+    )]);
+    assert_eq!(
+        given.unwrap().model.aliases,
+        ["text-embedding-3-small", "bge"]
+    );
 }
 
 #[test]
@@ -245,4 +292,17 @@ fn the_hosts_of_webhooks_are_a_list_or_one_text_with_commas() {
         let error = settings(&[(variable, wrong)]).unwrap_err().to_string();
         assert!(error.contains("jobs.webhook_hosts"), "{wrong}: {error}");
     }
+}
+
+#[test]
+fn the_allowed_origins_are_a_list_or_one_text_with_commas() {
+    let variable = "RUNPOD_QUERY__SERVER__CORS_ALLOWED_ORIGINS";
+    let given = settings(&[(variable, "https://a.example, http://localhost:3000")]).unwrap();
+    let expected = ["https://a.example", "http://localhost:3000"];
+    assert_eq!(given.server.cors_allowed_origins, expected);
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("settings.toml");
+    std::fs::write(&file, "[server]\ncors_allowed_origins = [\"*\"]").unwrap();
+    let given = Settings::from_sources(HashMap::new(), Some(&file), Vec::new()).unwrap();
+    assert_eq!(given.server.cors_allowed_origins, ["*"]);
 }

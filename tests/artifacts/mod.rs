@@ -9,5 +9,7 @@ mod pinned;
 mod populate;
 mod processes;
 mod python;
+mod repositories;
+pub mod repository_hub;
 mod runtime;
 mod setup;

@@ -104,7 +104,7 @@ impl Setup {
 /// Pins of one model with one file.
 pub fn pins() -> Value {
     json!({
-        "hub": { "url": "http://unused", "file": "{repository}/resolve/{revision}/{path}" },
+        "hub": { "url": "http://unused", "file": "{repository}/resolve/{revision}/{path}", "listing": "api/models/{repository}/revision/{revision}?blobs=true" },
         "onnxruntime": {
             "package": "onnxruntime",
             "version": "9.9.9",

@@ -3,6 +3,7 @@
 mod determinism;
 mod refusals;
 mod report;
+mod sentence_transformers;
 mod tokenizer_files;
 mod weight_files;
 mod weight_names;

@@ -29,8 +29,8 @@ fn exported_weights(checkpoint: &Path) -> Vec<u8> {
     let directory = tempfile::tempdir().unwrap();
     let options = Options {
         name: "tiny".to_owned(),
-        revision: None,
         precision: Precision::Fp32,
+        ..Options::default()
     };
     export(checkpoint, directory.path(), &options).unwrap();
     std::fs::read(directory.path().join("model.onnx.data")).unwrap()

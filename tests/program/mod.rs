@@ -1,9 +1,11 @@
-//! The real program with the small real model: its responses, output and exit codes.
+//! The real program with the small real model, or with a repository of a local hub: its responses, output and exit codes.
 
 mod commands;
 mod environment;
 mod handler;
+mod isolation;
 mod log;
 mod precision;
+mod repositories;
 mod serve;
 mod stops;

@@ -14,7 +14,7 @@ use super::weight_files::WeightFiles;
 use crate::checkpoint_files::refuse_adapter;
 use crate::description::TOKENIZER_FILE;
 use crate::graph::Architecture;
-use crate::sentence_transformers::SentenceTransformer;
+use crate::sentence_transformers::{Pooling, SentenceTransformer};
 
 /// A tensor that every checkpoint has. Its name tells the prefix of all names.
 pub const WORD_EMBEDDINGS: &str = "embeddings.word_embeddings.weight";
@@ -40,8 +40,8 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// Opens the checkpoint in `directory`.
-    pub fn open(directory: &Path) -> Result<Self, Error> {
+    /// Opens the checkpoint in `directory`. `pooling` is as in [`SentenceTransformer::read`].
+    pub fn open(directory: &Path, pooling: Option<Pooling>) -> Result<Self, Error> {
         let unsupported = |why: String| Error::Checkpoint {
             directory: directory.to_owned(),
             why,
@@ -55,21 +55,13 @@ impl Checkpoint {
             }
         }
         let config = Config::read(directory)?;
-        let sentence_transformer = SentenceTransformer::read(directory)?;
+        let sentence_transformer = SentenceTransformer::read(directory, pooling)?;
         let weights = WeightFiles::open(directory)?;
         let prefix = prefix(&weights)?;
         let architecture = config.architecture(vocabulary(&weights, &prefix)?);
-        let limit = architecture.token_limit();
-        let max_tokens = sentence_transformer
-            .max_tokens
-            .map_or(limit, NonZeroUsize::get);
-        if max_tokens > limit {
-            return Err(unsupported(format!(
-                "sentence_bert_config.json allows {max_tokens} tokens, but there are positions for only {limit}"
-            )));
-        }
-        let max_tokens = NonZeroUsize::new(max_tokens)
+        let positions = NonZeroUsize::new(architecture.token_limit())
             .ok_or_else(|| unsupported("it has no position embeddings".to_owned()))?;
+        let max_tokens = sentence_transformer.max_tokens(positions);
         tokenizer_files::check(directory, max_tokens, architecture.vocabulary)?;
         Ok(Self {
             architecture,

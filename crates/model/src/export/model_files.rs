@@ -17,9 +17,10 @@ use crate::description::{DESCRIPTION_FILE, Description, GRAPH_FILE, TOKENIZER_FI
 use crate::graph;
 use crate::precision::Precision;
 use crate::report::{QualityReport, REPORT_FILE};
+use crate::sentence_transformers::Pooling;
 
 /// The exported model's identity and precision.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Name by which the model is served.
     pub name: String,
@@ -27,13 +28,15 @@ pub struct Options {
     pub revision: Option<String>,
     /// Precision of the weights.
     pub precision: Precision,
+    /// How token vectors are pooled, for a checkpoint whose files do not say it. If they do, it must be the same.
+    pub pooling: Option<Pooling>,
 }
 
 /// Writes the model directory of the checkpoint in `source` into the existing, empty directory `target`.
 ///
 /// The model is not run; [`export_and_check`](super::export_and_check) does that, too.
 pub fn export(source: &Path, target: &Path, options: &Options) -> Result<Description, Error> {
-    let checkpoint = Checkpoint::open(source)?;
+    let checkpoint = Checkpoint::open(source, options.pooling)?;
     let pooling = checkpoint.sentence_transformer.pooling;
     let layout = graph::layout(&checkpoint.architecture, pooling, options.precision);
     let graph = weights::write(layout, &checkpoint, options.precision, target)?;
@@ -48,6 +51,7 @@ pub fn export(source: &Path, target: &Path, options: &Options) -> Result<Descrip
         dimensions: checkpoint.architecture.hidden,
         max_tokens: checkpoint.max_tokens,
         pooling,
+        prompt: checkpoint.sentence_transformer.prompt,
         precision: options.precision,
         source_sha256: Some(sha256(checkpoint.weights.paths())?),
     };
