@@ -4,5 +4,6 @@ mod determinism;
 mod refusals;
 mod report;
 mod sentence_transformers;
+mod tokenizer_files;
 mod weight_files;
 mod weight_names;

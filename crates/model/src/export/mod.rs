@@ -15,6 +15,7 @@ mod quality;
 mod quantization;
 mod reference;
 mod safetensors;
+mod tokenizer_files;
 mod weight_bytes;
 mod weight_files;
 mod weights;
