@@ -4,6 +4,7 @@
 mod architecture;
 mod artifacts;
 mod bench;
+mod checkpoints;
 mod documents;
 mod endurance;
 mod engine;

@@ -15,7 +15,9 @@ use super::loading_thread::{Cause, load_in_background};
 use super::runpod_queue::RunPodQueue;
 use super::signals::Signals;
 use crate::config::Settings;
-use crate::http::{self, HealthCheckPath, InvalidHealthCheckPath, Jobs};
+use crate::http::{
+    self, AllowedOrigins, HealthCheckPath, InvalidHealthCheckPath, InvalidOrigin, Jobs,
+};
 use crate::jobs::Gauge;
 use crate::runpod::{self, ProtocolDurations};
 use crate::service::{Loaded, RequestLimits, Service, with_causes};
@@ -48,6 +50,9 @@ pub enum Error {
     /// The probe cannot be served at the path that is set.
     #[error("cannot serve the health check")]
     HealthCheckPath(#[from] InvalidHealthCheckPath),
+    /// What is set as an origin is none.
+    #[error("cannot answer web pages")]
+    Origins(#[from] InvalidOrigin),
     /// The thread that loads the model cannot be spawned.
     #[error("cannot start loading the model")]
     Load(#[source] std::io::Error),
@@ -127,23 +132,24 @@ impl Application {
         E: Into<Cause>,
     {
         let signals = Signals::install().map_err(Error::Signals)?;
-        let service = Service::new(RequestLimits::from(settings));
+        let service = Service::new(RequestLimits::of_call(settings));
         let queue = RunPodQueue::new(settings, durations, &service)?;
         let jobs = Jobs::new(service.clone(), &settings.jobs);
         let health_check_path = HealthCheckPath::new(settings.server.health_check_path.as_deref())?;
+        let origins = AllowedOrigins::new(&settings.server.cors_allowed_origins)?;
         let http::Listening {
             server,
             address,
             health_address,
             running,
-        } = http::listen(&service, &jobs, health_check_path, settings).map_err(|source| {
-            Error::Listen {
+        } = http::listen(&service, &jobs, health_check_path, origins, settings).map_err(
+            |source| Error::Listen {
                 host: settings.server.host.clone(),
                 port: settings.server.port,
                 health_port: settings.server.health_port,
                 source,
-            }
-        })?;
+            },
+        )?;
         if let Some(health) = health_address {
             log::info!("listening health={health}");
         }

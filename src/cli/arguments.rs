@@ -8,7 +8,7 @@ use config::Value;
 
 use super::handler_flags::HandlerFlags;
 use crate::config::Override;
-use model::Precision;
+use model::{Pooling, Precision};
 
 /// Text embeddings of BAAI/bge-m3 on a CPU.
 #[derive(Parser)]
@@ -19,6 +19,9 @@ pub struct Arguments {
     pub settings: Option<PathBuf>,
     #[command(flatten)]
     pub handler: HandlerFlags,
+    /// Those of `serve`, which need no command.
+    #[command(flatten)]
+    pub serve: Serve,
     /// The command; without one: serve, or run the job in test_input.json.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -47,14 +50,8 @@ pub enum Command {
     Openapi,
 }
 
-impl Default for Command {
-    fn default() -> Self {
-        Self::Serve(Serve::default())
-    }
-}
-
 /// The choice of a model, shared by several commands.
-#[derive(Args, Default)]
+#[derive(Args)]
 pub struct ModelChoice {
     /// Model to use: bge-m3 (the default), minilm, or a repository of the Hugging Face hub as owner/name[@revision].
     #[arg(long, value_name = "NAME", conflicts_with = "model_directory")]
@@ -65,6 +62,9 @@ pub struct ModelChoice {
     /// Precision of the model's matrices [default: fp32, or the model directory's].
     #[arg(long)]
     precision: Option<Precision>,
+    /// Pooling of a model whose files do not say it.
+    #[arg(long)]
+    pooling: Option<Pooling>,
     /// Threads of the model [default: the container's CPU quota].
     #[arg(long, value_name = "NUMBER")]
     threads: Option<NonZeroUsize>,
@@ -74,7 +74,7 @@ pub struct ModelChoice {
 }
 
 /// Arguments of `serve`.
-#[derive(Args, Default)]
+#[derive(Args)]
 pub struct Serve {
     #[command(flatten)]
     model: ModelChoice,
@@ -100,6 +100,9 @@ pub struct Embed {
     /// File for the embeddings: NumPy's format if its name ends in .npy, else JSON lines [default: standard output].
     #[arg(long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Leave out blank lines; without it each gets null in the place of its embedding, in NumPy's format a row of NaN.
+    #[arg(long)]
+    pub skip_blank: bool,
 }
 
 /// Arguments of `fetch`.
@@ -128,7 +131,7 @@ pub struct Export {
     pub checkpoint: PathBuf,
     /// Model directory to create.
     pub target: PathBuf,
-    /// Name of the model [default: the checkpoint directory's].
+    /// Name of the model [default: the checkpoint directory's, or its repository's in a cache of Hugging Face].
     #[arg(long)]
     pub name: Option<String>,
     /// Revision of the checkpoint, recorded in the model directory.
@@ -137,6 +140,9 @@ pub struct Export {
     /// Precision of the matrices.
     #[arg(long, default_value = "fp32")]
     pub precision: Precision,
+    /// Pooling of a checkpoint whose files do not say it.
+    #[arg(long)]
+    pub pooling: Option<Pooling>,
 }
 
 /// Arguments of `bench`.
@@ -195,14 +201,7 @@ impl Command {
     /// The settings given as arguments.
     pub fn overrides(&self) -> Vec<Override> {
         match self {
-            Self::Serve(serve) => {
-                let mut overrides = serve.model.overrides();
-                overrides.extend(given([
-                    ("server.host", serve.host.clone().map(Value::from)),
-                    ("server.port", serve.port.map(Value::from)),
-                ]));
-                overrides
-            }
+            Self::Serve(serve) => serve.overrides(),
             Self::Embed(embed) => embed.model.overrides(),
             Self::Fetch(fetch) => given([
                 ("model.name", Some(fetch.name.as_str().into())),
@@ -212,6 +211,18 @@ impl Command {
             Self::Bench(bench) => bench.model.overrides(),
             Self::Export(_) | Self::Golden(_) | Self::Health(_) | Self::Openapi => Vec::new(),
         }
+    }
+}
+
+impl Serve {
+    /// The settings given as arguments.
+    pub fn overrides(&self) -> Vec<Override> {
+        let mut overrides = self.model.overrides();
+        overrides.extend(given([
+            ("server.host", self.host.clone().map(Value::from)),
+            ("server.port", self.port.map(Value::from)),
+        ]));
+        overrides
     }
 }
 
@@ -229,10 +240,15 @@ impl ModelChoice {
             ("model.name", self.model.clone().map(Value::from)),
             ("model.directory", directory.map(Value::from)),
             ("model.precision", self.precision.map(precision)),
+            ("model.pooling", self.pooling.map(pooling)),
             ("engine.threads", threads.map(Value::from)),
             ("artifacts.offline", self.offline.then(|| true.into())),
         ])
     }
+}
+
+fn pooling(pooling: Pooling) -> Value {
+    pooling.to_string().into()
 }
 
 fn precision(precision: Precision) -> Value {

@@ -78,6 +78,7 @@ fn synthetic(settings: &Settings, size: SyntheticSize) -> Result<ModelDirectory,
         name: name.to_owned(),
         revision: None,
         precision,
+        pooling: None,
     };
     load_model::exported(settings, &store, &key, &options, || {
         store.populate(&format!("checkpoints/{name}-{format}"), |target| {
@@ -100,6 +101,8 @@ fn server(
         // Whatever the file and the environment ask for.
         "--precision".into(),
         model.description.precision.to_string().into(),
+        "--pooling".into(),
+        model.description.pooling.to_string().into(),
     ];
     if let Some(threads) = settings.engine.threads {
         arguments.extend(["--threads".into(), threads.to_string().into()]);

@@ -1,48 +1,84 @@
 //! `embed`: prints embeddings of texts, as JSON lines or as a NumPy array.
+//!
+//! Lines are written as they are computed, so that an error loses none that came before it.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write};
-use std::path::Path;
+use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use ndarray::Array2;
-use ndarray_npy::WriteNpyExt;
-use serde::Serialize;
 
+use super::embed_output::Output;
 use super::load_model::{self, LoadedModel};
 use super::{Failure, arguments};
 use crate::config::Settings;
 use crate::engine::{Call, Engine, Priority};
 use model::Embedding;
 
-#[derive(Serialize)]
-struct Line<'a> {
-    text: &'a str,
-    embedding: &'a [f32],
-}
+/// Texts after which embeddings are written.
+const TEXTS_AT_ONCE: usize = 256;
+/// Blank lines that a message names; of more it gives the number.
+const NAMED_LINES: usize = 10;
 
 /// Embeds every text and writes all embeddings in the order of the texts.
 pub fn embed(settings: &Settings, arguments: &arguments::Embed) -> Result<(), Failure> {
-    let texts = texts(arguments)?;
-    if let Some(blank) = texts.iter().position(|text| text.trim().is_empty()) {
-        return Err(format!("text {} is blank", blank + 1).into());
+    let mut texts = texts(arguments)?;
+    if let Some(message) = blank_lines(&texts, arguments.skip_blank) {
+        log::warn!("{message}");
+    }
+    if arguments.skip_blank {
+        texts.retain(|text| !is_blank(text));
     }
     let LoadedModel {
         tokenizer, encoder, ..
     } = load_model::load(settings)?;
     let dimensions = encoder.description().dimensions.get();
     let engine = Engine::spawn(encoder, Arc::new(tokenizer), &settings.engine)?;
-    let embeddings = all(&engine, &texts, settings.engine.queue_texts.get())?;
-    match arguments.output.as_deref() {
-        None => write_lines(io::stdout().lock(), &texts, &embeddings)?,
-        Some(path) if path.extension().is_some_and(|extension| extension == "npy") => {
-            let flat = embeddings.concat();
-            Array2::from_shape_vec((texts.len(), dimensions), flat)?.write_npy(create(path)?)?;
-        }
-        Some(path) => write_lines(create(path)?, &texts, &embeddings)?,
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let mut output = Output::open(arguments.output.as_deref(), dimensions)?;
+    let progress = progress(texts.len());
+    for texts in texts.chunks(TEXTS_AT_ONCE.min(settings.engine.queue_texts.get())) {
+        output.write(texts, runtime.block_on(embeddings(&engine, texts))?)?;
+        progress.inc(texts.len() as u64);
     }
-    Ok(())
+    progress.finish_and_clear();
+    output.finish()
+}
+
+/// One for each text, none for a blank one.
+async fn embeddings(engine: &Engine, texts: &[String]) -> Result<Vec<Option<Embedding>>, Failure> {
+    let given: Vec<String> = texts
+        .iter()
+        .filter(|text| !is_blank(text))
+        .cloned()
+        .collect();
+    let embedded = engine.embed(given, Priority::Bulk, Call::default()).await?;
+    let mut embeddings = embedded.embeddings.into_iter();
+    let of_text = |text: &String| (!is_blank(text)).then(|| embeddings.next()).flatten();
+    Ok(texts.iter().map(of_text).collect())
+}
+
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
+}
+
+/// What to say about the blank lines, if there are any.
+fn blank_lines(texts: &[String], are_skipped: bool) -> Option<String> {
+    let lines = texts.iter().enumerate().filter(|(_, text)| is_blank(text));
+    let lines: Vec<String> = lines.map(|(index, _)| (index + 1).to_string()).collect();
+    let fate = match are_skipped {
+        true => "left out",
+        false => "written without an embedding",
+    };
+    match lines.len() {
+        0 => None,
+        1 => Some(format!("line {} is blank and {fate}", lines[0])),
+        count => {
+            let dots = if count > NAMED_LINES { ", ..." } else { "" };
+            let named = lines[..count.min(NAMED_LINES)].join(", ");
+            Some(format!("{count} lines are blank and {fate}: {named}{dots}"))
+        }
+    }
 }
 
 fn texts(arguments: &arguments::Embed) -> Result<Vec<String>, Failure> {
@@ -55,7 +91,10 @@ fn texts(arguments: &arguments::Embed) -> Result<Vec<String>, Failure> {
         }
         None if arguments.texts.is_empty() => lines(io::stdin().lock())
             .map_err(|error| format!("cannot read standard input: {error}"))?,
-        None => arguments.texts.clone(),
+        None => match arguments.texts.iter().position(|text| is_blank(text)) {
+            Some(blank) => return Err(format!("text {} is blank", blank + 1).into()),
+            None => arguments.texts.clone(),
+        },
     };
     if texts.is_empty() {
         return Err("there is no text to embed".into());
@@ -67,22 +106,6 @@ fn lines(source: impl BufRead) -> io::Result<Vec<String>> {
     source.lines().collect()
 }
 
-fn all(engine: &Engine, texts: &[String], at_once: usize) -> Result<Vec<Embedding>, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let progress = progress(texts.len());
-    let mut embeddings = Vec::with_capacity(texts.len());
-    for piece in texts.chunks(at_once) {
-        embeddings.extend(
-            runtime
-                .block_on(engine.embed(piece, Priority::Bulk, Call::default()))?
-                .embeddings,
-        );
-        progress.inc(piece.len() as u64);
-    }
-    progress.finish_and_clear();
-    Ok(embeddings)
-}
-
 fn progress(texts: usize) -> ProgressBar {
     if !io::stderr().is_terminal() {
         return ProgressBar::hidden();
@@ -90,23 +113,4 @@ fn progress(texts: usize) -> ProgressBar {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} texts {eta}");
     ProgressBar::new(texts as u64)
         .with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
-}
-
-fn create(path: &Path) -> Result<BufWriter<File>, Failure> {
-    let file =
-        File::create(path).map_err(|error| format!("cannot write {}: {error}", path.display()))?;
-    Ok(BufWriter::new(file))
-}
-
-fn write_lines(
-    mut sink: impl Write,
-    texts: &[String],
-    embeddings: &[Embedding],
-) -> Result<(), Failure> {
-    for (text, embedding) in texts.iter().zip(embeddings) {
-        serde_json::to_writer(&mut sink, &Line { text, embedding })?;
-        sink.write_all(b"\n")?;
-    }
-    sink.flush()?;
-    Ok(())
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::load_model::runtime;
 use super::{Failure, arguments, print_line};
 use crate::config::Settings;
+use model::Origin;
 use model::export::{self, Options};
 
 /// Exports into a directory beside the target and moves it there after the check has passed.
@@ -21,15 +22,7 @@ pub fn export(settings: &Settings, arguments: &arguments::Export) -> Result<(), 
         .prefix(".export-")
         .tempdir_in(parent)
         .map_err(|error| format!("cannot write into {}: {error}", parent.display()))?;
-    let name = arguments.name.clone().unwrap_or_else(|| {
-        let directory = arguments.checkpoint.file_name().unwrap_or_default();
-        directory.to_string_lossy().into_owned()
-    });
-    let options = Options {
-        name,
-        revision: arguments.revision.clone(),
-        precision: arguments.precision,
-    };
+    let options = options(arguments)?;
     let environment = runtime(settings)?;
     let description = export::export_and_check(
         &arguments.checkpoint,
@@ -47,6 +40,17 @@ pub fn export(settings: &Settings, arguments: &arguments::Export) -> Result<(), 
         target.display()
     );
     Ok(())
+}
+
+/// What is not given as an argument is what the checkpoint's path says.
+fn options(arguments: &arguments::Export) -> Result<Options, Failure> {
+    let Origin { name, revision } = Origin::of(&arguments.checkpoint)?;
+    Ok(Options {
+        name: arguments.name.clone().unwrap_or(name),
+        revision: arguments.revision.clone().or(revision),
+        precision: arguments.precision,
+        pooling: arguments.pooling,
+    })
 }
 
 /// Prints every comparison; fails if one differs.

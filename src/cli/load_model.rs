@@ -58,7 +58,7 @@ pub fn runtime(settings: &Settings) -> Result<Environment, Failure> {
 pub fn model_directory(settings: &Settings) -> Result<ModelDirectory, Failure> {
     let asked = settings.model.precision;
     if let Some(path) = &settings.model.directory {
-        let directory = ModelDirectory::open(path)?;
+        let directory = ModelDirectory::open_pooled(path, settings.model.pooling)?;
         let found = directory.description.precision;
         return match asked.filter(|asked| *asked != found) {
             Some(asked) => Err(format!(
@@ -87,6 +87,7 @@ fn exported_model(
         name: model.name.clone(),
         revision: Some(model.pin.revision.clone()),
         precision,
+        pooling: settings.model.pooling,
     };
     let directory = exported(settings, store, &key, &options, || {
         Ok(store.checkpoint_of(model)?)
@@ -109,7 +110,7 @@ pub fn exported(
         export::export_and_check(&checkpoint, target, options, &runtime(settings)?)?;
         Ok(())
     })?;
-    Ok(ModelDirectory::open(&path)?)
+    Ok(ModelDirectory::open_pooled(&path, options.pooling)?)
 }
 
 /// Loads the model and runs it once, so that the first request is not slower than later ones.
@@ -121,8 +122,7 @@ pub fn load(settings: &Settings) -> Result<LoadedModel, Failure> {
     let threads = settings.engine.threads.unwrap_or_else(available_threads);
     // In parallel: the tokenizer of bge-m3 takes about as long to load as the session.
     let (tokenizer, encoder) = std::thread::scope(|scope| {
-        let tokenizer =
-            scope.spawn(|| Tokenizer::load(&directory.tokenizer, directory.description.max_tokens));
+        let tokenizer = scope.spawn(|| directory.load_tokenizer());
         let encoder = Encoder::load(&environment, &directory, threads);
         (tokenizer.join(), encoder)
     });

@@ -68,7 +68,7 @@ pub fn perform(settings: &Settings, job: &LocalJob) -> Result<(), Failure> {
         .input
         .ok_or_else(|| format!("{source} has no input; it must be {{\"input\": {{...}}}}"))?;
     let loaded = serve::load(settings)?;
-    let service = Service::new(RequestLimits::from(settings));
+    let service = Service::new(RequestLimits::of_call(settings));
     service.fill(loaded);
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()

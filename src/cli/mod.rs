@@ -6,6 +6,7 @@
 mod arguments;
 mod bench;
 mod embed;
+mod embed_output;
 mod export;
 mod handler_flags;
 mod ignored_arguments;
@@ -42,7 +43,7 @@ type Failure = Box<dyn Error + Send + Sync>;
 /// closes it, the command ends silently with exit code 141.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, durations: ProtocolDurations) -> ! {
     let typed = ignored_arguments::parse(arguments, config::is_queue_worker())
-        .and_then(reject_handler_flags)
+        .and_then(reject_misplaced)
         .unwrap_or_else(|error| error.exit());
     let code = match execute(typed, durations) {
         Ok(code) => code,
@@ -56,29 +57,36 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, durations: ProtocolDur
     model::leave(code.number())
 }
 
-/// Rejects a handler's flags for commands other than `serve`.
-fn reject_handler_flags(typed: Typed) -> Result<Typed, clap::Error> {
+/// Rejects a handler's flags for commands other than `serve`, and options of `serve` before them.
+fn reject_misplaced(typed: Typed) -> Result<Typed, clap::Error> {
     let Arguments {
-        handler, command, ..
+        handler,
+        serve,
+        command,
+        ..
     } = &typed.arguments;
-    match command {
-        None | Some(Command::Serve(_)) => Ok(typed),
-        Some(_) if handler.are_given() => Err(Arguments::command().error(
-            ErrorKind::ArgumentConflict,
-            "--test_input and --rp_... are accepted only with serve or without a command",
-        )),
-        Some(_) => Ok(typed),
-    }
+    let why = match command {
+        None | Some(Command::Serve(_)) => return Ok(typed),
+        Some(_) if handler.are_given() => {
+            "--test_input and --rp_... are accepted only with serve or without a command"
+        }
+        Some(_) if !serve.overrides().is_empty() => {
+            "options before the command are those of serve; this command's own go after it"
+        }
+        Some(_) => return Ok(typed),
+    };
+    Err(Arguments::command().error(ErrorKind::ArgumentConflict, why))
 }
 
 fn execute(
     Typed { arguments, ignored }: Typed,
     durations: ProtocolDurations,
 ) -> Result<ExitCode, Failure> {
-    let is_bare = arguments.command.is_none();
-    let command = arguments.command.unwrap_or_default();
+    let mut overrides = arguments.serve.overrides();
+    let is_bare = arguments.command.is_none() && overrides.is_empty();
+    let command = arguments.command.unwrap_or(Command::Serve(arguments.serve));
     let (file, handler) = (arguments.settings, arguments.handler);
-    let mut overrides = command.overrides();
+    overrides.extend(command.overrides());
     overrides.extend(handler.overrides());
     let mut settings = Settings::load(file.as_deref(), overrides)?;
     if handler.serve_api || config::is_realtime() {
@@ -103,7 +111,7 @@ fn execute(
         Command::Bench(bench) => bench::bench(&settings, &bench, file.as_deref())?,
         Command::Golden(golden) => export::golden(&settings, &golden)?,
         Command::Health(health) => serve::health(&settings, &health)?,
-        Command::Openapi => serve::openapi()?,
+        Command::Openapi => serve::openapi(&settings)?,
     }
     Ok(ExitCode::SUCCESS)
 }

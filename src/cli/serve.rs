@@ -25,8 +25,9 @@ pub fn serve(settings: Settings, durations: ProtocolDurations) -> Result<ExitCod
 }
 
 /// Prints the OpenAPI document.
-pub fn openapi() -> Result<(), Failure> {
-    print_line(http::openapi().to_pretty_json()?)?;
+pub fn openapi(settings: &Settings) -> Result<(), Failure> {
+    let texts = settings.limits.texts_per_call.get();
+    print_line(http::openapi(texts).to_pretty_json()?)?;
     Ok(())
 }
 
@@ -41,6 +42,7 @@ pub fn load(settings: &Settings) -> Result<Loaded, Failure> {
     let model = ModelInfo {
         name: description.name.clone(),
         repository: repository_of(&description.name),
+        aliases: settings.model.aliases.clone(),
         revision: description.revision.clone(),
         precision: description.precision.to_string(),
         dimensions: description.dimensions.get(),

@@ -9,6 +9,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use url::Host;
 
+use super::list::list;
 use super::non_zero;
 
 /// Retention of jobs, and webhooks.
@@ -40,19 +41,8 @@ impl Default for Jobs {
     }
 }
 
-/// Reads a list, or one text with commas, which is all that the environment can hold.
 fn hosts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Host>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Hosts {
-        List(Vec<String>),
-        Text(String),
-    }
-    let hosts = match Hosts::deserialize(deserializer)? {
-        Hosts::List(hosts) => hosts,
-        Hosts::Text(text) => text.split(',').map(str::to_owned).collect(),
-    };
-    hosts
+    list(deserializer)?
         .iter()
         .map(|host| match host.trim() {
             // As a URL has it, an IPv6 address stands in brackets.

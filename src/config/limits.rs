@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::non_zero;
 
-/// Limits of one call.
+/// Limits of one call. Jobs of RunPod's queue have lower ones, in [`QueueSettings`](super::QueueSettings).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
@@ -21,8 +21,10 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            texts_per_call: non_zero(512),
-            result_bytes: non_zero(10_000_000),
+            // As many as OpenAI's API takes.
+            texts_per_call: non_zero(2048),
+            // Their vectors of 1024 floats as JSON.
+            result_bytes: non_zero(30_000_000),
         }
     }
 }

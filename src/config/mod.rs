@@ -9,6 +9,7 @@ mod engine;
 mod error;
 mod jobs;
 mod limits;
+mod list;
 mod log;
 mod model;
 mod queue;

@@ -1,13 +1,16 @@
 //! Settings of the model to serve.
 //!
-//! Invariant: the defaults name a pinned model. A name and a directory exclude each other: of two sources the more important one
-//! decides, and in one source the directory.
+//! Invariant: the defaults name a pinned model, and no alias is blank. A name and a directory exclude each other: of two sources the
+//! more important one decides, and in one source the directory.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use model::Precision;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use super::list::list;
+use model::{Pooling, Precision};
 
 const NAME: &str = "model.name";
 const DIRECTORY: &str = "model.directory";
@@ -22,6 +25,11 @@ pub struct Model {
     pub directory: Option<PathBuf>,
     /// Precision of the model; absent: fp32. A model directory must have it, if it is given.
     pub precision: Option<Precision>,
+    /// Other names under which requests may ask for the model.
+    #[serde(deserialize_with = "aliases")]
+    pub aliases: Vec<String>,
+    /// How token vectors are pooled, for a model whose files do not say it. If they do, it must be the same.
+    pub pooling: Option<Pooling>,
 }
 
 impl Default for Model {
@@ -30,8 +38,21 @@ impl Default for Model {
             name: "bge-m3".to_owned(),
             directory: None,
             precision: None,
+            aliases: Vec::new(),
+            pooling: None,
         }
     }
+}
+
+fn aliases<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let aliases: Vec<String> = list(deserializer)?
+        .iter()
+        .map(|alias| alias.trim().to_owned())
+        .collect();
+    if aliases.iter().any(String::is_empty) {
+        return Err(D::Error::custom("model.aliases holds a blank name"));
+    }
+    Ok(aliases)
 }
 
 /// Whether a name overrides the directory of a less important source. `sources` hold the settings that each source gives, the

@@ -34,6 +34,10 @@ pub struct QueueSettings {
     pub max_concurrency: NonZeroUsize,
     /// How long RunPod waits for a job's result, in seconds.
     pub job_seconds: NonZeroUsize,
+    /// Texts in one job of the queue, within the limit of any call.
+    pub job_texts: NonZeroUsize,
+    /// Largest result of a job of the queue, in bytes of JSON, within the limit of any call.
+    pub job_result_bytes: NonZeroUsize,
 }
 
 impl QueueSettings {
@@ -56,6 +60,8 @@ impl Default for QueueSettings {
             endpoint_id: None,
             max_concurrency: non_zero(4),
             job_seconds: non_zero(600),
+            job_texts: non_zero(512),
+            job_result_bytes: non_zero(10_000_000),
         }
     }
 }

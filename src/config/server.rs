@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
+use super::list::list;
 use super::non_zero;
 
 /// The HTTP listener and what it accepts.
@@ -26,6 +27,9 @@ pub struct Server {
     /// The key that requests send in `Authorization`, with or without `Bearer`; absent: no key is needed.
     #[serde(deserialize_with = "key")]
     pub api_key: Option<Secret>,
+    /// Origins whose web pages may read the answers, or `*`; none: only pages of this server may.
+    #[serde(deserialize_with = "list")]
+    pub cors_allowed_origins: Vec<String>,
     /// Largest request body, in bytes.
     pub body_limit_bytes: NonZeroUsize,
     /// Longest time a request may wait for its answer, in seconds.
@@ -55,6 +59,7 @@ impl Default for Server {
             health_port: None,
             health_check_path: None,
             api_key: None,
+            cors_allowed_origins: Vec::new(),
             body_limit_bytes: non_zero(20_000_000),
             request_timeout_seconds: non_zero(60),
             shutdown_grace_seconds: non_zero(9),

@@ -117,12 +117,26 @@ fn an_unknown_setting_or_an_invalid_value_is_an_error_that_names_it() {
             "limits.texts_per_call",
         ),
         ("RUNPOD_QUERY__MODEL__PRECISION", "fp16", "fp16"),
+        ("RUNPOD_QUERY__MODEL__ALIASES", "a,, b", "model.aliases"),
+        ("RUNPOD_QUERY__MODEL__ALIASES", " ", "model.aliases"),
         ("RUNPOD_QUERY__NONSENSE", "1", "nonsense"),
         ("RUNPOD_QUERY__WORKER__TIME_DIVISOR", "10", "time_divisor"),
     ] {
         let error = settings(&[(variable, value)]).unwrap_err().to_string();
         assert!(error.contains(named), "{variable}={value}: {error}");
     }
+}
+
+#[test]
+fn aliases_are_a_list_or_one_text_with_commas() {
+    let given = settings(&[(
+        "RUNPOD_QUERY__MODEL__ALIASES",
+        "text-embedding-3-small, bge",
+    )]);
+    assert_eq!(
+        given.unwrap().model.aliases,
+        ["text-embedding-3-small", "bge"]
+    );
 }
 
 #[test]
@@ -278,4 +292,17 @@ fn the_hosts_of_webhooks_are_a_list_or_one_text_with_commas() {
         let error = settings(&[(variable, wrong)]).unwrap_err().to_string();
         assert!(error.contains("jobs.webhook_hosts"), "{wrong}: {error}");
     }
+}
+
+#[test]
+fn the_allowed_origins_are_a_list_or_one_text_with_commas() {
+    let variable = "RUNPOD_QUERY__SERVER__CORS_ALLOWED_ORIGINS";
+    let given = settings(&[(variable, "https://a.example, http://localhost:3000")]).unwrap();
+    let expected = ["https://a.example", "http://localhost:3000"];
+    assert_eq!(given.server.cors_allowed_origins, expected);
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("settings.toml");
+    std::fs::write(&file, "[server]\ncors_allowed_origins = [\"*\"]").unwrap();
+    let given = Settings::from_sources(HashMap::new(), Some(&file), Vec::new()).unwrap();
+    assert_eq!(given.server.cors_allowed_origins, ["*"]);
 }

@@ -1,29 +1,44 @@
 //! The thread that owns the encoder. It takes batches, runs them and answers their callers until the queue is closed and
 //! empty.
+//!
+//! One text never harms another: only a text that fails alone has failed. The texts of a failed batch, and a text whose
+//! vector is missing in it, go back into the queue to run alone. The scheduler treats them as before: they keep their class and
+//! their deadlines, so a list's texts that run again hold up no query.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
+use tokio::sync::oneshot;
+
 use super::Error;
 use super::queue::{Entry, Queue};
 use crate::metrics;
 use model::{self, Embedding, Encoder, Tokens};
 
+/// A text's vector, or why it has none.
+type Row = Result<Embedding, Error>;
+
 /// Encodes a batch of texts. The interface between the engine and the model.
 pub trait Encode: Send + 'static {
-    /// One vector for each text of `batch`, in its order.
-    fn encode(&mut self, batch: &[&Tokens]) -> Result<Vec<Embedding>, model::Error>;
+    /// One result for each text of `batch`, in its order; an error if the batch failed as a whole.
+    fn encode(
+        &mut self,
+        batch: &[&Tokens],
+    ) -> Result<Vec<Result<Embedding, model::Error>>, model::Error>;
 }
 
 impl Encode for Encoder {
-    fn encode(&mut self, batch: &[&Tokens]) -> Result<Vec<Embedding>, model::Error> {
-        Self::encode(self, batch)
+    fn encode(
+        &mut self,
+        batch: &[&Tokens],
+    ) -> Result<Vec<Result<Embedding, model::Error>>, model::Error> {
+        self.encode_each(batch)
     }
 }
 
-/// Runs until `queue` is closed and empty. When a batch fails or panics, only its own callers get an error.
+/// Runs until `queue` is closed and empty.
 pub(super) fn run<E: Encode>(mut encoder: E, queue: &Arc<Queue>, metrics: &metrics::Engine) {
     // If this thread panics, no caller may wait for it forever.
     let _guard = AbandonOnExit(queue);
@@ -32,11 +47,18 @@ pub(super) fn run<E: Encode>(mut encoder: E, queue: &Arc<Queue>, metrics: &metri
         let tokens = batch.iter().map(|entry| entry.tokens.len()).sum();
         // A text takes no room in the queue while it runs.
         batch.iter_mut().for_each(|entry| entry.room = None);
-        let outcome = encode(&mut encoder, &batch);
+        let rows = encode(&mut encoder, &batch);
         let time = begin.elapsed();
-        queue.done(tokens, time);
         metrics.ran(batch.len(), tokens, time);
-        answer(batch, outcome);
+        // A pass without any vector says nothing about the cost of a token.
+        let cost = rows.iter().any(Result::is_ok).then_some((tokens, time));
+        let (answers, again) = settle(batch, rows);
+        queue.put_back(again);
+        queue.done(cost);
+        for (reply, row) in answers {
+            // It fails only if the caller has dropped its future meanwhile.
+            let _ = reply.send(row);
+        }
     }
 }
 
@@ -48,37 +70,51 @@ impl Drop for AbandonOnExit<'_> {
     }
 }
 
-fn encode<E: Encode>(encoder: &mut E, batch: &[Entry]) -> Result<Vec<Embedding>, Error> {
-    let rows: Vec<&Tokens> = batch.iter().map(|text| &text.tokens).collect();
+/// One row for each text; of a batch that failed as a whole, its error for each.
+fn encode<E: Encode>(encoder: &mut E, batch: &[Entry]) -> Vec<Row> {
+    let texts: Vec<&Tokens> = batch.iter().map(|entry| &entry.tokens).collect();
     // Between runs an encoder's only state is its weights, which no run changes: it stays usable after a panic.
-    let embeddings = catch_unwind(AssertUnwindSafe(|| encoder.encode(&rows)))
-        .map_err(|panic| Error::Panicked {
+    let outcome = catch_unwind(AssertUnwindSafe(|| encoder.encode(&texts)));
+    let failed = |error: Error| vec![Err(error); texts.len()];
+    match outcome {
+        Ok(Ok(rows)) if rows.len() == texts.len() => rows
+            .into_iter()
+            .map(|row| row.map_err(Error::from))
+            .collect(),
+        Ok(Ok(rows)) => failed(Error::from(model::Error::Output {
+            what: format!("{} vectors for {} texts", rows.len(), texts.len()),
+        })),
+        Ok(Err(error)) => failed(error.into()),
+        Err(panic) => failed(Error::Panicked {
             message: message(panic.as_ref()).into(),
-        })?
-        .map_err(|error| Error::Model(Arc::new(error)))?;
-    if embeddings.len() == rows.len() {
-        Ok(embeddings)
-    } else {
-        Err(Error::Model(Arc::new(model::Error::Output {
-            what: format!("{} vectors for {} texts", embeddings.len(), rows.len()),
-        })))
+        }),
     }
 }
 
-fn answer(batch: Vec<Entry>, outcome: Result<Vec<Embedding>, Error>) {
-    // A send fails only if the caller has dropped its future meanwhile.
-    match outcome {
-        Ok(embeddings) => {
-            for (text, embedding) in batch.into_iter().zip(embeddings) {
-                let _ = text.reply.send(Ok(embedding));
+type Answer = (oneshot::Sender<Row>, Row);
+
+/// The answers of a batch, and the texts that must run again, alone.
+fn settle(batch: Vec<Entry>, rows: Vec<Row>) -> (Vec<Answer>, Vec<Entry>) {
+    let texts = batch.len();
+    let mut answers = Vec::with_capacity(texts);
+    let mut again = Vec::new();
+    let mut cause = None;
+    for (entry, row) in batch.into_iter().zip(rows) {
+        match row {
+            Err(error) if texts > 1 => {
+                again.push(entry);
+                cause = Some(error);
             }
-        }
-        Err(error) => {
-            for text in batch {
-                let _ = text.reply.send(Err(error.clone()));
-            }
+            row => answers.push((entry.reply, row)),
         }
     }
+    if let Some(cause) = cause {
+        log::warn!(
+            "{} texts of a batch of {texts} have no vector; each runs again alone cause={cause:?}",
+            again.len(),
+        );
+    }
+    (answers, again)
 }
 
 fn message(panic: &(dyn Any + Send)) -> String {

@@ -5,11 +5,13 @@ use std::thread::Builder;
 use std::time::{Duration, Instant};
 
 use futures_util::future::try_join_all;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::oneshot;
 
 use super::encoder_thread::{self, Encode};
+use super::piece::Piece;
 use super::queue::{EngineStatus, Entry, Queue};
-use super::room;
+use super::room::{self, Reservation};
 use super::schedule::{Demand, Priority};
 use super::tokenization::{Split, Tokenization};
 use super::{Call, Error};
@@ -19,6 +21,9 @@ use model::{Embedding, Tokenizer, Tokens};
 
 /// Name of the thread that owns the encoder.
 const THREAD_NAME: &str = "encoder";
+/// Pieces of one call that are in the queue, or ask for room there, at the same time: while one is encoded, the next is split
+/// into tokens. Together they are half of the queue, so that a large call never fills it.
+const PIECES_AT_ONCE: usize = 2;
 
 /// The vectors of one call.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,9 +79,9 @@ impl Engine {
         })
     }
 
-    /// Returns the vectors of `texts`, in their order. All texts are admitted or none, and those of a call in the
-    /// background wait for room. `call` learns when the first text starts. Cancelling `call`, or dropping the future,
-    /// removes the texts that have not started.
+    /// Returns the vectors of `texts`, in their order. A call is admitted or rejected at once, and one in the background
+    /// waits for room. What the queue can hold enters it as a whole; a larger call enters in pieces. `call` learns when the
+    /// first text starts. Cancelling `call`, or dropping the future, removes the texts that have not started.
     pub async fn embed(
         &self,
         texts: impl Into<Arc<[String]>>,
@@ -85,24 +90,60 @@ impl Engine {
     ) -> Result<Embedded, Error> {
         let texts = texts.into();
         let arrival = Instant::now();
+        let queue = &self.inner.queue;
+        let pieces = queue.pieces(&texts);
         // Before any work, so that rejecting a call costs nothing.
-        let room = self.inner.queue.reserve(&texts, priority, &call).await?;
-        let split = self.inner.tokenization.split(&texts, room).await?;
-        self.inner.metrics.tokenized(split.time);
-        let total = split.tokens.iter().map(Tokens::len).sum();
-        let (entries, replies) = entries(split, &texts, &call, |tokens, before| {
-            Demand::new(priority, tokens, before, arrival)
-        });
-        self.inner.queue.push(entries)?;
-        let embeddings = try_join_all(replies.into_iter().map(receive)).await?;
+        let room = queue.admit(&pieces[0], priority, &call).await?;
+        let mut admission = Some(Admission { room, arrival });
+        let vectors = pieces
+            .into_iter()
+            .map(|piece| self.embed_piece(piece, admission.take(), priority, &call));
+        let parts: Vec<Part> = stream::iter(vectors)
+            .buffered(PIECES_AT_ONCE)
+            .try_collect()
+            .await?;
         let waited = call.started().map_or(Duration::ZERO, |start| {
             start.saturating_duration_since(arrival)
         });
         self.inner.metrics.waited(waited);
         Ok(Embedded {
-            embeddings,
-            tokens: total,
+            tokens: parts.iter().map(|part| part.tokens).sum(),
+            embeddings: parts.into_iter().flat_map(|part| part.embeddings).collect(),
             waited,
+        })
+    }
+
+    /// The vectors of a piece, which waits for room unless it has been admitted.
+    async fn embed_piece(
+        &self,
+        texts: Piece,
+        admission: Option<Admission>,
+        priority: Priority,
+        call: &Call,
+    ) -> Result<Part, Error> {
+        let Inner {
+            queue,
+            tokenization,
+            metrics,
+        } = &*self.inner;
+        let Admission { room, arrival } = match admission {
+            Some(admission) => admission,
+            // It is as urgent as a call that arrives when it gets its room.
+            None => Admission {
+                room: queue.wait_for_room(&texts, call).await?,
+                arrival: Instant::now(),
+            },
+        };
+        let split = tokenization.split(&texts, room).await?;
+        metrics.tokenized(split.time);
+        let tokens = split.tokens.iter().map(Tokens::len).sum();
+        let (entries, replies) = entries(split, &texts, call, |tokens, before| {
+            Demand::new(priority, tokens, before, arrival)
+        });
+        queue.push(entries)?;
+        Ok(Part {
+            embeddings: try_join_all(replies.into_iter().map(receive)).await?,
+            tokens,
         })
     }
 
@@ -128,9 +169,21 @@ impl Engine {
     }
 }
 
+/// That a piece may enter the queue.
+struct Admission {
+    room: Reservation,
+    arrival: Instant,
+}
+
+/// The vectors of a piece, and the tokens of its texts.
+struct Part {
+    embeddings: Vec<Embedding>,
+    tokens: usize,
+}
+
 type Reply = oneshot::Receiver<Result<Embedding, Error>>;
 
-/// The queue's entries of a call. `demand` gets the tokens of a text and those of all texts before it.
+/// The queue's entries of a piece. `demand` gets the tokens of a text and those of all texts before it.
 fn entries(
     split: Split,
     texts: &[String],

@@ -14,14 +14,6 @@ pub enum Error {
         /// When there is likely to be room: whole seconds, at least one.
         retry_after: Duration,
     },
-    /// The call holds more texts than the queue will ever have room for.
-    #[error("{texts} texts are more than the queue's {limit}")]
-    TooLarge {
-        /// Room of the empty queue, in texts.
-        limit: usize,
-        /// Texts of the call.
-        texts: usize,
-    },
     /// The engine takes no more calls.
     #[error("the engine has stopped")]
     Stopped,
@@ -31,7 +23,13 @@ pub enum Error {
         /// What the panic said.
         message: Arc<str>,
     },
-    /// The model failed on a batch with one of the call's texts. One failure answers many callers.
+    /// The model failed on one of the call's texts.
     #[error("the model failed")]
     Model(#[source] Arc<model::Error>),
+}
+
+impl From<model::Error> for Error {
+    fn from(error: model::Error) -> Self {
+        Self::Model(Arc::new(error))
+    }
 }

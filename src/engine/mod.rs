@@ -14,6 +14,7 @@ mod encoder_thread;
 mod engine;
 mod error;
 mod gauge;
+mod piece;
 mod queue;
 mod retry_after;
 mod room;

@@ -3,12 +3,13 @@
 //! A text gives its room back when it leaves for a batch, or when it is abandoned and another call needs the room.
 
 use std::collections::HashSet;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
 use super::gauge::Gauge;
+use super::piece::Piece;
 use super::retry_after::Pace;
 use super::room::{Reservation, Room};
 use super::schedule::{Demand, Priority, Scheduler};
@@ -76,24 +77,24 @@ impl Queue {
         }
     }
 
-    /// Room for all of `texts`, or none. A call in the background waits for it.
-    pub async fn reserve(
+    /// The pieces in which a call enters the queue.
+    pub fn pieces(&self, texts: &Arc<[String]>) -> Vec<Piece> {
+        self.room.pieces(texts)
+    }
+
+    /// Room for the first piece of a call. A call in the background waits for it.
+    pub async fn admit(
         &self,
         texts: &[String],
         priority: Priority,
         call: &Call,
     ) -> Result<Reservation, Error> {
-        let limit = self.room.capacity();
-        if texts.len() > limit {
-            let texts = texts.len();
-            return Err(Error::TooLarge { limit, texts });
-        }
         if !self.lock().accepting {
             return Err(Error::Stopped);
         }
         if call.is_background() {
             let _outside = self.outside.count();
-            return self.room.reserve(texts).await.ok_or(Error::Stopped);
+            return self.wait_for_room(texts, call).await;
         }
         self.room
             .try_reserve(texts)
@@ -104,6 +105,12 @@ impl Queue {
             .ok_or_else(|| Error::Overloaded {
                 retry_after: self.retry_after(priority),
             })
+    }
+
+    /// Room for a piece of a call, as soon as there is any; an error if the call is cancelled by then.
+    pub async fn wait_for_room(&self, texts: &[String], call: &Call) -> Result<Reservation, Error> {
+        let room = self.room.reserve(texts, call.is_background()).await;
+        room.filter(|_| !call.is_cancelled()).ok_or(Error::Stopped)
     }
 
     /// How long the texts that go before a call of `priority` are likely to take; whole seconds, at least one.
@@ -145,11 +152,23 @@ impl Queue {
         }
     }
 
-    /// Notes that the batch taken last is done: it had `tokens` tokens and took `duration`.
-    pub fn done(&self, tokens: usize, duration: Duration) {
+    /// Notes that the batch taken last is done, and what it has cost, if that is known: its tokens and the time.
+    pub fn done(&self, cost: Option<(usize, Duration)>) {
         let mut state = self.lock();
         state.running_texts = 0;
-        state.pace.learn(tokens, duration);
+        if let Some((tokens, duration)) = cost {
+            state.pace.learn(tokens, duration);
+        }
+    }
+
+    /// Puts texts of the batch taken last back, before that batch is done: each runs again as a batch of its own. They wait
+    /// without room, but they are few: with their old deadlines they run before another batch of their class can fail.
+    pub fn put_back(&self, texts: Vec<Entry>) {
+        let alone = texts.into_iter().map(|text| Entry {
+            demand: text.demand.alone(),
+            ..text
+        });
+        self.lock().waiting.extend(alone);
     }
 
     /// Rejects all further texts; what waits is still taken.

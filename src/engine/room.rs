@@ -3,10 +3,15 @@
 //! Room is counted in units and reserved before any work is done for a call. It has three parts. Calls whose callers wait
 //! share the first, and what does not fit is rejected. The second is for queries alone, so that no other text can lock
 //! them out. The third is for calls in the background, which wait for it in the order of their arrival.
+//!
+//! A call of more texts than the room can hold enters it in pieces. Its first piece is admitted as any call is; the others
+//! wait for room in the order in which they ask, so that large calls take turns, and nothing new gets room before them.
 
 use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::piece::Piece;
 
 /// A text shorter than this many bytes, alone in its call, is a query.
 pub const QUERY_BYTES: usize = 4096;
@@ -14,6 +19,8 @@ pub const QUERY_BYTES: usize = 4096;
 const UNIT_BYTES: usize = 16 * 1024;
 /// The room for queries alone is the shared room divided by this number.
 const QUERIES_DIVISOR: usize = 4;
+/// A piece of a call takes at most the shared room divided by this number.
+const PIECES_DIVISOR: usize = 4;
 
 /// Room for texts; it is given back by dropping it.
 pub type Reservation = OwnedSemaphorePermit;
@@ -40,9 +47,24 @@ impl Room {
         }
     }
 
-    /// Texts of the largest call.
-    pub fn capacity(&self) -> usize {
-        self.capacity
+    /// The pieces in which the texts of a call enter the room, at least one.
+    pub fn pieces(&self, texts: &Arc<[String]>) -> Vec<Piece> {
+        if texts.len() <= self.capacity {
+            return vec![Piece::new(texts, 0..texts.len())];
+        }
+        let most = (self.capacity / PIECES_DIVISOR).max(1);
+        let mut pieces = Vec::new();
+        let (mut start, mut size) = (0, 0);
+        for (index, text) in texts.iter().enumerate() {
+            let units = units(text);
+            if size + units > most && start < index {
+                pieces.push(Piece::new(texts, start..index));
+                (start, size) = (index, 0);
+            }
+            size += units;
+        }
+        pieces.push(Piece::new(texts, start..texts.len()));
+        pieces
     }
 
     /// Room for a call whose caller waits, if there is any now.
@@ -52,19 +74,23 @@ impl Room {
         from(&self.shared).or_else(|| from(&self.queries).filter(|_| is_query(texts)))
     }
 
-    /// Room for a call in the background, as soon as there is any; nothing once the room is closed.
-    pub async fn reserve(&self, texts: &[String]) -> Option<Reservation> {
+    /// Room as soon as there is any, in the background's part or in the shared one; nothing once the room is closed.
+    pub async fn reserve(&self, texts: &[String], is_background: bool) -> Option<Reservation> {
         let units = self.units_of(texts);
-        let part = Arc::clone(&self.background);
-        part.acquire_many_owned(units).await.ok()
+        let part = match is_background {
+            true => &self.background,
+            false => &self.shared,
+        };
+        Arc::clone(part).acquire_many_owned(units).await.ok()
     }
 
-    /// Sends away the calls that wait for room.
+    /// Sends away everything that waits for room.
     pub fn close(&self) {
         self.background.close();
+        self.shared.close();
     }
 
-    /// A call that has few enough texts always fits into the empty queue.
+    /// A piece always fits into the empty queue.
     fn units_of(&self, texts: &[String]) -> u32 {
         let units: usize = texts.iter().map(|text| units(text)).sum();
         // The capacity is within `u32`.

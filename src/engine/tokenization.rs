@@ -1,7 +1,7 @@
 //! Texts to tokens, on the callers' side of the queue.
 //!
 //! A call keeps its room until its texts are really split, also when its caller has gone meanwhile. A query is split at
-//! once. Everything else is split on another thread, a piece at a time, and of all lists together one piece at a time:
+//! once. Everything else is split on another thread, in steps, and of all lists together one step at a time:
 //! however many calls arrive, they take little of the processors and of the memory.
 
 use std::sync::Arc;
@@ -10,11 +10,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 
 use super::Error;
+use super::piece::Piece;
 use super::room::{QUERY_BYTES, Reservation};
 use model::{Tokenizer, Tokens};
 
-/// Bytes of text after which a piece ends: some ten milliseconds of work.
-const PIECE_BYTES: usize = 64 * 1024;
+/// Bytes of text after which a step ends: some ten milliseconds of work.
+const STEP_BYTES: usize = 64 * 1024;
 
 /// The tokenizer, and the turns in which it is used.
 pub struct Tokenization {
@@ -23,11 +24,11 @@ pub struct Tokenization {
     lists: Arc<Semaphore>,
 }
 
-/// The texts of a call as far as they are split.
+/// The texts of a piece as far as they are split.
 pub struct Split {
     /// One for each text so far.
     pub tokens: Vec<Tokens>,
-    /// The call's room.
+    /// The piece's room.
     pub room: Reservation,
     /// How long it took.
     pub time: Duration,
@@ -43,8 +44,8 @@ impl Tokenization {
         }
     }
 
-    /// Splits all texts of a call whose room is reserved. When the future is dropped, only the current piece is finished.
-    pub async fn split(&self, texts: &Arc<[String]>, room: Reservation) -> Result<Split, Error> {
+    /// Splits all texts of a piece whose room is reserved. When the future is dropped, only the current step is finished.
+    pub async fn split(&self, texts: &Piece, room: Reservation) -> Result<Split, Error> {
         let mut split = Split {
             tokens: Vec::with_capacity(texts.len()),
             room,
@@ -60,12 +61,12 @@ impl Tokenization {
         };
         while split.tokens.len() < texts.len() {
             let turn = Arc::clone(turns).acquire_owned().await;
-            let (tokenizer, texts) = (Arc::clone(&self.tokenizer), Arc::clone(texts));
-            let piece = tokio::task::spawn_blocking(move || {
+            let (tokenizer, texts) = (Arc::clone(&self.tokenizer), texts.clone());
+            let step = tokio::task::spawn_blocking(move || {
                 let _turn = turn;
                 split.continued(&tokenizer, &texts)
             });
-            split = piece.await.map_err(|error| Error::Panicked {
+            split = step.await.map_err(|error| Error::Panicked {
                 message: error.to_string().into(),
             })??;
         }
@@ -74,17 +75,14 @@ impl Tokenization {
 }
 
 impl Split {
-    /// With one more piece of the texts.
+    /// With some more of the texts.
     fn continued(mut self, tokenizer: &Tokenizer, texts: &[String]) -> Result<Self, Error> {
         let begin = Instant::now();
         let mut bytes = 0;
         for text in &texts[self.tokens.len()..] {
-            let tokens = tokenizer
-                .tokenize(text)
-                .map_err(|error| Error::Model(Arc::new(error)))?;
-            self.tokens.push(tokens);
+            self.tokens.push(tokenizer.tokenize(text)?);
             bytes += text.len();
-            if bytes >= PIECE_BYTES {
+            if bytes >= STEP_BYTES {
                 break;
             }
         }

@@ -20,6 +20,11 @@ pub const PART: &str = "the body";
 /// A body with fewer bytes is parsed on the thread that has read it.
 const LARGE_BYTES: usize = 64 * 1024;
 
+/// Bytes that some programs write before UTF-8. They belong to the encoding and not to the text.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// The same mark in UTF-16, of either byte order.
+const UTF_16_MARKS: [&[u8]; 2] = [b"\xff\xfe", b"\xfe\xff"];
+
 /// How much of a body is read, and for how long.
 #[derive(Debug)]
 pub struct BodyLimits {
@@ -31,9 +36,13 @@ pub struct BodyLimits {
     pub large_bodies: Arc<Semaphore>,
 }
 
-/// A body as JSON that is not parsed yet.
+/// A body as JSON that is not parsed yet. A byte order mark before it is ignored.
 pub fn json(body: &[u8]) -> Result<&RawValue, Malformed> {
-    serde_json::from_slice(body).map_err(Malformed::json(PART))
+    if UTF_16_MARKS.iter().any(|mark| body.starts_with(mark)) {
+        return Err(Malformed::Utf16 { part: PART });
+    }
+    let text = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
+    serde_json::from_slice(text).map_err(Malformed::json(PART))
 }
 
 /// Reads the body of a request to its end, and parses it. Large bodies are parsed on another thread, a few at a time: so
@@ -106,4 +115,24 @@ fn announced_length(request: &HttpRequest) -> Option<u64> {
 
 fn header(request: &HttpRequest, name: HeaderName) -> Option<&str> {
     request.headers().get(name)?.to_str().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_json() {
+        assert_eq!(json(b"\xef\xbb\xbf {}").unwrap().get(), "{}");
+        assert!(json(b"\xef\xbb\xbf\xef\xbb\xbf{}").is_err());
+        assert!(json(b"{}\xef\xbb\xbf").is_err());
+    }
+
+    #[test]
+    fn a_body_in_utf_16_gets_an_error_that_says_so() {
+        for body in [&b"\xff\xfe{\0}\0"[..], b"\xfe\xff\0{\0}"] {
+            let error = json(body).unwrap_err().to_string();
+            assert_eq!(error, "the body is UTF-16; it must be UTF-8");
+        }
+    }
 }

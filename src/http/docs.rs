@@ -13,6 +13,10 @@ use crate::service::Error;
 const DOCUMENT: &str = "/openapi.json";
 /// Address of Swagger UI; the trailing slash is required, because its files are linked by relative addresses.
 const PAGE: &str = "/docs/";
+/// The document as seen from the page, and the page as seen from the addresses that lead to it: a proxy may serve both
+/// under a prefix that is not known here.
+const DOCUMENT_FROM_PAGE: &str = "../openapi.json";
+const PAGE_FROM_OUTSIDE: &str = "docs/";
 
 /// Addresses of this module. All allow GET.
 pub const PATHS: [&str; 4] = ["/", "/docs", "/docs/{file:.*}", DOCUMENT];
@@ -31,7 +35,7 @@ pub struct Docs {
 impl Docs {
     /// Pages that show `document`.
     pub fn new(document: String) -> Self {
-        let swagger = Config::from(DOCUMENT)
+        let swagger = Config::from(DOCUMENT_FROM_PAGE)
             .try_it_out_enabled(true)
             .display_request_duration(true)
             .default_models_expand_depth(0);
@@ -73,6 +77,6 @@ async fn page(file: Path<String>, docs: Data<Docs>) -> Result<HttpResponse, Erro
 #[get("/docs")]
 async fn redirect() -> HttpResponse {
     HttpResponse::TemporaryRedirect()
-        .insert_header((LOCATION, PAGE))
+        .insert_header((LOCATION, PAGE_FROM_OUTSIDE))
         .finish()
 }

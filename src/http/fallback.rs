@@ -5,7 +5,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use utoipa::openapi::OpenApi;
 
-use super::{docs, openapi};
+use super::{docs, openai, openapi};
 use crate::service::Error;
 
 /// The methods that each address allows.
@@ -20,10 +20,10 @@ impl Methods {
             .paths
             .paths
             .iter()
-            .map(|(path, item)| (path.as_str(), openapi::methods(item)));
+            .map(|(path, item)| (openai::pattern(path), openapi::methods(item)));
         let pages = docs::PATHS
             .into_iter()
-            .map(|path| (path, vec!["GET", "HEAD"]));
+            .map(|path| (path.to_owned(), vec!["GET", "HEAD"]));
         Self {
             addresses: routes
                 .chain(pages)

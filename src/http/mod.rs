@@ -7,18 +7,22 @@
 
 mod access;
 mod body;
+mod cors;
 mod docs;
 mod error_responses;
 mod fallback;
 mod health_check_path;
 mod jobs;
+mod listener;
 mod openai;
 mod openapi;
 mod probes;
 mod routes;
 mod server;
 mod trace;
+mod upgrade;
 
+pub use cors::{AllowedOrigins, InvalidOrigin};
 pub use error_responses::{ErrorBody, status};
 pub use health_check_path::{HealthCheckPath, InvalidHealthCheckPath};
 #[cfg(any(test, fuzzing))]

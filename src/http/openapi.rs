@@ -4,7 +4,7 @@ use actix_web::App;
 use utoipa::OpenApi as _;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::server::{Server, ServerBuilder, ServerVariableBuilder};
-use utoipa::openapi::{Components, OpenApi, PathItem, Ref, RefOr};
+use utoipa::openapi::{Components, OpenApi, PathItem, Ref, RefOr, Schema};
 use utoipa_actix_web::AppExt;
 
 use super::access::PING;
@@ -16,6 +16,14 @@ use crate::service::Code;
 
 /// Name of the key in the document.
 const KEY: &str = "key";
+/// The server, relative to the address of the document: so it also holds behind a proxy that adds a prefix.
+const HERE: &str = ".";
+/// The schemas with lists of texts, and their fields.
+const TEXT_LISTS: [(&str, &str); 3] = [
+    ("Input", "queries"),
+    ("Input", "texts"),
+    ("EmbeddingsRequest", "input"),
+];
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -35,9 +43,36 @@ const KEY: &str = "key";
 )]
 struct Document;
 
-/// The OpenAPI document of every route.
-pub fn openapi() -> OpenApi {
-    describe(registered())
+/// The OpenAPI document of every route; a list may hold `texts` texts.
+pub fn openapi(texts: usize) -> OpenApi {
+    let mut document = describe(registered());
+    for (schema, field) in TEXT_LISTS {
+        limit_list(&mut document, schema, field, texts);
+    }
+    document
+}
+
+/// Sets the length of a list of texts, which is a setting.
+fn limit_list(document: &mut OpenApi, schema: &str, field: &str, texts: usize) {
+    let schemas = document
+        .components
+        .as_mut()
+        .map(|components| &mut components.schemas);
+    let schema = schemas.and_then(|schemas| schemas.get_mut(schema));
+    let Some(RefOr::T(Schema::Object(object))) = schema else {
+        return;
+    };
+    match object.properties.get_mut(field) {
+        Some(RefOr::T(Schema::Array(list))) => list.max_items = Some(texts),
+        Some(RefOr::T(Schema::OneOf(choice))) => {
+            for item in &mut choice.items {
+                if let RefOr::T(Schema::Array(list)) = item {
+                    list.max_items = Some(texts);
+                }
+            }
+        }
+        _ => {}
+    }
 }
 
 /// The routes as they are registered, those under the prefix included.
@@ -52,6 +87,7 @@ fn describe(mut document: OpenApi) -> OpenApi {
         .into_iter()
         .partition(|(path, _)| path.starts_with(ENDPOINT_PREFIX));
     document.paths.paths = bare.into_iter().collect();
+    document.servers = Some(vec![Server::new(HERE)]);
     for (path, _) in prefixed {
         for prefix in [OPENAI_PREFIX, ENDPOINT_PREFIX] {
             let bare = path.strip_prefix(prefix);
@@ -103,9 +139,9 @@ fn servers(prefix: &str) -> Vec<Server> {
         .default_value("query")
         .description(Some("Name of the endpoint; any name is accepted."));
     vec![
-        Server::new("/"),
+        Server::new(HERE),
         ServerBuilder::new()
-            .url(prefix)
+            .url(format!("{HERE}{prefix}"))
             .description(Some("As under https://api.runpod.ai"))
             .parameter("endpoint", name)
             .build(),

@@ -1,38 +1,32 @@
 //! The actix server, assembled from routes, limits and middleware.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Server, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::http::header::HeaderValue;
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data};
-use actix_web::{App, Error, HttpServer};
+use actix_web::{App, Error};
 use tokio::sync::Semaphore;
 use utoipa_actix_web::AppExt;
 
 use super::access::{self, Access};
 use super::body::BodyLimits;
+use super::cors::{self, AllowedOrigins};
 use super::docs::{self, Docs};
 use super::fallback::{Methods, fallback};
 use super::health_check_path::HealthCheckPath;
 use super::jobs::Jobs;
 use super::trace::{Running, WorkerId};
-use super::{openai, openapi, routes, trace};
+use super::{listener, openai, openapi, routes, trace};
 use crate::config::Settings;
 use crate::jobs::Gauge;
 use crate::service::Service;
 
-/// Threads for network I/O; the model has its own.
-const WORKERS: usize = 2;
 /// Large bodies that are parsed at the same time.
 const LARGE_BODIES: usize = 1;
-/// How long an idle connection is kept open: longer than most client pools keep it, so that the client closes it first.
-const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// How long the rest of a rejected body is read and discarded, so that the client can read the response.
-const LINGER: Duration = Duration::from_secs(5);
 
 /// A server whose sockets are open and that answers once it is awaited.
 pub struct Listening {
@@ -46,11 +40,13 @@ pub struct Listening {
     pub running: Gauge,
 }
 
-/// Opens the sockets for `service` and `jobs`, with the probe at `health_check_path`, too. Must be called within a runtime.
+/// Opens the sockets for `service` and `jobs`, with the probe at `health_check_path`, too, and with answers that pages of
+/// `origins` may read. Must be called within a runtime.
 pub fn listen(
     service: &Service,
     jobs: &Jobs,
     health_check_path: HealthCheckPath,
+    origins: AllowedOrigins,
     settings: &Settings,
 ) -> std::io::Result<Listening> {
     let shared = Shared::new(service, jobs, health_check_path, settings)?;
@@ -58,24 +54,21 @@ pub fn listen(
     let settings = &settings.server;
     let mut ports = vec![settings.port];
     ports.extend(settings.health_port.filter(|port| *port != settings.port));
-    let mut server = HttpServer::new(move || app(shared.clone()))
-        .workers(WORKERS)
-        .keep_alive(KEEP_ALIVE)
-        .client_disconnect_timeout(LINGER)
-        // A half-closed connection counts as a disconnect, which cancels the request.
-        .h1_allow_half_closed(false)
-        .disable_signals()
-        .shutdown_timeout(settings.shutdown_grace_seconds.get() as u64);
+    let mut listeners = Vec::new();
     let mut addresses = Vec::new();
     for port in ports {
+        let opened = listener::bind(&settings.host, port)?;
         // A host name may resolve to several addresses; the first one of each port is logged.
-        let known = server.addrs().len();
-        server = server.bind((settings.host.as_str(), port))?;
-        addresses.extend(server.addrs().get(known).copied());
+        addresses.extend(opened.first().map(TcpListener::local_addr).transpose()?);
+        listeners.extend(opened);
     }
     let mut addresses = addresses.into_iter();
     Ok(Listening {
-        server: server.run(),
+        server: listener::server(
+            move || app(shared.clone(), origins.clone()),
+            listeners,
+            settings.shutdown_grace(),
+        )?,
         address: addresses
             .next()
             .ok_or(std::io::ErrorKind::AddrNotAvailable)?,
@@ -119,7 +112,9 @@ impl Shared {
             limits: Data::new(limits),
             methods: Data::new(Methods::new(&openapi::registered())),
             health_check_path: Data::new(health_check_path),
-            docs: Data::new(Docs::new(serde_json::to_string(&openapi::openapi())?)),
+            docs: Data::new(Docs::new(serde_json::to_string(&openapi::openapi(
+                service.limits().texts,
+            ))?)),
             access: Data::new(Access::new(settings.api_key.as_ref())),
             worker_id: Data::new(WorkerId(worker_id)),
             running: Data::new(Running(Gauge::default())),
@@ -129,6 +124,7 @@ impl Shared {
 
 fn app(
     shared: Shared,
+    origins: AllowedOrigins,
 ) -> App<
     impl ServiceFactory<
         ServiceRequest,
@@ -155,6 +151,8 @@ fn app(
         .default_service(web::to(fallback))
         // The last middleware is the outermost.
         .wrap(from_fn(access::authorize))
+        .wrap(origins.middleware())
+        .wrap(from_fn(cors::refuse))
         .wrap(from_fn(openai::shape))
         .wrap(from_fn(trace::trace))
 }

@@ -19,13 +19,13 @@ use crate::jobs::Gauge;
 use crate::service::{self, Service};
 
 /// The header with the request id, in requests and responses.
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest request id that is accepted from a client.
 const REQUEST_ID_CHARACTERS: usize = 128;
 /// Longest path in the log; longer ones are truncated.
 const PATH_CHARACTERS: usize = 200;
 /// The header by which RunPod's load balancer routes a client to the same worker again.
-const WORKER_ID: HeaderName = HeaderName::from_static("x-runpod-worker-id");
+pub const WORKER_ID: HeaderName = HeaderName::from_static("x-runpod-worker-id");
 
 /// How many texts a request embedded; the handler sets it for the log.
 pub struct Texts(pub usize);

@@ -48,7 +48,7 @@ impl Engine {
         }
     }
 
-    /// Records the tokenization time of one call.
+    /// Records the tokenization time of one call, or of one piece of a call that is larger than the queue.
     pub fn tokenized(&self, time: Duration) {
         self.tokenization.observe(time.as_secs_f64());
     }

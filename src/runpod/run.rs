@@ -21,7 +21,7 @@ use super::take_pauses::{TakeOutcome, TakePauses};
 use super::{Error, outbox, stop_channel};
 use crate::config::{self, Settings};
 use crate::jobs::{Execution, Gauge, JobId, Submission, Waiting};
-use crate::service::Service;
+use crate::service::{RequestLimits, Service};
 
 /// The failed check that a worker reports when it cannot work.
 const FAILED_CHECK: &str = "model";
@@ -58,7 +58,7 @@ impl Worker {
             connection: Connection::new(worker.api_key.as_ref(), &durations)?,
             addresses: Arc::new(Addresses::new(worker, take, &name)?),
             statistics: service.metrics().worker.clone(),
-            service: service.clone(),
+            service: service.with_limits(RequestLimits::of_queued_job(settings)),
             registry: Arc::new(Registry::new(concurrency)),
             places: Semaphore::new(concurrency),
             waiting: Waiting {

@@ -1,8 +1,8 @@
-//! Answers requests: the three actions and the two OpenAI routes.
+//! Answers requests: the three actions and the OpenAI routes.
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::openai::{Embeddings, EmbeddingsRequest, JobError, ModelList, OpenAiRequest};
+use super::openai::{Embeddings, EmbeddingsRequest, JobError, Model, ModelList, OpenAiRequest};
 use super::{EncodingFormat, Error, Output, Parsed, Performed, Request, Service, Texts};
 use crate::engine::{Call, Embedded, Priority};
 
@@ -77,14 +77,24 @@ impl Service {
                 self.openai_embeddings(request, priority, call).await
             }
             OpenAiRequest::Models => {
-                let model = self.model()?;
-                let since = self
-                    .loaded_at()
-                    .and_then(|at| at.duration_since(UNIX_EPOCH).ok());
-                let list = ModelList::new(model, since.unwrap_or_default().as_secs());
+                let list = ModelList::new(self.openai_model()?);
                 self.performed(&list, 0, Duration::ZERO)
             }
+            OpenAiRequest::Model(name) => {
+                name.check(self.model()?)?;
+                self.performed(&self.openai_model()?, 0, Duration::ZERO)
+            }
         }
+    }
+
+    fn openai_model(&self) -> Result<Model, Error> {
+        let since = self
+            .loaded_at()
+            .and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+        Ok(Model::new(
+            self.model()?,
+            since.unwrap_or_default().as_secs(),
+        ))
     }
 
     async fn openai_embeddings(

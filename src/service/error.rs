@@ -93,6 +93,12 @@ pub enum Malformed {
         /// What is wrong, and where.
         reason: String,
     },
+    /// A part of the request is not UTF-8, as its first bytes say.
+    #[error("{part} is UTF-16; it must be UTF-8")]
+    Utf16 {
+        /// Which part.
+        part: &'static str,
+    },
     /// A part of the request is not an object.
     #[error("{part} is {found}; it must be an object")]
     NotAnObject {
@@ -150,14 +156,6 @@ pub enum TooLarge {
     )]
     Undivided {
         /// Most bytes that are split as a whole.
-        limit: usize,
-    },
-    /// One call has more texts than the whole queue can hold.
-    #[error("{texts} texts are more than the queue can ever hold; its limit is {limit}")]
-    Queue {
-        /// Texts of the call.
-        texts: usize,
-        /// Capacity of the queue, in texts.
         limit: usize,
     },
     /// The answer.
@@ -271,7 +269,6 @@ impl From<engine::Error> for Error {
     fn from(error: engine::Error) -> Self {
         match error {
             engine::Error::Overloaded { retry_after } => Self::Overloaded { retry_after },
-            engine::Error::TooLarge { limit, texts } => TooLarge::Queue { texts, limit }.into(),
             engine::Error::Stopped => Unavailable::Stopping.into(),
             engine::Error::Model(source) => {
                 if let model::Error::Undivided { limit } = *source {

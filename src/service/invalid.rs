@@ -51,6 +51,12 @@ pub enum Invalid {
     /// Both `query` and `queries` are given.
     #[error("give query or queries, not both")]
     TwoQueries,
+    /// `input` is given beside a field of an action.
+    #[error("give input or {field}, not both")]
+    InputAnd {
+        /// The other field.
+        field: &'static str,
+    },
     /// A field that the action needs is not given.
     #[error("{field} is missing")]
     Missing {
@@ -68,7 +74,9 @@ pub enum Invalid {
         action: Action,
     },
     /// A list holds tokens in the place of texts.
-    #[error("{field} holds tokens; this endpoint takes texts only")]
+    #[error(
+        "{field} holds tokens; this endpoint takes texts only: with LangChain set check_embedding_ctx_length=False"
+    )]
     Tokens {
         /// The list.
         field: &'static str,
@@ -110,7 +118,7 @@ impl Invalid {
             Self::Dimensions { .. } => Some("dimensions"),
             Self::EncodingFormat { .. } => Some("encoding_format"),
             Self::Action { .. } => Some("action"),
-            Self::NoQuery | Self::TwoQueries => None,
+            Self::NoQuery | Self::TwoQueries | Self::InputAnd { .. } => None,
         }
     }
 }

@@ -14,6 +14,9 @@ pub struct ModelInfo {
     /// Repository of the checkpoint it was made from, where that is known.
     #[schema(example = "BAAI/bge-m3")]
     pub repository: Option<String>,
+    /// Other names under which requests may ask for it.
+    #[serde(skip)]
+    pub aliases: Vec<String>,
     /// Revision of the checkpoint it was made from.
     #[schema(example = "5617a9f61b028005a4858fdac845db406aefb181")]
     pub revision: Option<String>,
@@ -36,10 +39,13 @@ impl ModelInfo {
         self.repository.as_deref().unwrap_or(&self.name)
     }
 
-    /// Whether `name` means this model: its own name, its repository's, or that without the owner.
+    /// Whether `name` means this model: its own name, its repository's, that without the owner, or an alias.
     pub fn is_called(&self, name: &str) -> bool {
         let short = self.public_name().rsplit('/').next();
-        name == self.name || name == self.public_name() || Some(name) == short
+        name == self.name
+            || name == self.public_name()
+            || Some(name) == short
+            || self.aliases.iter().any(|alias| alias == name)
     }
 }
 

@@ -61,14 +61,14 @@ pub struct Health {
     pub queued: u64,
 }
 
-/// A handle on the service; clones share it.
+/// A handle on the service with the limits of one transport; clones share the service.
 #[derive(Clone)]
 pub struct Service {
+    limits: RequestLimits,
     inner: Arc<Inner>,
 }
 
 struct Inner {
-    limits: RequestLimits,
     metrics: Metrics,
     loaded: OnceLock<(Loaded, SystemTime)>,
     /// Why the program is about to end, once it is.
@@ -85,8 +85,8 @@ impl Service {
     /// A service whose model is not loaded yet.
     pub fn new(limits: RequestLimits) -> Self {
         Self {
+            limits,
             inner: Arc::new(Inner {
-                limits,
                 metrics: Metrics::default(),
                 loaded: OnceLock::new(),
                 ending: watch::Sender::default(),
@@ -95,6 +95,14 @@ impl Service {
                 failed: AtomicU64::new(0),
                 active: Gauge::default(),
             }),
+        }
+    }
+
+    /// A handle on the same service, for a transport with other limits.
+    pub fn with_limits(&self, limits: RequestLimits) -> Self {
+        Self {
+            limits,
+            inner: Arc::clone(&self.inner),
         }
     }
 
@@ -151,7 +159,7 @@ impl Service {
 
     /// What one call may ask for.
     pub fn limits(&self) -> &RequestLimits {
-        &self.inner.limits
+        &self.limits
     }
 
     /// What has been measured.
@@ -220,7 +228,7 @@ impl Service {
         &self,
         answer: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
-        let limit = self.inner.limits.time;
+        let limit = self.limits.time;
         let answer = tokio::time::timeout(limit, answer);
         let outcome = self.unless_abandoned(answer).await?;
         outcome.unwrap_or_else(|_| {
@@ -273,7 +281,7 @@ impl Service {
     }
 
     fn check_result(&self, texts: usize, bytes: usize) -> Result<(), TooLarge> {
-        let limit = self.inner.limits.result_bytes;
+        let limit = self.limits.result_bytes;
         if bytes <= limit {
             return Ok(());
         }

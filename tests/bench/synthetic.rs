@@ -17,6 +17,7 @@ fn a_synthetic_checkpoint_exports_in_every_precision_and_gives_unit_vectors() {
             name: NAME.to_owned(),
             revision: None,
             precision,
+            pooling: None,
         };
         let description = export(checkpoint.path(), directory.path(), &options).unwrap();
         assert_eq!(description.max_tokens.get(), Size::SMALL.max_tokens());

@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
 # Drives the real program with other people's clients. Needs the program that `cargo build` leaves, and Python's venv and pip;
-# Chromium is installed by apt where it is missing, and what else is installed stays in the target folder. Arguments go to pytest.
+# Chromium and a JDK are installed by apt where they are missing, and what else is installed stays in the target folder. Arguments go to pytest.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-# Seconds for each of the two runs: nothing that hangs may hold up the rest.
+# Seconds for each of the three runs: nothing that hangs may hold up the rest.
 limit=900
 target=${CARGO_TARGET_DIR:-target}
 tests=tests/clients
-# One package in two releases needs two environments.
+# One package in two releases needs two environments, and the frameworks want releases of their own of what others use.
 tests_2=$tests/runpod_2
+tests_3=$tests/frameworks
 # Pytest's exit code where the arguments select no test.
 none_selected=5
 
@@ -30,11 +31,15 @@ run() {
     fi
 }
 
-if ! command -v chromedriver >/dev/null; then
+packages=()
+command -v chromedriver >/dev/null || packages+=(chromium chromium-driver)
+command -v javac >/dev/null || packages+=(default-jdk-headless)
+if ((${#packages[@]})); then
     apt-get --quiet update
-    apt-get --quiet install --yes --no-install-recommends chromium chromium-driver
+    apt-get --quiet install --yes --no-install-recommends "${packages[@]}"
 fi
 
 export PYTHONDONTWRITEBYTECODE=1
 run "$tests_2" clients-runpod-2 "$@"
-run "$tests" clients --ignore "$tests_2" "$@"
+run "$tests_3" clients-frameworks "$@"
+run "$tests" clients --ignore "$tests_2" --ignore "$tests_3" "$@"

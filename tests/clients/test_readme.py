@@ -5,48 +5,24 @@ import re
 import shlex
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 import runpod
 
+from documents import RUNPOD, block, blocks, example
 from program import clean_environment
 
-ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-RUNPOD = "https://api.runpod.ai"
 LOCAL = "localhost:8000"
 SECONDS = 60
 # What stands for the rest of a list.
 REST = "..."
-# What differs from one answer to the next, as a document shows it: ids, numbers of milliseconds, counts of jobs.
+# What differs from one answer to the next, as a document shows it: ids, times, counts of jobs.
 CHANGING = [
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", r"[0-9a-f-]{36}"),
-    (r'"(delayTime|executionTime|completed|failed|inProgress|inQueue|retried|idle|running)":\d+', r'"\1":\\d+'),
+    (r'"(created|delayTime|executionTime|completed|failed|inProgress|inQueue|retried|idle|running)":\d+', r'"\1":\\d+'),
     # Decimals that every processor agrees on.
     (r"(-?0\.\d{4})\d+", r"\1\\d+"),
 ]
-
-
-def blocks(language: str) -> list[str]:
-    """Every block of code in a language."""
-    return [
-        block
-        for page in PAGES
-        for block in re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
-    ]
-
-
-def block(language: str, wanted: str) -> str:
-    """The one block of code in a language that has a line as wanted."""
-    found = [block for block in blocks(language) if re.search(wanted, block, re.MULTILINE)]
-    assert len(found) == 1, f"{len(found)} blocks of {language} with {wanted}"
-    return found[0]
-
-
-def example(package: str) -> str:
-    """The one example that uses a Python package."""
-    return block("python", rf"^(import|from) {package}\b")
 
 
 def conversations() -> list[tuple[str, str]]:

@@ -1,40 +1,26 @@
 """Swagger UI as people use it, in a headless Chromium."""
 
 import json
-import shutil
 
-import pytest
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
+import loopback
 import program as runpod_query
 
 KEY = "a key that is checked"
+PREFIX = "/models/query"
 # For an answer on the page.
 SECONDS = 30
 
 
-@pytest.fixture(scope="session")
-def browser():
-    driver, chromium = shutil.which("chromedriver"), shutil.which("chromium")
-    assert driver and chromium, "chromium and chromedriver are not installed"
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for argument in ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1400,2000"]:
-        options.add_argument(argument)
-    browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    browser.set_page_load_timeout(SECONDS)
-    yield browser
-    browser.quit()
-
-
 class Page:
-    """The documentation of one server."""
+    """The documentation of one server, as its root leads there."""
 
     def __init__(self, browser, url: str):
         self._browser = browser
-        browser.get(f"{url}/docs/")
+        browser.get(f"{url}/")
+        assert browser.current_url == f"{url}/docs/"
         self._find(".opblock")
 
     def _find(self, selector: str, within=None):
@@ -104,3 +90,15 @@ def test_the_key_can_be_given_on_the_page(browser, program):
         page.authorize(KEY)
         status, body = page.execute("RunPod", "health")
         assert status == "200" and "workers" in body
+
+
+def test_behind_a_proxy_that_adds_a_prefix_every_example_can_be_sent(browser, server, printed):
+    with loopback.prefixed(server.url, PREFIX) as url:
+        page = Page(browser, url)
+        for tag, operation in [("RunPod", "runsync"), ("OpenAI", "embeddings")]:
+            status, body = page.execute(tag, operation)
+            assert status == "200"
+            assert str(printed("What is machine learning?")[0]) in body
+        assert page.execute("RunPod", "health")[0] == "200"
+        assert page.resources()
+        assert [name for name in page.resources() if not name.startswith((f"{url}/", "data:"))] == []

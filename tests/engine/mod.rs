@@ -1,6 +1,8 @@
 //! What the engine promises its callers, with an encoder that does what its texts say.
 
 mod admission;
+mod isolation;
+mod pieces;
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -165,23 +167,6 @@ fn a_full_queue_rejects_the_whole_call_immediately_with_a_retry_hint() {
     for caller in [running, waiting, fitting] {
         caller.join().unwrap().unwrap();
     }
-}
-
-#[test]
-fn a_call_that_exceeds_the_queue_capacity_gets_an_error_that_says_so() {
-    let (engine, _script) = engine(10, 512);
-    let refused =
-        block_on(engine.embed(numbered(0..11), Priority::Bulk, Call::default())).unwrap_err();
-    assert!(
-        matches!(
-            refused,
-            Error::TooLarge {
-                limit: 10,
-                texts: 11
-            }
-        ),
-        "{refused:?}"
-    );
 }
 
 #[test]

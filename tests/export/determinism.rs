@@ -13,6 +13,7 @@ fn two_exports_are_identical(fixture: &str, precision: Precision) {
             name: "tiny".to_owned(),
             revision: None,
             precision,
+            pooling: None,
         };
         export(&checkpoint(fixture), directory.path(), &options).unwrap();
         [

@@ -3,3 +3,6 @@
 mod determinism;
 mod refusals;
 mod report;
+mod sentence_transformers;
+mod weight_files;
+mod weight_names;

@@ -23,6 +23,7 @@ fn export_in(precision: Precision) -> tempfile::TempDir {
         name: "tiny".to_owned(),
         revision: None,
         precision,
+        pooling: None,
     };
     let environment = load_runtime(&runtime_library()).unwrap();
     let source = checkpoint("tiny-xlm-roberta");

@@ -1,17 +1,24 @@
 //! The OpenAPI document: complete, true, and the one that is checked in.
 
 use std::collections::HashSet;
+use std::num::NonZeroUsize;
 
+use runpod_query::config::Limits;
 use runpod_query::http::{openapi, status};
 use runpod_query::service::Code;
 use serde_json::{Value, json};
 
-use crate::support::server::TestServer;
+use crate::support::server::{TestServer, settings};
 
 const CHECKED_IN: &str = include_str!("../../openapi/openapi.json");
 
+/// Texts of the longest list, by default.
+fn limit() -> usize {
+    Limits::default().texts_per_call.get()
+}
+
 fn document() -> Value {
-    serde_json::to_value(openapi()).unwrap()
+    serde_json::to_value(openapi(limit())).unwrap()
 }
 
 /// Every operation with its path and method.
@@ -31,12 +38,29 @@ fn operations(document: &Value) -> Vec<(String, String, Value)> {
 
 #[test]
 fn the_document_that_is_checked_in_is_the_one_that_is_served() {
-    let current = format!("{}\n", openapi().to_pretty_json().unwrap());
+    let current = format!("{}\n", openapi(limit()).to_pretty_json().unwrap());
     assert!(
         CHECKED_IN == current,
         "openapi/openapi.json is stale; renew it with: cargo run -- openapi > openapi/openapi.json"
     );
     assert_eq!(TestServer::start().get("/openapi.json").json(), document());
+}
+
+#[test]
+fn every_list_of_texts_has_its_limit_which_is_a_setting() {
+    let mut settings = settings();
+    settings.limits.texts_per_call = NonZeroUsize::new(7).unwrap();
+    let document = TestServer::start_with(&settings)
+        .get("/openapi.json")
+        .json();
+    let schemas = &document["components"]["schemas"];
+    for list in [
+        &schemas["Input"]["properties"]["queries"],
+        &schemas["Input"]["properties"]["texts"],
+        &schemas["EmbeddingsRequest"]["properties"]["input"]["oneOf"][1],
+    ] {
+        assert_eq!(list["maxItems"], 7, "{list}");
+    }
 }
 
 #[test]
@@ -142,7 +166,7 @@ fn the_examples_can_be_sent_as_they_are() {
         examples.values().next().unwrap()["value"],
         json!({"input": {"query": "What is machine learning?"}})
     );
-    assert_eq!(examples.len(), 5);
+    assert_eq!(examples.len(), 6);
     for (name, example) in examples {
         let job = server
             .post("/runsync", &example["value"].to_string())
@@ -197,12 +221,14 @@ fn every_documented_address_exists_on_each_of_its_servers() {
             server["url"]
                 .as_str()
                 .unwrap()
-                .trim_end_matches('/')
+                // Relative to the document, which stands at the root.
+                .trim_start_matches('.')
                 .to_owned()
         });
         for prefix in prefixes.chain([String::new()]) {
             let address = format!("{}{path}", prefix.replace("{endpoint}", "query"));
-            let address = address.replace("{id}", id);
+            let is_model = path.contains("/models/");
+            let address = address.replace("{id}", if is_model { "fake" } else { id });
             let answer = match method.as_str() {
                 "get" => server.get(&address),
                 _ => server.post(&address, "{}"),

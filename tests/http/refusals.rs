@@ -11,7 +11,7 @@ use crate::support::server::{TestServer, send, settings};
 #[test]
 fn an_invalid_input_is_a_failed_job_that_says_why() {
     let server = TestServer::start();
-    let many = vec!["w1"; 513];
+    let many = vec!["w1"; 2049];
     for (input, error) in [
         (json!({}), "invalid: give query or queries"),
         (
@@ -42,7 +42,7 @@ fn an_invalid_input_is_a_failed_job_that_says_why() {
         ),
         (
             json!({"queries": many}),
-            "too_large: queries holds 513 texts; the limit is 512",
+            "too_large: queries holds 2049 texts; the limit is 2048",
         ),
         (
             json!({"action": "embed_batch"}),
@@ -54,7 +54,7 @@ fn an_invalid_input_is_a_failed_job_that_says_why() {
         ),
         (
             json!({"action": "embed_batch", "texts": many}),
-            "too_large: texts holds 513 texts; the limit is 512",
+            "too_large: texts holds 2049 texts; the limit is 2048",
         ),
         (
             json!({"texts": ["w1"]}),
@@ -124,6 +124,28 @@ fn a_body_that_is_not_a_job_envelope_is_malformed() {
         .post(server.url("/runsync"))
         .body(b"{\"input\":{\"query\":\"\xe9\"}}".to_vec());
     send(latin).assert_error(400, "malformed", "the body is not valid JSON");
+}
+
+#[test]
+fn a_byte_order_mark_before_a_body_is_ignored_and_utf_16_is_malformed() {
+    let server = TestServer::start();
+    for (path, body) in [
+        ("/runsync", r#"{"input":{"query":"w1"}}"#),
+        ("/run", r#"{"input":{"query":"w1"}}"#),
+        ("/a/realtime", r#"{"input":{"query":"w1"}}"#),
+        ("/v1/embeddings", r#"{"input":"w1"}"#),
+    ] {
+        let answer = server.post(path, &format!("\u{feff}{body}"));
+        assert_eq!(answer.status, 200, "{path}: {answer:?}");
+        let utf_16: Vec<u8> = std::iter::once(0xfeff)
+            .chain(body.encode_utf16())
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        let answer = send(server.client.post(server.url(path)).body(utf_16));
+        assert_eq!(answer.status, 400, "{path}: {answer:?}");
+        let words = "the body is UTF-16; it must be UTF-8";
+        assert!(answer.text.contains(words), "{path}: {answer:?}");
+    }
 }
 
 #[test]
@@ -230,7 +252,7 @@ fn a_body_of_many_small_values_is_refused_quickly() {
     let refused = begin.elapsed();
     assert_eq!(
         job["error"],
-        "too_large: queries holds 5000001 texts; the limit is 512"
+        "too_large: queries holds 5000001 texts; the limit is 2048"
     );
     assert!(
         refused < parsed * 20,

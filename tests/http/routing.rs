@@ -118,6 +118,26 @@ fn the_root_leads_to_the_documentation() {
         server
             .get("/docs/swagger-initializer.js")
             .text
-            .contains("/openapi.json")
+            .contains("\"../openapi.json\"")
     );
+}
+
+#[test]
+fn the_way_to_the_documentation_holds_under_any_prefix() {
+    let server = TestServer::start();
+    let follows_nothing = reqwest::blocking::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .unwrap();
+    for path in ["/", "/docs"] {
+        let answer = send(follows_nothing.get(server.url(path)));
+        assert_eq!(answer.status, 307, "{path}");
+        assert_eq!(answer.header("location"), "docs/", "{path}");
+    }
+    let document = server.get("/openapi.json").json();
+    assert_eq!(document["servers"], json!([{"url": "."}]));
+    let servers = &document["paths"]["/runsync"]["servers"];
+    assert_eq!(servers[0]["url"], ".");
+    assert_eq!(servers[1]["url"], "./v2/{endpoint}");
 }

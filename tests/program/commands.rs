@@ -70,6 +70,69 @@ fn embed_reads_lines_and_writes_a_numpy_array() {
 }
 
 #[test]
+fn embed_gives_a_blank_line_no_vector_and_names_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let input = directory.path().join("texts.txt");
+    std::fs::write(&input, "hello\n \nhello\n\n").unwrap();
+    let embed = |arguments: &[&str]| {
+        let common = [
+            "embed",
+            "--model",
+            "minilm",
+            "--input",
+            input.to_str().unwrap(),
+        ];
+        let output = run(&[&common, arguments].concat());
+        assert!(output.status.success(), "{}", stderr(&output));
+        let lines = String::from_utf8(output.stdout.clone()).unwrap();
+        let lines = lines
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap());
+        (lines.collect::<Vec<Value>>(), stderr(&output))
+    };
+    let (lines, message) = embed(&[]);
+    assert_eq!(lines.len(), 4);
+    assert_eq!(lines[0], lines[2]);
+    assert_eq!(
+        lines[1],
+        serde_json::json!({"text": " ", "embedding": null})
+    );
+    assert!(lines[3]["embedding"].is_null());
+    let words = "2 lines are blank and written without an embedding: 2, 4";
+    assert!(message.contains(words), "{message}");
+
+    let (lines, message) = embed(&["--skip-blank"]);
+    assert_eq!(lines.len(), 2);
+    assert!(message.contains("left out: 2, 4"), "{message}");
+
+    let array = directory.path().join("vectors.npy");
+    embed(&["--output", array.to_str().unwrap()]);
+    let array: ndarray::Array2<f32> = ndarray_npy::read_npy(&array).unwrap();
+    assert_eq!(array.dim(), (4, 384));
+    let blank = array
+        .rows()
+        .into_iter()
+        .map(|row| row.iter().all(|value| value.is_nan()));
+    assert_eq!(blank.collect::<Vec<_>>(), [false, true, false, true]);
+}
+
+#[test]
+fn the_options_of_serve_need_no_command() {
+    let mut command = program();
+    command.args(["--model", "minilm", "--host", "127.0.0.1", "--port", "0"]);
+    let served = Served::spawn(command);
+    served.wait_for_status(200);
+    assert_eq!(served.health()["model"]["name"], "minilm");
+    let output = run(&["--model", "minilm", "embed", "hello"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("before the command"),
+        "{}",
+        stderr(&output)
+    );
+}
+
+#[test]
 fn an_exported_model_directory_can_be_served() {
     let directory = tempfile::tempdir().unwrap();
     let target = directory.path().join("tiny");

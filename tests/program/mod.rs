@@ -3,6 +3,7 @@
 mod commands;
 mod environment;
 mod handler;
+mod isolation;
 mod log;
 mod precision;
 mod repositories;

@@ -17,6 +17,7 @@ fn int8() -> tempfile::TempDir {
         name: "tiny-bert".to_owned(),
         revision: None,
         precision: Precision::Int8,
+        pooling: None,
     };
     export::export(&path("fixtures/tiny-bert"), directory.path(), &options).unwrap();
     directory

@@ -258,3 +258,24 @@ fn the_log_names_the_batch_of_a_job_in_one_line_and_no_batch_that_is_not_a_strin
         }
     }
 }
+
+#[test]
+fn a_job_of_the_queue_has_fewer_texts_than_a_call_over_http() {
+    let platform = Platform::start();
+    let texts = vec!["a"; 513];
+    platform.submit("many", &json!({"queries": texts}));
+    platform.submit("few", &json!({"queries": texts[..512]}));
+    platform.submit("as-the-embedding-worker", &json!({"input": ["a", "b"]}));
+    let _worker = QueueWorker::start(&platform);
+    assert_eq!(
+        platform.answer("many")["error"],
+        "too_large: queries holds 513 texts; the limit is 512"
+    );
+    let answer = platform.answer("few");
+    let vectors = answer["output"]["embeddings"].as_array().unwrap();
+    assert_eq!(vectors.len(), 512);
+    let answer = platform.answer("as-the-embedding-worker");
+    assert_eq!(answer["output"]["object"], "list", "{answer}");
+    assert_eq!(answer["output"]["data"][1]["index"], 1, "{answer}");
+    platform.check();
+}

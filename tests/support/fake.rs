@@ -18,10 +18,12 @@ pub const MAX_TOKENS: usize = 4096;
 pub const FAIL: &str = "fail";
 /// A batch that holds this word panics.
 pub const PANIC: &str = "panic";
+/// A text that holds this word has no vector.
+pub const NO_VECTOR: &str = "no-vector";
 /// A batch that holds this word waits for [`Script::release`].
 pub const WAIT: &str = "wait";
 
-const SPECIAL: [&str; 4] = ["unknown", FAIL, PANIC, WAIT];
+const SPECIAL: [&str; 5] = ["unknown", FAIL, PANIC, NO_VECTOR, WAIT];
 
 /// A tokenizer of whole words, `w0` to `w1999` and the special ones; every other word is the same token.
 pub fn tokenizer() -> Arc<Tokenizer> {
@@ -100,14 +102,19 @@ impl Script {
 }
 
 impl Encode for Fake {
-    fn encode(&mut self, batch: &[&Tokens]) -> Result<Vec<Embedding>, model::Error> {
+    fn encode(
+        &mut self,
+        batch: &[&Tokens],
+    ) -> Result<Vec<Result<Embedding, model::Error>>, model::Error> {
         let lengths = batch.iter().map(|tokens| tokens.len()).collect();
         self.batches.lock().unwrap().push(lengths);
-        let holds = |word: &str| {
+        let text_holds = |tokens: &Tokens, word: &str| {
             let id = SPECIAL.iter().position(|special| *special == word).unwrap();
-            batch
-                .iter()
-                .any(|tokens| tokens.ids().contains(&(id as u32)))
+            tokens.ids().contains(&(id as u32))
+        };
+        let holds = |word: &str| batch.iter().any(|tokens| text_holds(tokens, word));
+        let failure = || model::Error::Output {
+            what: "up, as the text says".to_owned(),
         };
         if holds(WAIT) {
             // The test may have ended already.
@@ -115,14 +122,13 @@ impl Encode for Fake {
         }
         assert!(!holds(PANIC), "as the text says");
         if holds(FAIL) {
-            return Err(model::Error::Output {
-                what: "up, as the text says".to_owned(),
-            });
+            return Err(failure());
         }
-        Ok(batch
-            .iter()
-            .map(|tokens| embedding(tokens.ids()[0] as usize, tokens.len()))
-            .collect())
+        let row = |tokens: &&Tokens| match text_holds(tokens, NO_VECTOR) {
+            true => Err(failure()),
+            false => Ok(embedding(tokens.ids()[0] as usize, tokens.len())),
+        };
+        Ok(batch.iter().map(row).collect())
     }
 }
 

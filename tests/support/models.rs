@@ -3,9 +3,9 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use model::Precision;
 use model::export::{self, Options};
 use model::{Encoder, ModelDirectory, Tokenizer, Tokens, load_runtime};
+use model::{Pooling, Precision};
 use runpod_query::artifacts::Store;
 use runpod_query::config::Settings;
 
@@ -27,20 +27,31 @@ impl Model {
 
     /// Exports the checkpoint and loads what was written.
     pub fn export_in(checkpoint: &Path, name: &str, precision: Precision) -> Self {
-        let directory = tempfile::tempdir().unwrap();
         let options = Options {
             name: name.to_owned(),
             revision: None,
             precision,
+            pooling: None,
         };
-        export::export(checkpoint, directory.path(), &options).unwrap();
+        Self::export_with(checkpoint, &options)
+    }
+
+    /// Exports the checkpoint and loads what was written.
+    pub fn export_with(checkpoint: &Path, options: &Options) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        export::export(checkpoint, directory.path(), options).unwrap();
         Self::load(directory)
     }
 
     /// Loads a model directory.
     pub fn load(directory: tempfile::TempDir) -> Self {
-        let model = ModelDirectory::open(directory.path()).unwrap();
-        let tokenizer = Tokenizer::load(&model.tokenizer, model.description.max_tokens).unwrap();
+        Self::load_pooled(directory, None)
+    }
+
+    /// Loads a model directory whose files may not say how token vectors are pooled.
+    pub fn load_pooled(directory: tempfile::TempDir, pooling: Option<Pooling>) -> Self {
+        let model = ModelDirectory::open_pooled(directory.path(), pooling).unwrap();
+        let tokenizer = model.load_tokenizer().unwrap();
         let environment = load_runtime(&runtime_library()).unwrap();
         let encoder = Encoder::load(&environment, &model, NonZeroUsize::MIN).unwrap();
         Self {

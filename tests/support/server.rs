@@ -239,6 +239,7 @@ fn load(
         model: ModelInfo {
             name: "fake".to_owned(),
             repository: Some("nobody/fake-model".to_owned()),
+            aliases: vec!["alias".to_owned()],
             revision: None,
             precision: "fp32".to_owned(),
             dimensions: DIMENSIONS,

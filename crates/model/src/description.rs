@@ -7,10 +7,13 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::checkpoint_files::have_weights;
 use crate::error::Error;
+use crate::foreign;
 use crate::json::read_json;
 use crate::precision::Precision;
-use crate::sentence_transformers::{Pooling, SentenceTransformer};
+use crate::sentence_transformers::Pooling;
+use crate::tokenizer::Tokenizer;
 
 /// File name of the description in a model directory.
 pub const DESCRIPTION_FILE: &str = "model.json";
@@ -35,9 +38,13 @@ pub struct Description {
     pub max_tokens: NonZeroUsize,
     /// How token vectors are pooled.
     pub pooling: Pooling,
+    /// What precedes every text. It counts against `max_tokens`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
     /// Precision of the weights.
     pub precision: Precision,
-    /// SHA-256 of the checkpoint's `model.safetensors`, in hexadecimal.
+    /// SHA-256 of the checkpoint's weights, in hexadecimal: of `model.safetensors`, or of its shards one after the other, in
+    /// the order of their names.
     pub source_sha256: Option<String>,
 }
 
@@ -54,36 +61,50 @@ pub struct ModelDirectory {
     pub description: Description,
 }
 
-#[derive(Deserialize)]
-struct TransformerConfig {
-    hidden_size: NonZeroUsize,
-    max_position_embeddings: NonZeroUsize,
-}
-
 impl ModelDirectory {
     /// Finds the files of a model directory and reads its description.
     ///
     /// A directory without `model.json`, from another exporter, is described by the files of SentenceTransformers. An
     /// error if a file is missing or invalid.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let description = path.join(DESCRIPTION_FILE);
-        let description = if description.exists() {
-            read_json(&description)?
-        } else {
-            describe_foreign(path)?
-        };
+        Self::open_pooled(path, None)
+    }
+
+    /// Like [`ModelDirectory::open`], for a directory whose files may not say how token vectors are pooled. An error if
+    /// they do and `pooling` is another.
+    pub fn open_pooled(path: &Path, pooling: Option<Pooling>) -> Result<Self, Error> {
         let graph = [GRAPH_FILE, FOREIGN_GRAPH_FILE]
             .iter()
             .map(|file| path.join(file))
-            .find(|file| file.is_file());
+            .find(|file| file.is_file())
+            .ok_or_else(|| no_graph(path))?;
+        let description = path.join(DESCRIPTION_FILE);
+        let description = if description.exists() {
+            let description: Description = read_json(&description)?;
+            if let Some(asked) = pooling {
+                description.pooling.check_asked(asked, path)?;
+            }
+            description
+        } else {
+            foreign::describe(path, pooling)?
+        };
         Ok(Self {
-            graph: graph.ok_or_else(|| missing(path, GRAPH_FILE))?,
+            graph,
             tokenizer: Some(path.join(TOKENIZER_FILE))
                 .filter(|file| file.is_file())
                 .ok_or_else(|| missing(path, TOKENIZER_FILE))?,
             path: path.to_owned(),
             description,
         })
+    }
+
+    /// Loads the tokenizer, which puts the model's prompt before every text and truncates what is too long.
+    pub fn load_tokenizer(&self) -> Result<Tokenizer, Error> {
+        let Description {
+            max_tokens, prompt, ..
+        } = &self.description;
+        let tokenizer = Tokenizer::load(&self.tokenizer, *max_tokens)?;
+        Ok(tokenizer.with_prompt(prompt.clone().unwrap_or_default()))
     }
 }
 
@@ -94,25 +115,15 @@ fn missing(directory: &Path, file: &str) -> Error {
     }
 }
 
-fn describe_foreign(path: &Path) -> Result<Description, Error> {
-    if !path.join("modules.json").is_file() {
-        return Err(missing(
-            path,
-            "model.json and no modules.json of SentenceTransformers",
-        ));
+fn no_graph(directory: &Path) -> Error {
+    if !have_weights(directory) {
+        return missing(directory, GRAPH_FILE);
     }
-    let sentence_transformer = SentenceTransformer::read(path)?;
-    let transformer: TransformerConfig = read_json(&path.join("config.json"))?;
-    let name = path.file_name().unwrap_or(path.as_os_str());
-    Ok(Description {
-        name: name.to_string_lossy().into_owned(),
-        revision: None,
-        dimensions: transformer.hidden_size,
-        max_tokens: sentence_transformer
-            .max_tokens
-            .unwrap_or(transformer.max_position_embeddings),
-        pooling: sentence_transformer.pooling,
-        precision: Precision::Fp32,
-        source_sha256: None,
-    })
+    missing(
+        directory,
+        &format!(
+            "{GRAPH_FILE}; it is a checkpoint, which `runpod-query export {} TARGET` turns into one",
+            directory.display()
+        ),
+    )
 }

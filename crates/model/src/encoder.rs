@@ -114,8 +114,16 @@ impl Encoder {
         &self.description
     }
 
-    /// The vectors of `batch`, in its order; none for an empty batch.
+    /// The vectors of `batch`, in its order; none for an empty batch. One text without a vector is an error.
     pub fn encode(&mut self, batch: &[&Tokens]) -> Result<Vec<Embedding>, Error> {
+        self.encode_each(batch)?.into_iter().collect()
+    }
+
+    /// As [`Encoder::encode`], with a result for each text: a vector that is not finite is an error of its text alone.
+    pub fn encode_each(
+        &mut self,
+        batch: &[&Tokens],
+    ) -> Result<Vec<Result<Embedding, Error>>, Error> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
@@ -218,7 +226,7 @@ fn checked(
     vectors: Vec<Embedding>,
     texts: usize,
     dimensions: NonZeroUsize,
-) -> Result<Vec<Embedding>, Error> {
+) -> Result<Vec<Result<Embedding, Error>>, Error> {
     let what = if vectors.len() != texts {
         format!("{} vectors for {texts} texts", vectors.len())
     } else if let Some(wrong) = vectors
@@ -226,14 +234,17 @@ fn checked(
         .find(|vector| vector.len() != dimensions.get())
     {
         format!("a vector of {} floats instead of {dimensions}", wrong.len())
-    } else if vectors
-        .iter()
-        .flatten()
-        .any(|component| !component.is_finite())
-    {
-        "a vector with a value that is not finite".to_owned()
     } else {
-        return Ok(vectors);
+        return Ok(vectors.into_iter().map(finite).collect());
     };
     Err(Error::Output { what })
+}
+
+fn finite(vector: Embedding) -> Result<Embedding, Error> {
+    if vector.iter().all(|component| component.is_finite()) {
+        return Ok(vector);
+    }
+    Err(Error::Output {
+        what: "a vector with a value that is not finite".to_owned(),
+    })
 }

@@ -18,6 +18,15 @@ pub enum Error {
         /// The operating system's error.
         source: std::io::Error,
     },
+    /// Git LFS has not fetched a file.
+    #[error(
+        "{path} is not the file but a pointer of Git LFS to it: run `git lfs pull` in its repository, or download the file",
+        path = path.display()
+    )]
+    GitLfsPointer {
+        /// The file.
+        path: PathBuf,
+    },
     /// A JSON file of the model directory is invalid, or lacks a field.
     #[error("{path} is not valid", path = path.display())]
     Json {

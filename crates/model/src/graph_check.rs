@@ -83,7 +83,7 @@ pub fn check(directory: &ModelDirectory) -> Result<Origin, Error> {
         return Ok(Origin::Foreign);
     }
     let weights = path.with_file_name(EXTERNAL_DATA_FILE);
-    let length = file::metadata(&weights)?.len();
+    let length = file::length(&weights)?;
     check_own(&bytes, length, &directory.description).map_err(refuse)?;
     Ok(Origin::Own)
 }

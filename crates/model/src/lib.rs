@@ -10,11 +10,13 @@
 //!
 //! The crate knows nothing of queues, HTTP or settings.
 
+mod checkpoint_files;
 mod description;
 mod encoder;
 mod error;
 pub mod export;
 mod file;
+mod foreign;
 #[cfg(any(test, fuzzing))]
 pub mod fuzzing;
 mod graph;
@@ -23,6 +25,7 @@ mod json;
 mod leave;
 mod onnx;
 mod operators;
+mod origin;
 mod pooling;
 mod precision;
 mod report;
@@ -35,6 +38,7 @@ pub use encoder::{Embedding, Encoder};
 pub use error::Error;
 pub use graph_check::GraphError;
 pub use leave::leave;
+pub use origin::Origin;
 pub use ort::environment::Environment;
 pub use precision::Precision;
 pub use report::{QualityReport, REPORT_FILE};

@@ -45,6 +45,7 @@ fn export() -> Result<(), Box<dyn Error>> {
         name: arguments.name,
         revision: Some(arguments.revision).filter(|revision| !revision.is_empty()),
         precision: arguments.precision,
+        pooling: None,
     };
     let target = &arguments.target;
     let environment = load_runtime(&arguments.library)?;

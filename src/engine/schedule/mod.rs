@@ -44,6 +44,7 @@ pub struct Demand {
     priority: Priority,
     tokens: usize,
     deadline: Instant,
+    is_alone: bool,
 }
 
 impl Demand {
@@ -59,6 +60,15 @@ impl Demand {
             priority,
             tokens,
             deadline: arrival + extra + allowance,
+            is_alone: false,
+        }
+    }
+
+    /// The same text, as a batch of its own.
+    pub fn alone(self) -> Self {
+        Self {
+            is_alone: true,
+            ..self
         }
     }
 
@@ -120,8 +130,12 @@ impl Scheduler {
             return Vec::new();
         };
         let class = self.class(&waiting[seed]);
-        let peers = (0..waiting.len()).filter(|&index| self.class(&waiting[index]) == class);
-        let batch = grow(waiting, seed, peers, self.batch_tokens);
+        let peers = (0..waiting.len())
+            .filter(|&index| !waiting[index].is_alone && self.class(&waiting[index]) == class);
+        let batch = match waiting[seed].is_alone {
+            true => vec![seed],
+            false => grow(waiting, seed, peers, self.batch_tokens),
+        };
         let longest = batch.iter().map(|&index| waiting[index].tokens).max();
         let cost = batch.len() * longest.unwrap_or_default();
         self.queries.add(cost, class == Class::Query);

@@ -42,6 +42,22 @@ fn nothing_waiting_gives_an_empty_batch() {
 }
 
 #[test]
+fn a_text_that_must_run_alone_is_a_batch_of_its_own_when_it_is_its_turn() {
+    let now = Instant::now();
+    let alone = demand(Priority::Bulk, 8, now).alone();
+    let mut waiting = list(Priority::Bulk, 8, 4, now + Duration::from_secs(1));
+    waiting.push(alone);
+    let mut scheduler = Scheduler::new(BUDGET);
+    let batch = scheduler.pick(&waiting, now);
+    assert_eq!(take(&mut waiting, batch), [alone]);
+    let later = demand(Priority::Bulk, 8, now + Duration::from_secs(9)).alone();
+    waiting.push(later);
+    let batch = scheduler.pick(&waiting, now);
+    assert_eq!(take(&mut waiting, batch).len(), 4);
+    assert_eq!(waiting, [later]);
+}
+
+#[test]
 fn every_text_leaves_once_within_the_budget_with_texts_of_its_priority() {
     for seed in 1..60 {
         let mut random = numbers(seed);

@@ -36,8 +36,8 @@ struct RunsyncParameters {
 /// The actions are `embed_query` (one query or a list), `embed_batch` (a list of texts) and `health_check`. Vectors
 /// have length 1 and come in the order of the texts. A text of more tokens than the model takes is truncated. Queries
 /// have priority over bulk texts. An invalid input is answered as RunPod answers it: status 200, with a `FAILED` job
-/// whose error says why. Instead of an action the input may hold a request in OpenAI's form, as RunPod passes it on:
-/// `openai_route` and `openai_input`.
+/// whose error says why. Instead of an action the input may hold a request in OpenAI's form, as RunPod passes it on
+/// (`openai_route` and `openai_input`) or as RunPod's own embedding worker takes it (`input` and `model`).
 #[utoipa::path(
     tag = "RunPod",
     params(RunsyncParameters),
@@ -64,6 +64,10 @@ struct RunsyncParameters {
                     "openai_route": "/v1/embeddings",
                     "openai_input": {"input": "What is machine learning?"},
                 }})
+            )),
+            ("Embedding worker" = (
+                summary = "As RunPod's own embedding worker takes it",
+                value = json!({"input": {"model": null, "input": "What is machine learning?"}})
             )),
             ("Texts" = (
                 summary = "A list of texts in bulk",

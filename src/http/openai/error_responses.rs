@@ -46,6 +46,15 @@ impl IntoResponses for OpenAiUnavailable {
     }
 }
 
+/// The errors of the route of one model.
+pub struct OpenAiLookupFailures;
+
+impl IntoResponses for OpenAiLookupFailures {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        error_responses::references_named(name, [Code::NotFound, Code::Unavailable])
+    }
+}
+
 /// Name of a code's response in the document.
 pub fn name(code: Code) -> String {
     format!("openai_{code}")

@@ -113,7 +113,7 @@ pub struct ModelList {
 /// A model.
 #[derive(Serialize, ToSchema)]
 #[schema(as = OpenAiModel)]
-struct Model {
+pub struct Model {
     /// Its name, to be given as `model`.
     #[schema(example = "BAAI/bge-m3")]
     id: String,
@@ -129,18 +129,25 @@ struct Model {
 }
 
 impl ModelList {
-    /// The list of one model that was loaded at `created`.
+    /// The list of one model.
+    pub(in crate::service) fn new(model: Model) -> Self {
+        Self {
+            object: "list",
+            data: [model],
+        }
+    }
+}
+
+impl Model {
+    /// The model that was loaded at `created`.
     pub(in crate::service) fn new(model: &ModelInfo, created: u64) -> Self {
         let id = model.public_name();
         let owner = id.split_once('/').map_or("unknown", |(owner, _)| owner);
         Self {
-            object: "list",
-            data: [Model {
-                id: id.to_owned(),
-                object: "model",
-                created,
-                owned_by: owner.to_owned(),
-            }],
+            id: id.to_owned(),
+            object: "model",
+            created,
+            owned_by: owner.to_owned(),
         }
     }
 }

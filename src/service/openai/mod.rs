@@ -6,6 +6,6 @@ mod answer;
 mod error_body;
 mod request;
 
-pub use answer::{Embeddings, ModelList};
+pub use answer::{Embeddings, Model, ModelList};
 pub use error_body::{ErrorBody, JobError};
-pub use request::{EmbeddingsBody, EmbeddingsRequest, OpenAiRequest};
+pub use request::{EmbeddingsBody, EmbeddingsRequest, ModelName, OpenAiRequest};

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::fields::Fields;
 use super::json::{Value, quote};
-use super::openai::OpenAiRequest;
+use super::openai::{EmbeddingsRequest, OpenAiRequest};
 use super::texts::{Texts, one_text, texts};
 use super::{Action, Error, Invalid, Malformed};
 use crate::engine::is_query;
@@ -61,7 +61,8 @@ pub enum Request {
     HealthCheck,
     /// A request in OpenAI's form.
     OpenAi(OpenAiRequest),
-    /// The same, passed on inside a job: errors of the caller are part of the answer's form.
+    /// The same inside a job, passed on or as RunPod's own embedding worker takes it: errors of the caller are part of the
+    /// answer's form.
     OpenAiInJob(Result<OpenAiRequest, Error>),
 }
 
@@ -128,6 +129,9 @@ impl Parser {
             let request = OpenAiRequest::on_route(&route, OPENAI_INPUT, body, self.limit);
             return Ok(Request::OpenAiInJob(request));
         }
+        if self.fields.has(INPUT) {
+            return self.embedding_worker_input();
+        }
         let action = self.action()?;
         self.refuse_foreign(action)?;
         match action {
@@ -142,6 +146,20 @@ impl Parser {
             }
             Action::HealthCheck => Ok(Request::HealthCheck),
         }
+    }
+
+    /// The form of RunPod's own embedding worker: the fields of OpenAI's form, directly in the input.
+    fn embedding_worker_input(self) -> Parsed {
+        let of_actions = [ACTION]
+            .into_iter()
+            .chain(TEXT_FIELDS.map(|(field, _)| field));
+        for field in of_actions {
+            if self.fields.has(field) {
+                return Err(Invalid::InputAnd { field }.into());
+            }
+        }
+        let request = EmbeddingsRequest::from_fields(self.fields, self.limit);
+        Ok(Request::OpenAiInJob(request.map(OpenAiRequest::Embeddings)))
     }
 
     fn query(&mut self) -> Parsed {

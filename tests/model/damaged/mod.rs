@@ -65,6 +65,7 @@ fn exported(checkpoint: &Path, precision: Precision) -> TempDir {
         name: "damaged".to_owned(),
         revision: None,
         precision,
+        pooling: None,
     };
     export(checkpoint, directory.path(), &options).unwrap();
     directory

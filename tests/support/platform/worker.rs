@@ -174,6 +174,7 @@ fn model() -> Arc<TempDir> {
         name: "tiny".to_owned(),
         revision: None,
         precision: Precision::Fp32,
+        pooling: None,
     };
     export::export(&checkpoint("tiny-xlm-roberta"), directory.path(), &options).unwrap();
     *shared = Arc::downgrade(&directory);

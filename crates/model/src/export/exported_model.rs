@@ -28,7 +28,7 @@ impl ExportedModel {
         let directory = ModelDirectory::open(path)?;
         let threads = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         Ok(Self {
-            tokenizer: Tokenizer::load(&directory.tokenizer, directory.description.max_tokens)?,
+            tokenizer: directory.load_tokenizer()?,
             encoder: Encoder::load(environment, &directory, threads)?,
         })
     }

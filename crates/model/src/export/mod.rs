@@ -6,6 +6,8 @@
 mod agreement;
 mod check;
 mod checkpoint;
+mod config;
+mod element_type;
 mod error;
 mod exported_model;
 mod model_files;
@@ -14,6 +16,7 @@ mod quantization;
 mod reference;
 mod safetensors;
 mod weight_bytes;
+mod weight_files;
 mod weights;
 
 use std::path::Path;
@@ -24,7 +27,7 @@ use crate::description::Description;
 use crate::precision::Precision;
 
 #[cfg(any(test, fuzzing))]
-pub(crate) use self::safetensors::SafetensorsFile;
+pub(crate) use self::safetensors::{SafetensorsFile, Tensor};
 pub use agreement::Agreement;
 pub use check::compare_with_reference;
 pub use error::Error;

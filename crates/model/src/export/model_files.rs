@@ -3,7 +3,6 @@
 //! Every file but the quality report depends only on the checkpoint and the [`Options`], so the same input gives the same
 //! bytes.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -18,9 +17,10 @@ use crate::description::{DESCRIPTION_FILE, Description, GRAPH_FILE, TOKENIZER_FI
 use crate::graph;
 use crate::precision::Precision;
 use crate::report::{QualityReport, REPORT_FILE};
+use crate::sentence_transformers::Pooling;
 
 /// The exported model's identity and precision.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Name by which the model is served.
     pub name: String,
@@ -28,16 +28,18 @@ pub struct Options {
     pub revision: Option<String>,
     /// Precision of the weights.
     pub precision: Precision,
+    /// How token vectors are pooled, for a checkpoint whose files do not say it. If they do, it must be the same.
+    pub pooling: Option<Pooling>,
 }
 
 /// Writes the model directory of the checkpoint in `source` into the existing, empty directory `target`.
 ///
 /// The model is not run; [`export_and_check`](super::export_and_check) does that, too.
 pub fn export(source: &Path, target: &Path, options: &Options) -> Result<Description, Error> {
-    let mut checkpoint = Checkpoint::open(source)?;
+    let checkpoint = Checkpoint::open(source, options.pooling)?;
     let pooling = checkpoint.sentence_transformer.pooling;
     let layout = graph::layout(&checkpoint.architecture, pooling, options.precision);
-    let graph = weights::write(layout, &mut checkpoint, options.precision, target)?;
+    let graph = weights::write(layout, &checkpoint, options.precision, target)?;
     let graph = graph.into_model().encode_to_vec();
     write(&target.join(GRAPH_FILE), &graph)?;
     let tokenizer = source.join(TOKENIZER_FILE);
@@ -49,8 +51,9 @@ pub fn export(source: &Path, target: &Path, options: &Options) -> Result<Descrip
         dimensions: checkpoint.architecture.hidden,
         max_tokens: checkpoint.max_tokens,
         pooling,
+        prompt: checkpoint.sentence_transformer.prompt,
         precision: options.precision,
-        source_sha256: Some(sha256(checkpoint.weights.path())?),
+        source_sha256: Some(sha256(checkpoint.weights.paths())?),
     };
     write_json(&target.join(DESCRIPTION_FILE), &description)?;
     Ok(description)
@@ -73,14 +76,17 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     std::fs::write(path, bytes).map_err(Error::writing(path))
 }
 
-fn sha256(path: &Path) -> Result<String, Error> {
+/// The SHA-256 of files, one after the other.
+fn sha256<'a>(paths: impl Iterator<Item = &'a Path>) -> Result<String, Error> {
     let mut hasher = Sha256::new();
     let mut chunk = vec![0; 1 << 20];
-    let mut file = File::open(path).map_err(crate::Error::reading(path))?;
-    loop {
-        match file.read(&mut chunk).map_err(crate::Error::reading(path))? {
-            0 => break,
-            length => hasher.update(&chunk[..length]),
+    for path in paths {
+        let mut file = crate::file::open(path)?;
+        loop {
+            match file.read(&mut chunk).map_err(crate::Error::reading(path))? {
+                0 => break,
+                length => hasher.update(&chunk[..length]),
+            }
         }
     }
     let digest = hasher.finalize();

@@ -61,8 +61,14 @@ pub fn measure(
         sentences.len()
     );
     let found = quantized.embed_all(&sentences)?;
+    let options = Options {
+        name: "fp32 reference".to_owned(),
+        revision: None,
+        precision: Precision::Fp32,
+        pooling: Some(quantized.description().pooling),
+    };
     drop(quantized);
-    let reference_vectors = embed_in_fp32(source, target, environment, &sentences)?;
+    let reference_vectors = embed(source, target, &options, environment, &sentences)?;
     let agreement = Agreement::of(&found, &reference_vectors);
     log::info!(
         "cosine to fp32: mean {:.5}, worst {:.5}; top-10 overlap {:.1} %",
@@ -92,11 +98,12 @@ fn sentences(all: bool) -> Vec<&'static str> {
     SENTENCES.lines().take(count).collect()
 }
 
-/// The checkpoint's vectors in fp32. The temporary export is inside `target`, so that whoever cleans up `target` after a
+/// The vectors of the checkpoint, exported with `options`. The temporary export is inside `target`, so that whoever cleans up `target` after a
 /// killed run removes it, too.
-fn embed_in_fp32(
+fn embed(
     source: &Path,
     target: &Path,
+    options: &Options,
     environment: &Environment,
     sentences: &[&str],
 ) -> Result<Vec<Embedding>, Error> {
@@ -105,12 +112,7 @@ fn embed_in_fp32(
         .prefix(".fp32-")
         .tempdir_in(target)
         .map_err(&failed)?;
-    let options = Options {
-        name: "fp32 reference".to_owned(),
-        revision: None,
-        precision: Precision::Fp32,
-    };
-    model_files::export(source, directory.path(), &options)?;
+    model_files::export(source, directory.path(), options)?;
     let vectors = ExportedModel::load(directory.path(), environment)?.embed_all(sentences)?;
     directory.close().map_err(failed)?;
     Ok(vectors)

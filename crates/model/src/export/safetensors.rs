@@ -1,22 +1,23 @@
-//! Reading tensors from `model.safetensors`.
+//! Reading tensors from a safetensors file.
 //!
 //! Only the header stays in memory, and large tensors can be read in chunks of rows, so an export needs far less memory
 //! than the checkpoint has bytes.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::Read;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use ::safetensors::Dtype;
-use ::safetensors::tensor::Metadata;
+use ::safetensors::tensor::{Metadata, TensorInfo};
 
+use super::element_type::ElementType;
 use super::error::Error;
+use crate::file;
 
 /// The format's own limit.
 const HEADER_LIMIT_BYTES: u64 = 100_000_000;
 const LENGTH_BYTES: u64 = 8;
 const CHUNK_BYTES: usize = 1 << 20;
-const FLOAT_BYTES: usize = size_of::<f32>();
 
 /// An open safetensors file whose length agrees with its header.
 pub struct SafetensorsFile {
@@ -26,18 +27,19 @@ pub struct SafetensorsFile {
     data_start: u64,
 }
 
-/// Where in the file an fp32 tensor is.
-#[derive(Debug, Clone)]
-pub struct TensorLocation {
+/// A tensor of floating point numbers, or some rows of one, that has not been read yet.
+#[derive(Clone)]
+pub struct Tensor<'a> {
+    file: &'a SafetensorsFile,
     name: String,
+    element_type: ElementType,
     offset: u64,
-    /// Its shape.
-    pub shape: Vec<usize>,
+    shape: Vec<usize>,
 }
 
-impl TensorLocation {
+impl Tensor<'_> {
     fn bytes(&self) -> usize {
-        self.shape.iter().product::<usize>() * FLOAT_BYTES
+        self.shape.iter().product::<usize>() * self.element_type.bytes()
     }
 
     /// Splits a matrix into chunks of whole rows, each of about a megabyte.
@@ -54,13 +56,29 @@ impl TensorLocation {
             })
             .collect()
     }
+
+    /// The elements in fp32; one that is not finite in fp32 is an error.
+    pub fn read(&self) -> Result<Vec<f32>, Error> {
+        let mut bytes = vec![0; self.bytes()];
+        self.file
+            .file
+            .read_exact_at(&mut bytes, self.offset)
+            .map_err(crate::Error::reading(&self.file.path))?;
+        let floats = self.element_type.to_floats(&bytes);
+        if floats.iter().all(|float| float.is_finite()) {
+            return Ok(floats);
+        }
+        Err(self
+            .file
+            .refuse(&self.name, "holds a value that is not finite in fp32"))
+    }
 }
 
 impl SafetensorsFile {
     /// Opens a file and reads its header.
     pub fn open(path: &Path) -> Result<Self, Error> {
         let read_error = crate::Error::reading(path);
-        let mut file = File::open(path).map_err(&read_error)?;
+        let mut file = file::open(path)?;
         let actual = file.metadata().map_err(&read_error)?.len();
         let length_error = |declared| Error::Length {
             file: path.to_owned(),
@@ -96,65 +114,48 @@ impl SafetensorsFile {
         })
     }
 
-    /// What precedes `suffix` in the name of a tensor: usually nothing, sometimes `roberta.`; `None` if no name ends so.
-    pub fn prefix_of(&self, suffix: &str) -> Option<String> {
-        self.metadata
-            .offset_keys()
-            .iter()
-            .find_map(|name| name.strip_suffix(suffix).map(str::to_owned))
+    /// The names of its tensors, in the order of their data.
+    pub fn names(&self) -> Vec<String> {
+        self.metadata.offset_keys()
     }
 
-    /// Finds an fp32 tensor; an error if there is none of exactly this name and shape.
-    pub fn find(&self, name: &str, shape: &[usize]) -> Result<TensorLocation, Error> {
-        let refuse = |why: String| Error::Tensor {
-            file: self.path.clone(),
-            tensor: name.to_owned(),
-            why,
-        };
-        let info = self
-            .metadata
-            .info(name)
-            .ok_or_else(|| refuse("is missing".to_owned()))?;
+    /// The shape of a tensor; an error if there is none of this name.
+    pub fn shape(&self, name: &str) -> Result<&[usize], Error> {
+        Ok(&self.info(name)?.shape)
+    }
+
+    /// Finds a tensor; an error if there is none of exactly this name and shape, or if its elements cannot be exported.
+    pub fn find(&self, name: &str, shape: &[usize]) -> Result<Tensor<'_>, Error> {
+        let info = self.info(name)?;
         if info.shape != shape {
-            return Err(refuse(format!(
-                "has the shape {:?}, not {shape:?}",
-                info.shape
-            )));
+            let why = format!("has the shape {:?}, not {shape:?}", info.shape);
+            return Err(self.refuse(name, &why));
         }
-        if info.dtype != Dtype::F32 {
-            return Err(refuse(format!(
-                "holds {:?}; only F32 is supported",
-                info.dtype
-            )));
-        }
-        Ok(TensorLocation {
+        let element_type = ElementType::of(info.dtype).ok_or_else(|| {
+            let supported = ElementType::SUPPORTED;
+            let why = format!("holds {}; only {supported} are supported", info.dtype);
+            self.refuse(name, &why)
+        })?;
+        Ok(Tensor {
+            file: self,
             name: name.to_owned(),
+            element_type,
             offset: self.data_start + info.data_offsets.0 as u64,
             shape: info.shape.clone(),
         })
     }
 
-    /// Reads a whole tensor; a value that is not finite is an error.
-    pub fn read(&mut self, tensor: &TensorLocation) -> Result<Vec<f32>, Error> {
-        let mut bytes = vec![0; tensor.bytes()];
-        self.file
-            .seek(SeekFrom::Start(tensor.offset))
-            .and_then(|_| self.file.read_exact(&mut bytes))
-            .map_err(crate::Error::reading(&self.path))?;
-        let values: Vec<f32> = bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|bytes| f32::from_le_bytes(*bytes))
-            .collect();
-        if values.iter().all(|value| value.is_finite()) {
-            return Ok(values);
-        }
-        Err(Error::Tensor {
+    fn info(&self, name: &str) -> Result<&TensorInfo, Error> {
+        let info = self.metadata.info(name);
+        info.ok_or_else(|| self.refuse(name, "is missing"))
+    }
+
+    fn refuse(&self, tensor: &str, why: &str) -> Error {
+        Error::Tensor {
             file: self.path.clone(),
-            tensor: tensor.name.clone(),
-            why: "holds a value that is not finite".to_owned(),
-        })
+            tensor: tensor.to_owned(),
+            why: why.to_owned(),
+        }
     }
 
     /// The file's path.

@@ -19,7 +19,7 @@ use crate::precision::Precision;
 /// Writes the weights of a graph: small ones into the graph, which is returned, the others into a file in `directory`.
 pub fn write(
     layout: Layout,
-    checkpoint: &mut Checkpoint,
+    checkpoint: &Checkpoint,
     precision: Precision,
     directory: &Path,
 ) -> Result<Graph, Error> {
@@ -43,7 +43,7 @@ pub fn write(
 }
 
 struct WeightWriter<'a> {
-    checkpoint: &'a mut Checkpoint,
+    checkpoint: &'a Checkpoint,
     precision: Precision,
     path: &'a Path,
     file: BufWriter<File>,
@@ -74,14 +74,15 @@ impl WeightWriter<'_> {
 
     /// The table is the largest tensor by far, and is copied a few rows at a time.
     fn write_words(&mut self, tensors: &mut [Tensor]) -> Result<(), Error> {
-        let architecture = &self.checkpoint.architecture;
+        let checkpoint = self.checkpoint;
+        let architecture = &checkpoint.architecture;
         let columns = architecture.hidden.get();
         let shape = [architecture.vocabulary, columns];
-        let table = self.checkpoint.find(WORD_EMBEDDINGS, &shape)?;
+        let table = checkpoint.find(WORD_EMBEDDINGS, &shape)?;
         let mut scales = Vec::new();
         self.begin(&tensors[0])?;
         for chunk in table.row_chunks() {
-            let rows = self.checkpoint.weights.read(&chunk)?;
+            let rows = chunk.read()?;
             let data: Vec<u8> = match self.precision {
                 Precision::Fp32 => bytes(&rows, f32::to_le_bytes),
                 Precision::Int8 => rows
@@ -102,7 +103,7 @@ impl WeightWriter<'_> {
         }
     }
 
-    fn positions(&mut self) -> Result<Vec<f32>, Error> {
+    fn positions(&self) -> Result<Vec<f32>, Error> {
         let hidden = self.checkpoint.architecture.hidden.get();
         let rows = self.checkpoint.architecture.position_rows;
         let types = self.checkpoint.token_types;
@@ -161,11 +162,10 @@ impl WeightWriter<'_> {
     }
 
     /// The values of the checkpoint's tensors with these names, all of the same shape, one after the other.
-    fn read(&mut self, names: &[String], shape: &[usize]) -> Result<Vec<f32>, Error> {
+    fn read(&self, names: &[String], shape: &[usize]) -> Result<Vec<f32>, Error> {
         let mut values = Vec::new();
         for name in names {
-            let location = self.checkpoint.find(name, shape)?;
-            values.extend(self.checkpoint.weights.read(&location)?);
+            values.extend(self.checkpoint.find(name, shape)?.read()?);
         }
         Ok(values)
     }

@@ -17,6 +17,7 @@ mod tests;
 mod unigram;
 mod words;
 
+use std::borrow::Cow;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -64,6 +65,8 @@ pub struct Tokenizer {
     /// Most ids of a text, without those that the post-processor adds.
     limit: usize,
     chunk_bytes: usize,
+    /// Precedes every text; often empty.
+    prompt: String,
 }
 
 /// Why the splitting of a text ends before the text.
@@ -131,14 +134,30 @@ impl Tokenizer {
             inner,
             limit,
             chunk_bytes,
+            prompt: String::new(),
         })
     }
 
-    /// The token ids of `text`. The time is at most proportional to the length of the whole text, the memory bounded.
+    /// Puts `prompt` before every text.
+    pub fn with_prompt(self, prompt: String) -> Self {
+        Self { prompt, ..self }
+    }
+
+    /// The token ids of the prompt and `text` as one text. The time is at most proportional to the length of the whole text, the memory bounded.
     /// An error if the text cannot be divided and is too long to be split as a whole.
     pub fn tokenize(&self, text: &str) -> Result<Tokens, Error> {
-        catch_unwind(AssertUnwindSafe(|| self.split(text)))
+        let text = match self.prompt.as_str() {
+            "" => Cow::Borrowed(text),
+            prompt => Cow::Owned([prompt, text].concat()),
+        };
+        catch_unwind(AssertUnwindSafe(|| self.split(&text)))
             .unwrap_or_else(|_| Err(Error::Tokenize("the tokenizer panicked".into())))
+    }
+
+    /// The token with the highest id, added tokens included.
+    pub fn last_token(&self) -> Option<(String, u32)> {
+        let vocabulary = self.inner.get_vocab(true);
+        vocabulary.into_iter().max_by_key(|(_, id)| *id)
     }
 
     fn split(&self, text: &str) -> Result<Tokens, Error> {

@@ -1,5 +1,6 @@
 //! Parses a body in OpenAI's form into a valid request. Only the model that it names is not checked here.
 
+use percent_encoding::percent_decode_str;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ArrayBuilder, Object, ObjectBuilder, OneOfBuilder, Schema, Type};
@@ -49,6 +50,8 @@ pub enum OpenAiRequest {
     Embeddings(EmbeddingsRequest),
     /// `/v1/models`
     Models,
+    /// `/v1/models/{id}`
+    Model(ModelName),
 }
 
 impl OpenAiRequest {
@@ -65,7 +68,10 @@ impl OpenAiRequest {
                 EmbeddingsRequest::from_value(body, part, limit).map(Self::Embeddings)
             }
             "/v1/models" => Ok(Self::Models),
-            _ => Err(Error::NotFound),
+            _ => match route.strip_prefix("/v1/models/") {
+                Some(name) => Ok(Self::Model(ModelName::decoded(name))),
+                None => Err(Error::NotFound),
+            },
         }
     }
 
@@ -73,8 +79,30 @@ impl OpenAiRequest {
     pub fn texts(&self) -> Option<&Texts> {
         match self {
             Self::Embeddings(request) => Some(&request.texts),
-            Self::Models => None,
+            Self::Models | Self::Model(_) => None,
         }
+    }
+}
+
+/// The name of a model as a request gives it.
+#[derive(Debug)]
+pub struct ModelName(String);
+
+impl ModelName {
+    /// The name in a path, in which clients may encode it.
+    pub fn decoded(path: &str) -> Self {
+        Self(percent_decode_str(path).decode_utf8_lossy().into_owned())
+    }
+
+    /// Rejects any name that is not the model's.
+    pub fn check(&self, model: &ModelInfo) -> Result<(), Error> {
+        if model.is_called(&self.0) {
+            return Ok(());
+        }
+        Err(Error::UnknownModel {
+            given: quote(&self.0),
+            served: model.public_name().to_owned(),
+        })
     }
 }
 
@@ -85,7 +113,7 @@ pub struct EmbeddingsRequest {
     pub(in crate::service) texts: Texts,
     /// How their vectors are written.
     pub(in crate::service) encoding_format: EncodingFormat,
-    model: Option<String>,
+    model: Option<ModelName>,
     dimensions: Option<Value>,
 }
 
@@ -98,27 +126,26 @@ impl EmbeddingsRequest {
     }
 
     fn from_value(body: Value, part: &'static str, limit: usize) -> Result<Self, Error> {
-        let mut fields = Fields::of(body, part)?;
+        Self::from_fields(Fields::of(body, part)?, limit)
+    }
+
+    /// Parses the fields of a body; a list may hold `limit` texts.
+    pub(in crate::service) fn from_fields(mut fields: Fields, limit: usize) -> Result<Self, Error> {
         let input = fields
             .take(INPUT)
             .ok_or(Invalid::Missing { field: INPUT })?;
         Ok(Self {
             texts: input_texts(input, limit)?,
             encoding_format: encoding_format(&mut fields)?,
-            model: fields.take_string(MODEL)?,
+            model: fields.take_string(MODEL)?.map(ModelName),
             dimensions: fields.take(DIMENSIONS),
         })
     }
 
     /// Rejects parameters that only another model supports.
     pub fn check(&self, model: &ModelInfo) -> Result<(), Error> {
-        if let Some(given) = &self.model
-            && !model.is_called(given)
-        {
-            return Err(Error::UnknownModel {
-                given: quote(given),
-                served: model.public_name().to_owned(),
-            });
+        if let Some(name) = &self.model {
+            name.check(model)?;
         }
         let Some(given) = &self.dimensions else {
             return Ok(());

@@ -11,6 +11,7 @@ fn model() -> ModelInfo {
     ModelInfo {
         name: "minilm".to_owned(),
         repository: Some("sentence-transformers/all-MiniLM-L6-v2".to_owned()),
+        aliases: vec!["text-embedding-3-small".to_owned()],
         revision: None,
         precision: "fp32".to_owned(),
         dimensions: 384,
@@ -56,7 +57,7 @@ fn an_invalid_request_is_rejected_with_a_reason() {
         ),
         (
             r#"{"input":[1,2,3]}"#,
-            "invalid: input holds tokens; this endpoint takes texts only",
+            "invalid: input holds tokens; this endpoint takes texts only: with LangChain set check_embedding_ctx_length=False",
         ),
         (r#"{"input":[[1,2],[3]]}"#, "invalid: input holds tokens"),
         (
@@ -87,6 +88,7 @@ fn a_model_is_known_by_each_of_its_names() {
     for name in [
         "minilm",
         "all-MiniLM-L6-v2",
+        "text-embedding-3-small",
         "sentence-transformers/all-MiniLM-L6-v2",
     ] {
         assert_eq!(checked(&format!(r#""model":"{name}""#)), Ok(()));

@@ -59,6 +59,24 @@ fn a_word_of_a_megabyte_is_split_in_every_model() {
 }
 
 #[test]
+fn a_prompt_and_a_text_have_the_ids_of_one_text() {
+    let json = fixture("tiny-xlm-roberta").to_string();
+    let load = |max_tokens| {
+        let max_tokens = NonZeroUsize::new(max_tokens).unwrap();
+        Tokenizer::from_bytes(json.as_bytes(), max_tokens).unwrap()
+    };
+    for max_tokens in [6, 50_000] {
+        let prompted = load(max_tokens).with_prompt("What is asked: ".to_owned());
+        for text in ["", "a", " the river", &"the river ".repeat(CHUNK_BYTES / 5)] {
+            let expected = load(max_tokens).tokenize(&format!("What is asked: {text}"));
+            let found = prompted.tokenize(text).unwrap();
+            assert_eq!(found, expected.unwrap(), "{max_tokens}: {text:.20}");
+            assert!(found.len() <= max_tokens);
+        }
+    }
+}
+
+#[test]
 fn a_tokenizer_that_cannot_be_divided_splits_texts_up_to_the_limit() {
     let words = json!({
         "version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null,
