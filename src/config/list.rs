@@ -12,6 +12,9 @@ pub fn list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D
     }
     Ok(match Given::deserialize(deserializer)? {
         Given::List(members) => members,
-        Given::Text(text) => text.split(',').map(|member| member.trim().to_owned()).collect(),
+        Given::Text(text) => text
+            .split(',')
+            .map(|member| member.trim().to_owned())
+            .collect(),
     })
 }
