@@ -38,7 +38,7 @@ pub fn embed(settings: &Settings, arguments: &arguments::Embed) -> Result<(), Fa
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let mut output = Output::open(arguments.output.as_deref(), dimensions)?;
     let progress = progress(texts.len());
-    for texts in texts.chunks(TEXTS_AT_ONCE.min(settings.engine.queue_texts.get())) {
+    for texts in texts.chunks(TEXTS_AT_ONCE) {
         output.write(texts, runtime.block_on(encoded(&engine, texts, outputs))?)?;
         progress.inc(texts.len() as u64);
     }

@@ -82,12 +82,15 @@ fn exported_model(
 ) -> Result<ModelDirectory, Failure> {
     let precision = settings.model.precision.unwrap_or_default();
     let folder = model.folder_of(&precision.to_string());
-    let key = format!("models/{folder}-{}", export::FORMAT);
+    let pooling = settings.model.pooling;
+    // A model whose files leave its pooling open has an export for each.
+    let asked = pooling.map_or_else(String::new, |pooling| format!("-{pooling}"));
+    let key = format!("models/{folder}{asked}-{}", export::FORMAT);
     let options = Options {
         name: model.name.clone(),
         revision: Some(model.pin.revision.clone()),
         precision,
-        pooling: settings.model.pooling,
+        pooling,
     };
     let directory = exported(settings, store, &key, &options, || {
         Ok(store.checkpoint_of(model)?)

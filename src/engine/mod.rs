@@ -1,8 +1,8 @@
 //! Texts to vectors for many callers at once: admission, scheduling and the thread that owns the encoder.
 //!
 //! Owns the bounded queue and the order in which waiting texts run. Imports [`model`], [`crate::config`] and
-//! [`crate::metrics`], and knows neither actions nor wire formats. Every admitted text leaves the queue exactly once,
-//! every caller gets exactly one answer, and a batch is whatever waits when the encoder becomes free: no text ever waits
+//! [`crate::metrics`], and knows neither actions nor wire formats. Every admitted text is answered exactly once,
+//! one text never harms another, and a batch is whatever waits when the encoder becomes free: no text ever waits
 //! for a fuller batch.
 
 mod call;

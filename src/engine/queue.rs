@@ -163,7 +163,7 @@ impl Queue {
     }
 
     /// Puts texts of the batch taken last back, before that batch is done: each runs again as a batch of its own. They wait
-    /// without room, but they are few: with their old deadlines they run before another batch of their class can fail.
+    /// without room, but they are few: they keep their deadlines, so they run before most of what has come after them.
     pub fn put_back(&self, texts: Vec<Entry>) {
         let alone = texts.into_iter().map(|text| Entry {
             demand: text.demand.alone(),

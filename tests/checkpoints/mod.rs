@@ -5,10 +5,13 @@ mod fixture;
 
 use std::collections::BTreeSet;
 
+use model::export::Options;
+use model::{ModelDirectory, Pooling, Precision};
+
 pub use self::fixture::checkpoint;
 use self::fixture::{golden, kinds, texts};
-use crate::support::golden::{cosine, length};
-use crate::support::models::Model;
+use crate::support::golden::{cosine, length, path};
+use crate::support::models::{Model, copy_into};
 
 /// Smallest cosine between our vector and SentenceTransformer's.
 const SMALLEST_COSINE: f64 = 0.999_999;

@@ -67,6 +67,18 @@ def test_the_models_are_listed(asked):
     assert (model.id, model.object, model.owned_by) == (REPOSITORY, "model", "sentence-transformers")
 
 
+@pytest.mark.parametrize("name", [REPOSITORY, "all-MiniLM-L6-v2", "minilm"])
+def test_the_model_is_found_under_each_of_its_names(asked, name):
+    model = asked.models.retrieve(name)
+    assert (model.id, model.object, model.owned_by) == (REPOSITORY, "model", "sentence-transformers")
+
+
+def test_a_model_that_is_not_served_is_not_found(asked):
+    with pytest.raises(openai.NotFoundError) as raised:
+        asked.models.retrieve("BAAI/bge-m3")
+    assert raised.value.code == "model_not_found"
+
+
 def test_another_model_is_not_found(asked):
     with pytest.raises(openai.NotFoundError) as raised:
         asked.embeddings.create(model="BAAI/bge-m3", input=QUERY)

@@ -5,5 +5,6 @@ mod heads;
 mod refusals;
 mod report;
 mod sentence_transformers;
+mod tokenizer_files;
 mod weight_files;
 mod weight_names;

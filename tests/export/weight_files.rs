@@ -18,8 +18,8 @@ fn exported(checkpoint: &Path) -> tempfile::TempDir {
     let directory = tempfile::tempdir().unwrap();
     let options = Options {
         name: "tiny".to_owned(),
-        revision: None,
         precision: Precision::Fp32,
+        ..Options::default()
     };
     export(checkpoint, directory.path(), &options).unwrap();
     directory

@@ -41,6 +41,7 @@ fn the_model_is_found_under_every_name_that_a_request_may_give() {
             "nobody%2ffake%2Dmodel",
             "fake-model",
             "fake",
+            "alias",
         ] {
             let answer = server.get(&format!("{prefix}/models/{name}"));
             assert_eq!(answer.status, 200, "{name}: {answer:?}");

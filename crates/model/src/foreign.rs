@@ -15,17 +15,13 @@ use crate::precision::Precision;
 use crate::sentence_transformers::{Pooling, SentenceTransformer};
 
 const CONFIG_FILE: &str = "config.json";
-/// The model types whose positions begin after the padding's, so that a table has that many rows that no token uses.
-const POSITIONS_AFTER_PADDING: [&str; 15] = [
+/// The text models whose positions begin after the padding's, so that a table has that many rows that no token uses.
+const POSITIONS_AFTER_PADDING: [&str; 11] = [
     "camembert",
     "data2vec-text",
-    "esm",
     "ibert",
-    "layoutlmv3",
-    "lilt",
     "longformer",
     "luke",
-    "markuplm",
     "mpnet",
     "roberta",
     "roberta-prelayernorm",
@@ -44,10 +40,6 @@ struct Transformer {
 }
 
 /// The padding id that all of [`POSITIONS_AFTER_PADDING`] have unless their file says something else.
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "a file may say that there is none"
-)]
 fn default_padding_id() -> Option<usize> {
     Some(1)
 }

@@ -10,12 +10,12 @@ use super::config::{CONFIG_FILE, Config};
 use super::error::Error;
 use super::heads::Heads;
 use super::safetensors::Tensor;
+use super::tokenizer_files;
 use super::weight_files::WeightFiles;
 use crate::checkpoint_files::refuse_adapter;
 use crate::description::TOKENIZER_FILE;
 use crate::graph::{Architecture, COLBERT_HEAD, SPARSE_HEAD};
 use crate::sentence_transformers::{Pooling, SentenceTransformer};
-use crate::tokenizer::Tokenizer;
 
 /// A tensor that every checkpoint has. Its name tells the prefix of all names.
 pub const WORD_EMBEDDINGS: &str = "embeddings.word_embeddings.weight";
@@ -65,7 +65,7 @@ impl Checkpoint {
         let positions = NonZeroUsize::new(architecture.token_limit())
             .ok_or_else(|| unsupported("it has no position embeddings".to_owned()))?;
         let max_tokens = sentence_transformer.max_tokens(positions);
-        check_token_ids(directory, max_tokens, architecture.vocabulary)?;
+        tokenizer_files::check(directory, max_tokens, architecture.vocabulary)?;
         let heads = Heads::open(directory, architecture.hidden)?;
         if heads.present.any() && sentence_transformer.pooling != Pooling::Cls {
             return Err(unsupported(format!(
@@ -134,19 +134,5 @@ fn vocabulary(weights: &WeightFiles, prefix: &str) -> Result<usize, Error> {
             &name,
             &format!("has the shape {shape:?}; it must be a matrix"),
         )),
-    }
-}
-
-/// An error if the tokenizer has a token without a row in the word embeddings.
-fn check_token_ids(directory: &Path, max_tokens: NonZeroUsize, rows: usize) -> Result<(), Error> {
-    let tokenizer = Tokenizer::load(&directory.join(TOKENIZER_FILE), max_tokens)?;
-    match tokenizer.last_token() {
-        Some((token, id)) if id as usize >= rows => Err(Error::Checkpoint {
-            directory: directory.to_owned(),
-            why: format!(
-                "{TOKENIZER_FILE} has the token {token:?} with the id {id}, but the word embeddings have only {rows} rows"
-            ),
-        }),
-        _ => Ok(()),
     }
 }

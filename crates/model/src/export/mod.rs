@@ -17,6 +17,7 @@ mod quality;
 mod quantization;
 pub mod reference;
 mod safetensors;
+mod tokenizer_files;
 mod weight_bytes;
 mod weight_files;
 mod weights;

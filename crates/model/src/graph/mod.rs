@@ -21,8 +21,8 @@ pub use transformer::{POSITIONS, WORDS, layout, with_suffix};
 /// Sizes and constants of a transformer encoder; attention heads divide the hidden size, and there is at least one layer.
 #[derive(Debug, Clone)]
 pub struct Architecture {
-    /// Row of the position embeddings that a sequence begins with: 0 in BERT, the padding id + 1 in XLM-RoBERTa. The two
-    /// model families differ in nothing else here.
+    /// Row of the position embeddings that a sequence begins with: 0 in BERT, the padding id + 1 in RoBERTa's family.
+    /// The two families differ in nothing else here.
     pub first_position: usize,
     /// Floats per token.
     pub hidden: NonZeroUsize,

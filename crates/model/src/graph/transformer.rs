@@ -1,4 +1,4 @@
-//! The nodes of a BERT or XLM-RoBERTa encoder, from token ids to unit vectors, and their order.
+//! The nodes of an encoder of BERT's or RoBERTa's family, from token ids to unit vectors, and their order.
 //!
 //! Sequences are concatenated, without padding: the graph takes their lengths. In fp32, activations are floats. In int8,
 //! they are quantized row by row to unsigned bytes, and weights to signed bytes with one scale for each output. With CLS
