@@ -247,9 +247,14 @@ mod tests {
                 .map(move |path| (path, &model.repository))
         }) {
             assert!(
-                [".json", ".safetensors", "sparse_linear.pt", "colbert_linear.pt"]
-                    .iter()
-                    .any(|end| path.ends_with(end)),
+                [
+                    ".json",
+                    ".safetensors",
+                    "sparse_linear.pt",
+                    "colbert_linear.pt"
+                ]
+                .iter()
+                .any(|end| path.ends_with(end)),
                 "{model}: {path}"
             );
         }

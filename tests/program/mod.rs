@@ -5,6 +5,7 @@ mod environment;
 mod handler;
 mod isolation;
 mod log;
+mod outputs;
 mod precision;
 mod repositories;
 mod serve;
