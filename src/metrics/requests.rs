@@ -9,7 +9,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 
 use super::seconds;
-use model::Outputs;
+use model::{Output, Outputs};
 
 /// Metrics of requests; clones share them.
 #[derive(Debug, Clone)]
@@ -61,6 +61,11 @@ impl Requests {
     }
 
     pub(super) fn register(&self, registry: &mut Registry) {
+        for output in Output::ALL {
+            // From the first look on, so that a rate has a beginning.
+            let output = output.as_str();
+            drop(self.texts.get_or_create(&OutputLabels { output }));
+        }
         registry.register(
             "requests",
             "Requests that have ended, jobs and OpenAI requests",

@@ -160,7 +160,7 @@ pub enum TooLarge {
     },
     /// The answer.
     #[error(
-        "the result of {texts} texts takes {bytes} bytes, about; the limit is {limit}; {fitting} texts fit, and fewer outputs or encoding_format base64 take less"
+        "the result of {texts} texts takes about {bytes} bytes; the limit is {limit}; {fitting} texts fit, and fewer outputs or base64 take less"
     )]
     Result {
         /// Texts of the call.

@@ -83,7 +83,7 @@ async fn vectors_come_in_the_order_of_their_texts() {
     let expected: Vec<_> = (0..300)
         .map(|number| vector(number, 1 + number % 7))
         .collect();
-    assert_eq!(embedded.into_dense(), expected);
+    assert_eq!(embedded.clone().into_dense(), expected);
     assert_eq!(
         embedded.tokens,
         (0..300).map(|number| 1 + number % 7).sum::<usize>()
@@ -126,7 +126,7 @@ fn texts_that_arrive_during_a_batch_form_the_next_one() {
     script.release();
     for (number, caller) in waiting.into_iter().enumerate() {
         let embedded = caller.join().unwrap().unwrap();
-        assert_eq!(embedded.into_dense(), [vector(number, 1)]);
+        assert_eq!(embedded.clone().into_dense(), [vector(number, 1)]);
         assert!(embedded.waited > Duration::ZERO);
     }
     running.join().unwrap().unwrap();

@@ -20,7 +20,7 @@ fn occupied() -> (Engine, Script, Caller) {
 
 fn assert_complete(embedded: &Embedded) {
     let expected: Vec<_> = (0..LARGE).map(|number| vector(number, 1)).collect();
-    assert_eq!(embedded.into_dense(), expected);
+    assert_eq!(embedded.clone().into_dense(), expected);
     assert_eq!(embedded.tokens, LARGE);
 }
 

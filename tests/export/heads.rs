@@ -37,8 +37,8 @@ fn export(source: &Path, precision: Precision) -> Result<TempDir, export::Error>
     let target = tempfile::tempdir().unwrap();
     let options = Options {
         name: MODEL.to_owned(),
-        revision: None,
         precision,
+        ..Options::default()
     };
     export::export(source, target.path(), &options)?;
     Ok(target)
@@ -56,13 +56,14 @@ fn refusal(source: &Path) -> String {
 fn parts(file: &str) -> Vec<(String, Vec<u8>)> {
     let file = fs::File::open(checkpoint(MODEL).join(file)).unwrap();
     let mut archive = ZipArchive::new(file).unwrap();
+    let indices = 0..archive.len();
     let part = |index| {
         let mut entry = archive.by_index(index).unwrap();
         let mut content = Vec::new();
         entry.read_to_end(&mut content).unwrap();
         (entry.name().unwrap().into_owned(), content)
     };
-    (0..archive.len()).map(part).collect()
+    indices.map(part).collect()
 }
 
 /// Replaces the sparse head of a checkpoint by one with these files.
@@ -277,9 +278,11 @@ fn reference() -> Reference {
         "similarities": [],
         "sums": [],
         "vectors": [],
-        "sparse": records.iter().map(sparse).collect::<Vec<_>>(),
-        "lexical_scores": score("lexical_score"),
-        "colbert_scores": score("colbert_score"),
+        "heads": {
+            "sparse": records.iter().map(sparse).collect::<Vec<_>>(),
+            "lexical_scores": score("lexical_score"),
+            "colbert_scores": score("colbert_score"),
+        },
     });
     Reference::parse(&json.to_string()).unwrap()
 }

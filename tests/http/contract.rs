@@ -126,6 +126,8 @@ fn health_counts_jobs_and_describes_the_model() {
                 "revision": null,
                 "precision": "fp32",
                 "dimensions": 4,
+                "outputs": ["dense", "sparse", "colbert"],
+                "colbert_dimensions": 4,
                 "max_tokens": 4096,
                 "quality": null,
             },

@@ -166,7 +166,7 @@ fn the_examples_can_be_sent_as_they_are() {
         examples.values().next().unwrap()["value"],
         json!({"input": {"query": "What is machine learning?"}})
     );
-    assert_eq!(examples.len(), 6);
+    assert_eq!(examples.len(), 7);
     for (name, example) in examples {
         let job = server
             .post("/runsync", &example["value"].to_string())

@@ -199,7 +199,8 @@ fn a_result_above_the_limit_is_refused_before_it_is_computed() {
         server.run(json!({"action": "embed_batch", "texts": ["w1", "w2", "w3", "w4", "w5"]}));
     assert_eq!(
         answer.json()["error"],
-        "too_large: the result of 5 texts is larger than 200 bytes; 3 texts fit"
+        "too_large: the result of 5 texts takes about 250 bytes; the limit is 200; 4 texts fit, and fewer outputs or base64 \
+         take less"
     );
     assert!(server.script.batches().is_empty());
     assert_eq!(

@@ -146,7 +146,7 @@ fn a_result_that_would_be_too_large_is_refused_with_its_bytes_before_the_model_r
     let answer = served.run(&input);
     let error = answer["error"].as_str().unwrap();
     assert!(
-        error.starts_with("too_large: the result of 20 texts takes "),
+        error.starts_with("too_large: the result of 20 texts takes about "),
         "{error}"
     );
     assert!(

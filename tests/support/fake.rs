@@ -5,7 +5,9 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use model::{Embedding, Encoded, Text, Tokenizer, Tokens};
+use model::{
+    ColbertEmbedding, Embedding, Encoded, Output, Outputs, SparseEmbedding, Text, Tokenizer, Tokens,
+};
 use runpod_query::engine::Encode;
 use serde_json::json;
 
@@ -51,6 +53,20 @@ pub fn vector(first: usize, words: usize) -> Embedding {
 
 fn embedding(first_id: usize, tokens: usize) -> Embedding {
     vec![first_id as f32, tokens as f32, 0.1, -0.062_5]
+}
+
+fn encoded(tokens: &Tokens, outputs: Outputs) -> Encoded {
+    let vector = embedding(tokens.ids()[0] as usize, tokens.len());
+    let rows = tokens.len() - 1;
+    Encoded {
+        sparse: outputs
+            .has(Output::Sparse)
+            .then(|| SparseEmbedding::of_tokens(tokens.ids(), &vec![0.5; tokens.len()], &[])),
+        colbert: outputs
+            .has(Output::Colbert)
+            .then(|| ColbertEmbedding::from_elem((rows, DIMENSIONS), 0.5)),
+        dense: outputs.has(Output::Dense).then_some(vector),
+    }
 }
 
 /// The test's handle of a [`Fake`].
@@ -124,12 +140,9 @@ impl Encode for Fake {
         if holds(FAIL) {
             return Err(failure());
         }
-        let row = |Text { tokens, .. }: &Text<'_>| match text_holds(tokens, NO_VECTOR) {
+        let row = |Text { tokens, outputs }: &Text<'_>| match text_holds(tokens, NO_VECTOR) {
             true => Err(failure()),
-            false => Ok(Encoded {
-                dense: Some(embedding(tokens.ids()[0] as usize, tokens.len())),
-                ..Encoded::default()
-            }),
+            false => Ok(encoded(tokens, *outputs)),
         };
         Ok(batch.iter().map(row).collect())
     }

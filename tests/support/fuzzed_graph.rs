@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 
 use model::{DESCRIPTION_FILE, GRAPH_FILE, TOKENIZER_FILE};
 use model::{
-    Embedding, Encoder, Environment, Error, GraphError, ModelDirectory, Tokenizer, Tokens,
+    Encoded, Encoder, Environment, Error, GraphError, ModelDirectory, Text, Tokenizer, Tokens,
 };
 use prost::Message;
 use serde_json::{Value, json};
@@ -65,7 +65,10 @@ impl FuzzedGraph {
             let kinds = POOLINGS
                 .into_iter()
                 .flat_map(|pooling| PRECISIONS.map(|precision| (pooling, precision)));
-            kinds.map(move |(pooling, precision)| description(dimensions, pooling, precision))
+            let kinds = kinds.flat_map(|(pooling, precision)| {
+                [false, true].map(|has_heads| (pooling, precision, has_heads))
+            });
+            kinds.map(move |kind| description(dimensions, kind))
         });
         descriptions.any(|description| self.run_as(&description))
     }
@@ -81,11 +84,13 @@ impl FuzzedGraph {
                 return false;
             }
         };
-        let batch: Vec<&Tokens> = self.texts.iter().collect();
-        let together = encoder.encode(&batch);
-        let alone = batch.iter().map(|text| encoder.encode(&[text]));
-        let alone: Result<Vec<Embedding>, Error> =
-            alone.map(|vectors| Ok(vectors?.remove(0))).collect();
+        let outputs = encoder.outputs();
+        let batch = self.texts.iter().map(|tokens| Text { tokens, outputs });
+        let batch: Vec<Text<'_>> = batch.collect();
+        let together = encode(&mut encoder, &batch);
+        let alone = batch.chunks(1).map(|text| encode(&mut encoder, text));
+        let alone: Result<Vec<_>, _> = alone.collect();
+        let alone = alone.map(|encoded| encoded.concat());
         match (together, alone) {
             (Ok(together), Ok(alone)) => {
                 assert_eq!(together, alone);
@@ -116,8 +121,15 @@ impl FuzzedGraph {
     }
 }
 
-fn description(dimensions: usize, pooling: &str, precision: &str) -> Value {
+/// What the texts become, or the first error.
+fn encode(encoder: &mut Encoder, batch: &[Text<'_>]) -> Result<Vec<Encoded>, Error> {
+    encoder.encode_each(batch)?.into_iter().collect()
+}
+
+fn description(dimensions: usize, (pooling, precision, has_heads): (&str, &str, bool)) -> Value {
+    let heads = json!({"sparse": true, "colbert": dimensions, "tokens_without_weight": []});
     json!({
+        "heads": has_heads.then_some(heads),
         "name": "fuzzed",
         "revision": null,
         "dimensions": dimensions,

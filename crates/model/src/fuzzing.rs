@@ -11,7 +11,7 @@ use std::io::Write;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
-use crate::export::{SafetensorsFile, Tensor};
+use crate::export::{SafetensorsFile, StateDict, Tensor, state_dict};
 pub use crate::tokenizer::fuzzing::divided_text;
 
 /// A file of weights. If it can be opened, the format's own library reads the same tensors from it.
@@ -38,6 +38,25 @@ pub fn safetensors(bytes: &[u8]) {
                 Ok(read) => assert_eq!(read.concat(), floats),
                 Err(_) => assert!(floats.iter().any(|float| !float.is_finite())),
             }
+        }
+    }
+}
+
+/// The file of a head, or the pickle in it. Every tensor that it has can be read in its shape, or is an error.
+pub fn heads(bytes: &[u8]) {
+    if let Ok(tensors) = state_dict(bytes) {
+        assert!(tensors.len() <= bytes.len());
+    }
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(bytes).unwrap();
+    let Ok(opened) = StateDict::open(file.path()) else {
+        return;
+    };
+    for name in opened.names() {
+        let shape = opened.shape(name).unwrap();
+        if let Ok(values) = opened.read(name, shape) {
+            assert_eq!(values.len(), shape.iter().product::<usize>());
+            assert!(values.len() <= bytes.len());
         }
     }
 }
@@ -79,6 +98,11 @@ mod tests {
     #[test]
     fn the_corpus_of_safetensors_files_breaks_no_promise() {
         corpus::run(ROOT, "safetensors", safetensors);
+    }
+
+    #[test]
+    fn the_corpus_of_heads_breaks_no_promise() {
+        corpus::run(ROOT, "heads", heads);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Owns the shapes of a graph's outputs. A text's part is checked alone, so one text whose values are not finite takes
 //! nothing from the others of its batch.
 
-use ndarray::{ArrayView, ArrayView1, ArrayView2, ArrayView3, ArrayViewD, Axis, Dimension};
+use ndarray::{Array2, ArrayView, ArrayView1, ArrayView2, ArrayView3, ArrayViewD, Axis, Dimension};
 use ort::session::SessionOutputs;
 
 use crate::description::Description;
@@ -90,7 +90,8 @@ impl<'a> OutputRows<'a> {
             sparse: weights.map(|weights| {
                 SparseEmbedding::of_tokens(text.tokens.ids(), &weights.to_vec(), dropped)
             }),
-            colbert: colbert.map(|rows| rows.to_owned()),
+            // A view without rows, which a text of one token has, keeps strides that `to_owned` does not take.
+            colbert: colbert.map(|rows| Array2::from_shape_fn(rows.dim(), |place| rows[place])),
         })
     }
 

@@ -30,6 +30,8 @@ use crate::description::Description;
 use crate::precision::Precision;
 
 #[cfg(any(test, fuzzing))]
+pub(crate) use self::heads::{StateDict, state_dict};
+#[cfg(any(test, fuzzing))]
 pub(crate) use self::safetensors::{SafetensorsFile, Tensor};
 pub use agreement::Agreement;
 pub use check::{compare, compare_with_reference};

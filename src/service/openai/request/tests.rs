@@ -32,7 +32,7 @@ fn checked(fields: &str) -> Result<(), String> {
 fn one_text_and_a_list_are_both_texts() {
     assert_eq!(parse(r#"{"input":"a"}"#).unwrap().embed.texts[..], ["a"]);
     let list = parse(r#"{"input":["b","a"],"user":7,"encoding_format":"base64"}"#).unwrap();
-    assert_eq!(list.texts[..], ["b", "a"]);
+    assert_eq!(list.embed.texts[..], ["b", "a"]);
     assert_eq!(list.embed.encoding_format, EncodingFormat::Base64);
     let empty = parse(r#"{"input":"a","model":null,"encoding_format":null,"dimensions":null}"#);
     assert_eq!(

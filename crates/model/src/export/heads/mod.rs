@@ -10,10 +10,11 @@ mod state_dict;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
+#[cfg(any(test, fuzzing))]
+pub use pickle::state_dict;
 pub use special_tokens::tokens_without_weight;
-pub use state_dict::StateDictError;
+pub use state_dict::{StateDict, StateDictError};
 
-use self::state_dict::StateDict;
 use super::error::Error;
 use crate::graph::{COLBERT_HEAD, OutputHeads, SPARSE_HEAD};
 

@@ -141,15 +141,17 @@ impl StateDict {
         let storage = &place.storage;
         let name = format!("{}/data/{}", self.folder, storage.key);
         let width = storage.element.bytes();
-        let needed: usize = place.shape.iter().product();
+        let mut sizes = place.shape.iter();
+        let needed = sizes.try_fold(width, |bytes, size| bytes.checked_mul(*size));
         // A larger storage belongs to more than this tensor, and a head's tensors have their own.
-        if storage.elements != needed {
-            return Err(StateDictError::Content(format!(
-                "its storage {} has {} elements, but its tensor has {needed}",
-                storage.key, storage.elements
-            )));
-        }
-        let bytes = (needed * width) as u64;
+        let bytes = needed
+            .filter(|bytes| storage.elements.checked_mul(width) == Some(*bytes))
+            .ok_or_else(|| {
+                StateDictError::Content(format!(
+                    "its storage {} has {} elements, but its tensor has the shape {:?}",
+                    storage.key, storage.elements, place.shape
+                ))
+            })? as u64;
         let data = read(archive, &name, bytes)?
             .ok_or_else(|| StateDictError::Content(format!("it has no storage {}", storage.key)))?;
         if data.len() as u64 != bytes {

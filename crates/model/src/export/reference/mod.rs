@@ -46,7 +46,7 @@ pub struct Reference {
     similarities: Vec<Similarities>,
     sums: Vec<Sums>,
     vectors: Vec<Vector>,
-    #[serde(flatten)]
+    #[serde(default)]
     heads: HeadValues,
 }
 
