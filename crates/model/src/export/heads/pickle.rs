@@ -423,12 +423,10 @@ fn tensor(arguments: &[Value]) -> Result<TensorPlace, Error> {
 }
 
 fn size(value: &Value) -> Result<usize, Error> {
-    match value {
-        Value::Integer(value) => {
-            usize::try_from(*value).map_err(|_| Error::Structure("a size is negative"))
-        }
-        _ => Err(Error::Structure("a size is no number")),
-    }
+    let Value::Integer(value) = value else {
+        return Err(Error::Structure("a size is no number"));
+    };
+    usize::try_from(*value).map_err(|_| Error::Structure("a size is negative"))
 }
 
 /// How deep a value with these members is.
