@@ -53,7 +53,7 @@ pub enum Command {
 /// The choice of a model, shared by several commands.
 #[derive(Args)]
 pub struct ModelChoice {
-    /// Model to use: bge-m3 (the default), minilm, or a repository of the Hugging Face hub as owner/name[@revision].
+    /// Model to use: bge-m3 (the default), minilm, or a repository of the Hugging Face hub: owner/name or owner/name@revision.
     #[arg(long, value_name = "NAME", conflicts_with = "model_directory")]
     model: Option<String>,
     /// Model directory to use instead.
@@ -139,7 +139,7 @@ impl OutputName {
 /// Arguments of `fetch`.
 #[derive(Args)]
 pub struct Fetch {
-    /// bge-m3, minilm, or a repository of the Hugging Face hub as owner/name[@revision]: its newest commit.
+    /// bge-m3, minilm, or a repository of the Hugging Face hub, owner/name or owner/name@revision: its newest commit.
     #[arg(value_name = "MODEL")]
     name: String,
     /// Precision to export.

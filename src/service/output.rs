@@ -31,7 +31,7 @@ pub enum Output {
 
 /// The outputs of one query that were asked for.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
-#[schema(as = QueryOutput)]
+#[serde(deny_unknown_fields)]
 pub struct QueryOutput {
     /// The dense vector, of length 1.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,7 +46,7 @@ pub struct QueryOutput {
 
 /// The outputs of a list that were asked for: each a list in the order of the texts.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
-#[schema(as = ListOutput)]
+#[serde(deny_unknown_fields)]
 pub struct ListOutput {
     /// The dense vectors, of length 1.
     #[serde(skip_serializing_if = "Option::is_none")]

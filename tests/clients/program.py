@@ -43,6 +43,13 @@ def get(url: str) -> bytes:
         return answer.read()
 
 
+def post(url: str, body: bytes) -> bytes:
+    """The answer to a JSON body, which must be one of success."""
+    request = urllib.request.Request(url, body, {"content-type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return answer.read()
+
+
 def wait_until(condition):
     """Returns when the condition holds; fails when it takes too long."""
     deadline = time.monotonic() + PATIENCE
@@ -54,8 +61,8 @@ def wait_until(condition):
 class Server:
     """A running server whose model is loaded; a context manager that ends it."""
 
-    def __init__(self, program: Path, **variables: str):
-        command = [program, "serve", "--host", "127.0.0.1", "--port", "0", *MODEL]
+    def __init__(self, program: Path, *model: str | Path, **variables: str):
+        command = [program, "serve", "--host", "127.0.0.1", "--port", "0", *(model or MODEL)]
         self._process = subprocess.Popen(
             command, env=clean_environment(**variables), stderr=subprocess.PIPE, text=True
         )
