@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{health_check, healthy};
+use crate::support::models::checkpoint;
 use crate::support::platform::{Fault, Platform, QueueWorker, Route};
+use crate::support::program::program;
 
 #[test]
 fn an_invalid_job_gets_an_error_and_the_other_jobs_their_results() {
@@ -192,6 +194,34 @@ fn a_result_above_the_limit_is_an_error_with_the_limit_and_the_number_that_fits(
         "{error}"
     );
     assert!(error.contains("the limit is 5000; 8 texts fit"), "{error}");
+    platform.check();
+}
+
+#[test]
+fn a_job_gets_the_outputs_that_it_asks_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let model = directory.path().join("model");
+    let export = program()
+        .arg("export")
+        .arg(checkpoint("tiny-xlm-roberta"))
+        .arg(&model)
+        .status();
+    assert!(export.unwrap().success());
+    let platform = Platform::start();
+    let outputs = ["dense", "sparse", "colbert"];
+    platform.submit("all", &json!({"query": "a text", "outputs": outputs}));
+    platform.submit("unknown", &json!({"query": "a text", "outputs": ["lexical"]}));
+    let arguments = ["--model-directory", model.to_str().unwrap()];
+    let _worker = QueueWorker::start_without_model(&platform, &arguments);
+    let answer = platform.answer("all");
+    for output in ["embedding", "sparse_embedding", "colbert_embedding"] {
+        assert!(!answer["output"][output].is_null(), "{answer}");
+    }
+    let error = platform.answer("unknown")["error"].clone();
+    assert_eq!(
+        error,
+        "invalid: outputs[0] is \"lexical\"; it must be dense, sparse or colbert"
+    );
     platform.check();
 }
 
