@@ -9,11 +9,10 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::error::Error;
+use crate::checkpoint_files::TOKENIZER_CONFIG_FILE;
 use crate::description::TOKENIZER_FILE;
 use crate::json::read_json;
 use crate::tokenizer::Tokenizer;
-
-const TOKENIZER_CONFIG_FILE: &str = "tokenizer_config.json";
 
 /// A key of `tokenizer_config.json` that transformers prefers to what `tokenizer.json` says.
 struct Preferred {
