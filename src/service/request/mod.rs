@@ -179,7 +179,7 @@ impl Parser {
 
     /// The form of RunPod's own embedding worker: the fields of OpenAI's form, directly in the input.
     fn embedding_worker_input(self) -> Parsed {
-        let of_actions = [ACTION]
+        let of_actions = [ACTION, OUTPUTS]
             .into_iter()
             .chain(TEXT_FIELDS.map(|(field, _)| field));
         for field in of_actions {
