@@ -224,13 +224,15 @@ fn entries(
             let (reply, receiver) = oneshot::channel();
             let demand = demand(tokens.len(), before);
             before += tokens.len();
+            // A text alone in its piece may be larger than the room, and then it has all of it.
+            let units = room::units(text).min(room.num_permits());
             let entry = Entry {
                 tokens,
                 outputs: context.outputs,
                 demand,
                 call: context.call.clone(),
                 reply,
-                room: room.split(room::units(text)),
+                room: room.split(units),
             };
             (entry, receiver)
         })

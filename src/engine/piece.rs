@@ -18,6 +18,11 @@ impl Piece {
             range,
         }
     }
+
+    /// Whether it is all of its call.
+    pub fn is_whole(&self) -> bool {
+        self.range.len() == self.texts.len()
+    }
 }
 
 impl Deref for Piece {

@@ -86,7 +86,7 @@ impl Queue {
     /// Room for the first piece of a call. A call in the background waits for it.
     pub async fn admit(
         &self,
-        texts: &[String],
+        piece: &Piece,
         priority: Priority,
         call: &Call,
     ) -> Result<Reservation, Error> {
@@ -95,13 +95,13 @@ impl Queue {
         }
         if call.is_background() {
             let _outside = self.outside.count();
-            return self.wait_for_room(texts, call).await;
+            return self.wait_for_room(piece, call).await;
         }
         self.room
-            .try_reserve(texts)
+            .try_reserve(piece)
             .or_else(|| {
                 self.lock().forget_abandoned();
-                self.room.try_reserve(texts)
+                self.room.try_reserve(piece)
             })
             .ok_or_else(|| Error::Overloaded {
                 retry_after: self.retry_after(priority),

@@ -4,8 +4,8 @@
 //! share the first, and what does not fit is rejected. The second is for queries alone, so that no other text can lock
 //! them out. The third is for calls in the background, which wait for it in the order of their arrival.
 //!
-//! A call of more texts than the room can hold enters it in pieces. Its first piece is admitted as any call is; the others
-//! wait for room in the order in which they ask, so that large calls take turns, and nothing new gets room before them.
+//! A call of more units than the room has enters it in pieces. Its first piece is admitted as any call is; the others wait
+//! for room in the order in which they ask, so that large calls take turns, and nothing new gets room before them.
 
 use std::sync::Arc;
 
@@ -49,7 +49,7 @@ impl Room {
 
     /// The pieces in which the texts of a call enter the room, at least one.
     pub fn pieces(&self, texts: &Arc<[String]>) -> Vec<Piece> {
-        if texts.len() <= self.capacity {
+        if texts.iter().map(|text| units(text)).sum::<usize>() <= self.capacity {
             return vec![Piece::new(texts, 0..texts.len())];
         }
         let most = (self.capacity / PIECES_DIVISOR).max(1);
@@ -68,10 +68,15 @@ impl Room {
     }
 
     /// Room for a call whose caller waits, if there is any now.
-    pub fn try_reserve(&self, texts: &[String]) -> Option<Reservation> {
-        let units = self.units_of(texts);
+    pub fn try_reserve(&self, piece: &Piece) -> Option<Reservation> {
+        let units = self.units_of(piece);
         let from = |part: &Arc<Semaphore>| Arc::clone(part).try_acquire_many_owned(units).ok();
-        from(&self.shared).or_else(|| from(&self.queries).filter(|_| is_query(texts)))
+        // A text alone in its piece may be one of many.
+        let may_use_both = piece.is_whole() && is_query(piece);
+        match from(&self.shared) {
+            None if may_use_both => from(&self.queries),
+            reservation => reservation,
+        }
     }
 
     /// Room as soon as there is any, in the background's part or in the shared one; nothing once the room is closed.

@@ -13,7 +13,8 @@ pub struct Task {
     pub texts: Arc<[String]>,
     /// What each is turned into; the model must give it.
     pub outputs: Outputs,
-    /// Largest number of tokens of all texts together; with more, the call fails before they are encoded.
+    /// Largest number of tokens of all texts together, special tokens included. With more the call fails, before any text is
+    /// encoded unless it enters the queue in pieces.
     pub most_tokens: usize,
 }
 

@@ -257,8 +257,8 @@ impl Service {
         })
     }
 
-    /// The outputs of a request's texts; an error before they are computed if the model does not give them, or if the result
-    /// would be above its limit.
+    /// The outputs of a request's texts. An error if the model does not give them, or if the result would be above its limit:
+    /// before they are computed, but for a request that enters the queue in pieces.
     pub(super) async fn embed(
         &self,
         request: &EmbedRequest,

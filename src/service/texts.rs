@@ -32,7 +32,7 @@ pub fn one_text(
         })
 }
 
-/// The texts of a field: at least one, and at most `limit`, which is also as many as were kept of the list.
+/// The texts of a field: at least one, and at most `limit`; at least as many were kept of the list.
 pub fn texts(
     field: &'static str,
     value: Value,

@@ -38,14 +38,22 @@ fn a_query_has_room_beside_lists_that_fill_the_queue() {
 
 #[test]
 fn a_long_text_takes_more_room_than_a_short_one() {
-    let (engine, script, running) = occupied();
-    let long = call(&engine, vec!["w1 ".repeat(40_000)], Priority::Interactive);
-    queued(&engine, 1);
-    let list = engine.embed(numbered(0..2), Priority::List, Call::default());
-    assert!(matches!(block_on(list), Err(Error::Overloaded { .. })));
-    script.release();
-    for caller in [long, running] {
-        caller.join().unwrap().unwrap();
+    // The second is larger than the whole queue.
+    for words in [40_000, 100_000] {
+        let (engine, script, running) = occupied();
+        let long = call(&engine, vec!["w1 ".repeat(words)], Priority::Interactive);
+        queued(&engine, 1);
+        let refused = engine
+            .embed(numbered(0..2), Priority::List, Call::default())
+            .now_or_never();
+        assert!(
+            matches!(refused, Some(Err(Error::Overloaded { .. }))),
+            "{words}: {refused:?}"
+        );
+        script.release();
+        for caller in [long, running] {
+            caller.join().unwrap().unwrap();
+        }
     }
 }
 

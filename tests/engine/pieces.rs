@@ -46,6 +46,22 @@ fn a_text_that_is_larger_than_the_queue_is_a_piece_of_its_own() {
 }
 
 #[test]
+fn few_but_long_texts_are_larger_than_the_queue_as_well() {
+    let (engine, script, running) = occupied();
+    let list = call(&engine, numbered(0..CAPACITY / 2), Priority::List);
+    queued(&engine, CAPACITY / 2);
+    // Each takes the room of two short texts, so it is a piece.
+    let long = vec!["w1 ".repeat(7_000); CAPACITY];
+    let large = call(&engine, long, Priority::Bulk);
+    queued(&engine, CAPACITY / 2 + 2);
+    script.release();
+    assert_eq!(large.join().unwrap().unwrap().encoded.len(), CAPACITY);
+    for caller in [list, running] {
+        caller.join().unwrap().unwrap();
+    }
+}
+
+#[test]
 fn a_call_larger_than_the_queue_leaves_room_to_others() {
     let (engine, script, running) = occupied();
     let large = call(&engine, numbered(0..LARGE), Priority::Bulk);

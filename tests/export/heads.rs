@@ -184,7 +184,55 @@ fn a_pickle_larger_than_any_head_needs_is_refused() {
 }
 
 #[test]
-fn a_tensor_larger_than_its_storage_is_refused() {
+fn a_name_that_is_longer_than_any_in_a_head_is_refused() {
+    let message = refusal_with("data.pkl", |pickle| {
+        let name = [b'a'; 300];
+        *pickle = [b"\x80\x02}X\x2c\x01\0\0".as_slice(), &name, b"K\0s."].concat();
+    });
+    assert!(message.contains("a name is too long"), "{message}");
+}
+
+#[test]
+fn a_tensor_of_more_axes_than_any_in_a_head_is_refused() {
+    let message = refusal_with("data.pkl", |pickle| {
+        let sizes = [b"(".as_slice(), &b"K\x01".repeat(9), b"t"].concat();
+        let storage =
+            b"(X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK\x01tQ";
+        *pickle = [
+            b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n(".as_slice(),
+            storage,
+            b"K\0",
+            &sizes,
+            &sizes,
+            b"tR.",
+        ]
+        .concat();
+    });
+    assert!(message.contains("too many axes"), "{message}");
+}
+
+#[test]
+fn a_tensor_that_reaches_beyond_its_storage_is_refused() {
+    // Its first element is the sixth of the 48.
+    let message = refusal_with("data.pkl", |pickle| {
+        replace(pickle, b"QK\x00K\x01K\x30\x86", b"QK\x05K\x01K\x30\x86");
+    });
+    assert!(message.contains("reaches beyond its storage"), "{message}");
+}
+
+#[test]
+fn a_tensor_that_is_not_all_of_its_storage_is_refused() {
+    let message = refusal_with("data.pkl", |pickle| {
+        replace(pickle, b"K\x30tq", b"K\x31tq");
+    });
+    assert!(
+        message.contains("has 49 elements") && message.contains("[1, 48]"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_head_for_tokens_of_another_size_is_refused() {
     // 48 columns become 1,048,576, and so does the distance of the rows.
     let message = refusal_with("data.pkl", |pickle| {
         replace(pickle, b"K\x01K\x30\x86", b"K\x01J\x00\x00\x10\x00\x86");

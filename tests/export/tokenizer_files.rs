@@ -29,6 +29,8 @@ fn a_token_without_a_row_in_the_word_embeddings_is_named() {
 fn a_tokenizer_that_transformers_would_change_is_refused() {
     for (kind, key, value) in [
         ("bge_en", "do_lower_case", json!(false)),
+        ("bge_en", "strip_accents", json!(false)),
+        ("bge_en", "tokenize_chinese_chars", json!(false)),
         (
             "roberta_without_prefix_space",
             "add_prefix_space",

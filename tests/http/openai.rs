@@ -228,7 +228,7 @@ fn a_job_in_the_form_of_runpods_embedding_worker_is_answered_as_openais_route() 
             "{job}"
         );
     }
-    for field in ["query", "queries", "texts", "action"] {
+    for field in ["query", "queries", "texts", "action", "outputs"] {
         let job = server.run(json!({"input": "w1", field: "w2"})).json();
         assert_eq!(job["status"], "FAILED", "{job}");
         let expected = format!("invalid: give input or {field}, not both");

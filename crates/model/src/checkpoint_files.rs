@@ -1,9 +1,13 @@
-//! The files in which checkpoints keep their weights, and which of them can be read.
+//! The files of checkpoints that several parts read, and which forms of weights can be read.
 //!
 //! Owns their names, and what an error says about weights in a form that cannot be read.
 
 use std::path::Path;
 
+/// The configuration of the transformer.
+pub const CONFIG_FILE: &str = "config.json";
+/// What a checkpoint says of its tokenizer beside `tokenizer.json`.
+pub const TOKENIZER_CONFIG_FILE: &str = "tokenizer_config.json";
 /// The weights in one file.
 pub const WEIGHTS: &str = "model.safetensors";
 /// Which file has which tensor, when the weights are divided among several.

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::checkpoint_files::CONFIG_FILE;
 use crate::description::Description;
 use crate::error::Error;
 use crate::json::read_json;
@@ -14,7 +15,6 @@ use crate::origin::Origin;
 use crate::precision::Precision;
 use crate::sentence_transformers::{Pooling, SentenceTransformer};
 
-const CONFIG_FILE: &str = "config.json";
 /// The text models whose positions begin after the padding's, so that a table has that many rows that no token uses.
 const POSITIONS_AFTER_PADDING: [&str; 11] = [
     "camembert",

@@ -146,6 +146,7 @@ fn architecture(graph: &Graph, description: &Description) -> Result<Architecture
     };
     let hidden = description.dimensions.get();
     let max_tokens = description.max_tokens;
+    let colbert = architecture.output_heads.colbert;
     let inputs = [hidden, architecture.intermediate];
     let why =
         if hidden > LARGEST_SIZE as usize || !hidden.is_multiple_of(architecture.attention_heads) {
@@ -153,6 +154,8 @@ fn architecture(graph: &Graph, description: &Description) -> Result<Architecture
                 "{} heads do not divide {hidden} dimensions",
                 architecture.attention_heads
             )
+        } else if let Some(size) = colbert.filter(|size| size.get() > LARGEST_SIZE as usize) {
+            format!("its ColBERT vectors have {size} floats, more than {LARGEST_SIZE}")
         } else if max_tokens.get() > architecture.token_limit() {
             format!(
                 "{} positions from {} on are too few for {max_tokens} tokens",

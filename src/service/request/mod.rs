@@ -10,6 +10,7 @@ use super::openai::{EmbeddingsRequest, OpenAiRequest};
 use super::texts::{Texts, one_text, texts};
 use super::{Action, EncodingFormat, Error, Invalid, Malformed};
 use crate::engine::is_query;
+use model::Output;
 
 mod embed_request;
 
@@ -25,6 +26,9 @@ const TEXTS: &str = "texts";
 const OUTPUTS: &str = "outputs";
 const OPENAI_ROUTE: &str = "openai_route";
 const OPENAI_INPUT: &str = "openai_input";
+
+/// Members of a list that are kept whatever the limit of texts: all outputs, and the one more that repeats one of them.
+const LEAST_MEMBERS: usize = Output::ALL.len() + 1;
 
 /// The fields that hold texts, and the one action that has each.
 const TEXT_FIELDS: [(&str, Action); 3] = [
@@ -92,7 +96,8 @@ impl Request {
     /// Parses an input; a list may hold `limit` texts. Fields that no action has are ignored, and `null` counts as
     /// absent.
     pub fn parse(input: &RawValue, limit: usize) -> Parsed {
-        let value = match Value::read(input, limit).map_err(Malformed::json(INPUT)) {
+        let members = limit.max(LEAST_MEMBERS);
+        let value = match Value::read(input, members).map_err(Malformed::json(INPUT)) {
             Ok(value) => value,
             Err(error) if names_openai_route(input) => {
                 return Ok(Self::OpenAiInJob(Err(error.into())));
@@ -174,7 +179,7 @@ impl Parser {
 
     /// The form of RunPod's own embedding worker: the fields of OpenAI's form, directly in the input.
     fn embedding_worker_input(self) -> Parsed {
-        let of_actions = [ACTION]
+        let of_actions = [ACTION, OUTPUTS]
             .into_iter()
             .chain(TEXT_FIELDS.map(|(field, _)| field));
         for field in of_actions {

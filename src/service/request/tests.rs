@@ -31,6 +31,22 @@ fn outputs_and_their_encoding_are_understood() {
 }
 
 #[test]
+fn outputs_are_not_counted_against_the_limit_of_texts() {
+    let parse = |outputs: &str| {
+        let input = format!(r#"{{"query":"a","outputs":[{outputs}]}}"#);
+        let raw: &RawValue = serde_json::from_str(&input).unwrap();
+        Request::parse(raw, 1)
+    };
+    let Ok(Request::Query(request)) = parse(r#""dense","sparse","colbert""#) else {
+        panic!("it is not a query");
+    };
+    let all: Outputs = Output::ALL.into_iter().collect();
+    assert_eq!(request.outputs, all);
+    let repeated = parse(r#""dense","sparse","colbert","dense""#).unwrap_err();
+    assert_eq!(repeated.line(), "invalid: outputs holds dense twice");
+}
+
+#[test]
 fn every_way_to_ask_is_understood() {
     let one = || Request::Query(dense(["a".to_owned()].into()));
     let two = || Texts::from(["a".to_owned(), " b".to_owned()]);

@@ -38,17 +38,17 @@ pub fn check(path: &Path, environment: &Environment) -> Result<(), Error> {
         return Ok(());
     };
     let comparisons = compare_loaded(&mut model, &reference)?;
+    if let Some(wrong) = comparisons.iter().find(|comparison| !comparison.is_equal) {
+        return Err(Error::Check {
+            why: format!("{} is {} ({})", wrong.what, wrong.found, wrong.source),
+        });
+    }
     log::info!(
         "all {} published values of {} are reproduced",
         comparisons.len(),
         reference.name
     );
-    match comparisons.iter().find(|comparison| !comparison.is_equal) {
-        None => Ok(()),
-        Some(wrong) => Err(Error::Check {
-            why: format!("{} is {} ({})", wrong.what, wrong.found, wrong.source),
-        }),
-    }
+    Ok(())
 }
 
 /// Compares the model directory at `path` with the values published for the pinned model `name`; an error if there are

@@ -6,13 +6,13 @@
 use std::num::NonZeroUsize;
 use std::path::Path;
 
-use super::config::{CONFIG_FILE, Config};
+use super::config::Config;
 use super::error::Error;
 use super::heads::Heads;
 use super::safetensors::Tensor;
 use super::tokenizer_files;
 use super::weight_files::WeightFiles;
-use crate::checkpoint_files::refuse_adapter;
+use crate::checkpoint_files::{CONFIG_FILE, refuse_adapter};
 use crate::description::TOKENIZER_FILE;
 use crate::graph::{Architecture, COLBERT_HEAD, SPARSE_HEAD};
 use crate::sentence_transformers::{Pooling, SentenceTransformer};

@@ -8,11 +8,9 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::error::Error;
+use crate::checkpoint_files::CONFIG_FILE;
 use crate::graph::{Architecture, OutputHeads};
 use crate::json::read_json;
-
-/// Name of the file.
-pub const CONFIG_FILE: &str = "config.json";
 
 /// The configuration of a transformer that can be exported.
 pub struct Config {

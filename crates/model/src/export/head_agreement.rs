@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::outputs::{ColbertEmbedding, Encoded, SparseEmbedding, colbert_score};
+use crate::outputs::{Encoded, SparseEmbedding, colbert_score};
 use crate::report::{ColbertQuality, HeadQuality, ScoreErrors, SparseQuality};
 
 /// Tokens of a text that are compared.
@@ -11,31 +11,31 @@ const HEAVIEST: usize = 10;
 
 /// Compares what two models make of the same texts; `None` for a head that they do not have.
 pub fn compare(found: &[Encoded], reference: &[Encoded]) -> HeadQuality {
-    let sparse = |encoded: &[Encoded]| all(encoded, |encoded| encoded.sparse.clone());
-    let colbert = |encoded: &[Encoded]| all(encoded, |encoded| encoded.colbert.clone());
-    let sparse = sparse(found).zip(sparse(reference));
-    let colbert = colbert(found).zip(colbert(reference));
+    let sparse = both(found, reference, |encoded| encoded.sparse.as_ref());
+    let colbert = both(found, reference, |encoded| encoded.colbert.as_ref());
     HeadQuality {
         sparse: sparse.map(|(found, reference)| SparseQuality {
             top_10_token_overlap: overlap(&found, &reference),
             lexical_score: score_errors(&found, &reference, SparseEmbedding::score),
         }),
         colbert: colbert.map(|(found, reference)| ColbertQuality {
-            colbert_score: score_errors(&found, &reference, colbert_score_of),
+            colbert_score: score_errors(&found, &reference, colbert_score),
         }),
     }
 }
 
-fn all<T>(encoded: &[Encoded], output: impl Fn(&Encoded) -> Option<T>) -> Option<Vec<T>> {
-    encoded.iter().map(output).collect()
-}
-
-fn colbert_score_of(query: &ColbertEmbedding, passage: &ColbertEmbedding) -> f32 {
-    colbert_score(query, passage)
+/// One output of every text by both models; `None` if a text lacks it.
+fn both<'a, T: 'a>(
+    found: &'a [Encoded],
+    reference: &'a [Encoded],
+    output: impl Fn(&'a Encoded) -> Option<&'a T> + Copy,
+) -> Option<(Vec<&'a T>, Vec<&'a T>)> {
+    let all = |encoded: &'a [Encoded]| encoded.iter().map(output).collect::<Option<Vec<_>>>();
+    all(found).zip(all(reference))
 }
 
 /// Mean share of a text's heaviest tokens that both models have in common; texts without any token are left out.
-fn overlap(found: &[SparseEmbedding], reference: &[SparseEmbedding]) -> f64 {
+fn overlap(found: &[&SparseEmbedding], reference: &[&SparseEmbedding]) -> f64 {
     let pairs = found.iter().zip(reference);
     let shares: Vec<f64> = pairs
         .filter(|(_, reference)| !reference.indices.is_empty())
@@ -61,8 +61,8 @@ fn heaviest(sparse: &SparseEmbedding) -> BTreeSet<u32> {
 }
 
 /// Errors of the scores of each text with the next, the last with the first.
-fn score_errors<T>(found: &[T], reference: &[T], score: fn(&T, &T) -> f32) -> ScoreErrors {
-    let scores = |texts: &[T]| -> Vec<f64> {
+fn score_errors<T>(found: &[&T], reference: &[&T], score: fn(&T, &T) -> f32) -> ScoreErrors {
+    let scores = |texts: &[&T]| -> Vec<f64> {
         let next = texts.iter().cycle().skip(1);
         let pairs = texts.iter().zip(next);
         pairs.map(|(text, next)| score(text, next).into()).collect()

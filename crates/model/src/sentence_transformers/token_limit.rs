@@ -9,10 +9,9 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::{refuse, transformer};
+use crate::checkpoint_files::TOKENIZER_CONFIG_FILE;
 use crate::error::Error;
 use crate::json::read_json;
-
-const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 
 /// The limit that files say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +55,7 @@ impl TokenLimit {
 
     /// Reads the limit of the tokenizer in `directory`.
     pub fn of_tokenizer(directory: &Path) -> Result<Self, Error> {
-        let path = directory.join(TOKENIZER_CONFIG);
+        let path = directory.join(TOKENIZER_CONFIG_FILE);
         let config: TokenizerConfig = if path.exists() {
             read_json(&path)?
         } else {
@@ -66,13 +65,13 @@ impl TokenLimit {
             return Err(refuse(
                 directory,
                 format!(
-                    "{TOKENIZER_CONFIG} has truncation_side \"left\"; texts are cut only on the right"
+                    "{TOKENIZER_CONFIG_FILE} has truncation_side \"left\"; texts are cut only on the right"
                 ),
             ));
         }
         let tokens = config.model_max_length.or(config.max_len);
         let tokens = tokens.map_or(Ok(NonZeroUsize::MAX), |tokens| {
-            whole(tokens, directory, TOKENIZER_CONFIG)
+            whole(tokens, directory, TOKENIZER_CONFIG_FILE)
         });
         Ok(Self::Tokenizer(tokens?))
     }
@@ -118,18 +117,21 @@ mod tests {
         const XLNET: &str = "sentence_xlnet_config.json";
         for (files, expected) in [
             (&[][..], 100),
-            (&[(TOKENIZER_CONFIG, r#"{"model_max_length": 50}"#)], 50),
-            (&[(TOKENIZER_CONFIG, r#"{"max_len": 50}"#)], 50),
+            (
+                &[(TOKENIZER_CONFIG_FILE, r#"{"model_max_length": 50}"#)],
+                50,
+            ),
+            (&[(TOKENIZER_CONFIG_FILE, r#"{"max_len": 50}"#)], 50),
             (
                 &[
-                    (TOKENIZER_CONFIG, r#"{"model_max_length": 50}"#),
+                    (TOKENIZER_CONFIG_FILE, r#"{"model_max_length": 50}"#),
                     (BERT, r#"{"max_seq_length": 70}"#),
                 ],
                 70,
             ),
             (
                 &[
-                    (TOKENIZER_CONFIG, r#"{"model_max_length": 50}"#),
+                    (TOKENIZER_CONFIG_FILE, r#"{"model_max_length": 50}"#),
                     (BERT, r#"{"max_seq_length": null}"#),
                 ],
                 50,
@@ -169,9 +171,9 @@ mod tests {
     fn no_text_is_longer_than_there_are_positions() {
         for files in [
             ("sentence_bert_config.json", r#"{"max_seq_length": 101}"#),
-            (TOKENIZER_CONFIG, r#"{"model_max_length": 1e30}"#),
+            (TOKENIZER_CONFIG_FILE, r#"{"model_max_length": 1e30}"#),
             (
-                TOKENIZER_CONFIG,
+                TOKENIZER_CONFIG_FILE,
                 r#"{"model_max_length": 1000000000000000019884624838656}"#,
             ),
         ] {
@@ -181,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_limit_without_room_for_a_token_is_refused_by_its_file() {
-        for file in ["sentence_bert_config.json", TOKENIZER_CONFIG] {
+        for file in ["sentence_bert_config.json", TOKENIZER_CONFIG_FILE] {
             let keys = r#"{"max_seq_length": 0, "model_max_length": -1}"#;
             let message = limit(&[(file, keys)], 100).unwrap_err();
             assert!(message.contains(file), "{message}");

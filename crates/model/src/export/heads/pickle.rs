@@ -73,6 +73,11 @@ const GLOBALS: [(&str, Global); 8] = [
 
 /// No state dict nests deeper; values are dropped by recursion.
 const DEEPEST: usize = 16;
+/// Bytes of the longest text. A few bytes of a pickle can use a text or a shape again that was remembered, and each use is
+/// a copy, so neither may be large.
+const LONGEST_TEXT: usize = 256;
+/// Axes of a tensor; those of a head have one or two.
+const MOST_AXES: usize = 8;
 
 #[derive(Debug, Clone)]
 enum Value {
@@ -310,6 +315,9 @@ impl Machine<'_> {
     fn text(&mut self) -> Result<(), Error> {
         let length = self.unsigned()? as usize;
         let bytes = self.take(length)?;
+        if length > LONGEST_TEXT {
+            return Err(Error::Structure("a name is too long"));
+        }
         let text = str::from_utf8(bytes).map_err(|_| Error::Structure("a text is not UTF-8"))?;
         let text = text.into();
         self.stack.push(Value::Text(text));
@@ -403,6 +411,12 @@ fn tensor(arguments: &[Value]) -> Result<TensorPlace, Error> {
     else {
         return Err(Error::Structure("a tensor is not described as one"));
     };
+    if shape.members.len() > MOST_AXES {
+        return Err(Error::Structure("a tensor has too many axes"));
+    }
+    if shape.members.len() != strides.members.len() {
+        return Err(Error::Structure("a tensor has another number of strides"));
+    }
     let sizes = |tuple: &Nested| {
         tuple
             .members
@@ -410,15 +424,11 @@ fn tensor(arguments: &[Value]) -> Result<TensorPlace, Error> {
             .map(size)
             .collect::<Result<Vec<_>, _>>()
     };
-    let (shape, strides) = (sizes(shape)?, sizes(strides)?);
-    if shape.len() != strides.len() {
-        return Err(Error::Structure("a tensor has another number of strides"));
-    }
     Ok(TensorPlace {
         storage: (**storage).clone(),
         offset: size(offset)?,
-        shape,
-        strides,
+        shape: sizes(shape)?,
+        strides: sizes(strides)?,
     })
 }
 

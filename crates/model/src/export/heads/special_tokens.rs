@@ -5,11 +5,10 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::checkpoint_files::TOKENIZER_CONFIG_FILE;
 use crate::description::TOKENIZER_FILE;
 use crate::error::Error;
 use crate::json::read_json;
-
-const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
 
 /// The names of the special tokens. What the file does not name has XLM-RoBERTa's name.
 #[derive(Default, Deserialize)]
@@ -42,7 +41,7 @@ struct AddedToken {
 
 /// Ids of the special tokens without a weight, of the checkpoint in `directory`, in ascending order.
 pub fn tokens_without_weight(directory: &Path) -> Result<Vec<u32>, Error> {
-    let path = directory.join(TOKENIZER_CONFIG);
+    let path = directory.join(TOKENIZER_CONFIG_FILE);
     let config: TokenizerConfig = if path.exists() {
         read_json(&path)?
     } else {
