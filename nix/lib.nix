@@ -11,6 +11,7 @@ let
       revision ? source.revision or "",
       license ? source.license or null,
       precision ? "fp32",
+      pooling ? null,
     }:
     scope.model.override {
       inherit
@@ -18,6 +19,7 @@ let
         revision
         license
         precision
+        pooling
         ;
       # Values are published for the pinned models alone.
       reference = null;

@@ -12,6 +12,7 @@
   revision ? pins.models.${name}.revision,
   license ? pins.models.${name}.license,
   precision ? "fp32",
+  pooling ? null,
 }:
 # The name of a store path cannot contain a slash.
 runCommand (lib.replaceStrings [ "/" ] [ "-" ] "${name}-${precision}")
@@ -34,5 +35,5 @@ runCommand (lib.replaceStrings [ "/" ] [ "-" ] "${name}-${precision}")
         precision
         (if reference == null then "" else reference)
       ]
-    }
+    } ${lib.optionalString (pooling != null) "--pooling ${lib.escapeShellArg pooling}"}
   ''

@@ -76,6 +76,17 @@ pub enum RepositoryError {
         /// The missing file.
         file: String,
     },
+    /// The repository holds an adapter, such as LoRA's.
+    #[error(
+        "{repository} holds an adapter at commit {commit}, whose weights are of use only with those of its base model. Merge \
+         them (merge_and_unload of the Python package peft), save the result, and export it: runpod-query export DIRECTORY TARGET"
+    )]
+    Adapter {
+        /// The repository.
+        repository: String,
+        /// The commit.
+        commit: String,
+    },
     /// The weights exist only as a pickle, which is never read.
     #[error(
         "{repository} has no model.safetensors at commit {commit}: its weights are a Python pickle ({pickle}), which is not \

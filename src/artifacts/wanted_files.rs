@@ -14,12 +14,7 @@ use super::{Error, RepositoryError};
 /// A checkpoint cannot be exported without these.
 const REQUIRED: [&str; 2] = ["config.json", "tokenizer.json"];
 /// These are read where they exist.
-const OPTIONAL: [&str; 4] = [
-    "tokenizer_config.json",
-    "config_sentence_transformers.json",
-    "sparse_linear.pt",
-    "colbert_linear.pt",
-];
+const OPTIONAL: [&str; 2] = ["tokenizer_config.json", "config_sentence_transformers.json"];
 /// The modules of SentenceTransformer, each with a folder.
 const MODULES: &str = "modules.json";
 /// The configuration in a module's folder.
@@ -29,6 +24,10 @@ const WEIGHTS: &str = "model.safetensors";
 /// Weights in several files, the shards, which it names.
 const WEIGHTS_INDEX: &str = "model.safetensors.index.json";
 const WEIGHTS_SUFFIX: &str = ".safetensors";
+/// The heads: pickles that the exporter reads without running them.
+const HEADS: [&str; 2] = ["sparse_linear.pt", "colbert_linear.pt"];
+/// What an adapter has, whose weights are of use only with those of another model.
+const ADAPTER: &str = "adapter_config.json";
 /// Endings of pickles.
 const PICKLES: [&str; 5] = [".bin", ".pt", ".pth", ".ckpt", ".pkl"];
 
@@ -57,6 +56,13 @@ struct WeightsIndex {
 /// The paths of the files that are needed.
 pub(super) fn choose(repository: &mut impl Repository) -> Result<BTreeSet<String>, Error> {
     let listed = repository.paths();
+    if listed.contains(ADAPTER) {
+        return Err(RepositoryError::Adapter {
+            repository: repository.name().to_owned(),
+            commit: repository.commit().to_owned(),
+        }
+        .into());
+    }
     let mut wanted = BTreeSet::new();
     for path in REQUIRED {
         wanted.insert(listed_path(path, &listed, repository)?);
@@ -64,7 +70,7 @@ pub(super) fn choose(repository: &mut impl Repository) -> Result<BTreeSet<String
     wanted.extend(
         listed
             .iter()
-            .filter(|path| OPTIONAL.contains(&path.as_str()) || is_token_limit(path))
+            .filter(|path| is_optional(path) || is_token_limit(path))
             .cloned(),
     );
     if listed.contains(MODULES) {
@@ -73,6 +79,10 @@ pub(super) fn choose(repository: &mut impl Repository) -> Result<BTreeSet<String
     }
     wanted.extend(weights(repository, &listed)?);
     Ok(wanted)
+}
+
+fn is_optional(path: &str) -> bool {
+    OPTIONAL.contains(&path) || HEADS.contains(&path)
 }
 
 /// `sentence_bert_config.json` and its siblings for other architectures.
@@ -120,7 +130,9 @@ fn weights(
 }
 
 fn without_weights(repository: &impl Repository, listed: &BTreeSet<String>) -> Error {
-    let is_pickle = |path: &&String| PICKLES.iter().any(|ending| path.ends_with(ending));
+    let is_pickle = |path: &&String| {
+        PICKLES.iter().any(|ending| path.ends_with(ending)) && !HEADS.contains(&path.as_str())
+    };
     let (name, commit) = (repository.name().to_owned(), repository.commit().to_owned());
     match listed.iter().find(is_pickle) {
         Some(pickle) => RepositoryError::OnlyPickle {
@@ -289,5 +301,37 @@ mod tests {
             let error = choose(&mut base().with(WEIGHTS_INDEX, &index)).unwrap_err();
             assert!(error.to_string().contains(shard), "{error}");
         }
+    }
+
+    #[test]
+    fn heads_are_wanted_and_are_no_weights() {
+        let files = [
+            "config.json",
+            "tokenizer.json",
+            "colbert_linear.pt",
+            "pytorch_model.bin",
+        ];
+        let error = choose(&mut Files::new(&files)).unwrap_err().to_string();
+        assert!(error.contains("(pytorch_model.bin)"), "{error}");
+        let files = [
+            "config.json",
+            "tokenizer.json",
+            "colbert_linear.pt",
+            "model.safetensors",
+        ];
+        let wanted = choose(&mut Files::new(&files)).unwrap();
+        assert!(wanted.contains("colbert_linear.pt"), "{wanted:?}");
+    }
+
+    #[test]
+    fn an_adapter_is_refused_even_beside_whole_weights() {
+        let files = [
+            "config.json",
+            "tokenizer.json",
+            "model.safetensors",
+            ADAPTER,
+        ];
+        let error = choose(&mut Files::new(&files)).unwrap_err().to_string();
+        assert!(error.contains("holds an adapter"), "{error}");
     }
 }

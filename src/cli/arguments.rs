@@ -145,6 +145,9 @@ pub struct Fetch {
     /// Precision to export.
     #[arg(long)]
     precision: Option<Precision>,
+    /// How token vectors are pooled, for a model whose files do not say it.
+    #[arg(long)]
+    pooling: Option<Pooling>,
 }
 
 /// Arguments of `pin`.
@@ -163,7 +166,7 @@ pub struct Export {
     /// Model directory to create.
     pub target: PathBuf,
     /// Name of the model [default: the checkpoint directory's, or its repository's in a cache of Hugging Face].
-    #[arg(long)]
+    #[arg(long, value_parser = model_name)]
     pub name: Option<String>,
     /// Revision of the checkpoint, recorded in the model directory.
     #[arg(long)]
@@ -237,6 +240,7 @@ impl Command {
             Self::Fetch(fetch) => given([
                 ("model.name", Some(fetch.name.as_str().into())),
                 ("model.precision", fetch.precision.map(precision)),
+                ("model.pooling", fetch.pooling.map(pooling)),
             ]),
             Self::Pin(pin) => given([("model.name", Some(pin.name.as_str().into()))]),
             Self::Bench(bench) => bench.model.overrides(),
@@ -276,6 +280,15 @@ impl ModelChoice {
             ("artifacts.offline", self.offline.then(|| true.into())),
         ])
     }
+}
+
+/// A name by which clients can ask for a model.
+fn model_name(name: &str) -> Result<String, String> {
+    let is_readable = !name.chars().any(char::is_control) && name.trim() == name;
+    if is_readable && name.chars().any(|character| character != '.') {
+        return Ok(name.to_owned());
+    }
+    Err("a model's name is neither blank nor dots, and has no white space around it".to_owned())
 }
 
 fn pooling(pooling: Pooling) -> Value {

@@ -6,13 +6,15 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, IsTerminal};
 use std::sync::Arc;
 
+use futures_util::future::join_all;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::embed_output::{Output, is_array};
 use super::load_model::{self, LoadedModel};
 use super::{Failure, arguments};
 use crate::config::Settings;
-use crate::engine::{Call, Engine, Priority, Task};
+use crate::engine::{self, Call, Engine, Priority, Task};
+use crate::service::with_causes;
 use model::{Encoded, Outputs};
 
 /// Texts after which embeddings are written.
@@ -38,33 +40,53 @@ pub fn embed(settings: &Settings, arguments: &arguments::Embed) -> Result<(), Fa
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let mut output = Output::open(arguments.output.as_deref(), dimensions)?;
     let progress = progress(texts.len());
-    for texts in texts.chunks(TEXTS_AT_ONCE) {
-        output.write(texts, runtime.block_on(encoded(&engine, texts, outputs))?)?;
+    let mut first_failure = None;
+    for (chunk, texts) in texts.chunks(TEXTS_AT_ONCE).enumerate() {
+        let encoded = texts.iter().map(|text| encoded(&engine, text, outputs));
+        let encoded = runtime.block_on(join_all(encoded));
+        let failed = encoded.iter().position(Result::is_err);
+        let done = failed.unwrap_or(texts.len());
+        let mut encoded = encoded.into_iter();
+        let before = encoded.by_ref().take(done).collect::<Result<_, _>>()?;
+        output.write(&texts[..done], before)?;
+        if let Some(Err(error)) = encoded.next() {
+            let number = chunk * TEXTS_AT_ONCE + done + 1;
+            first_failure = Some((number, error));
+            break;
+        }
         progress.inc(texts.len() as u64);
     }
     progress.finish_and_clear();
-    output.finish()
+    output.finish()?;
+    match first_failure {
+        None => Ok(()),
+        Some((number, error)) => Err(format!(
+            "text {number} cannot be embedded: {}; those before it are written",
+            with_causes(&error)
+        )
+        .into()),
+    }
 }
 
-/// One for each text, none for a blank one.
+/// What a text is turned into; nothing for a blank one.
 async fn encoded(
     engine: &Engine,
-    texts: &[String],
+    text: &str,
     outputs: Outputs,
-) -> Result<Vec<Option<Encoded>>, Failure> {
-    let given: Vec<String> = texts
-        .iter()
-        .filter(|text| !is_blank(text))
-        .cloned()
-        .collect();
+) -> Result<Option<Encoded>, engine::Error> {
+    if is_blank(text) {
+        return Ok(None);
+    }
+    // A call of its own, so that a text that fails takes no other with it.
     let task = Task {
         outputs,
-        ..Task::from(given)
+        ..Task::from(vec![text.to_owned()])
     };
-    let embedded = engine.embed(task, Priority::Bulk, Call::default()).await?;
-    let mut encoded = embedded.encoded.into_iter();
-    let of_text = |text: &String| (!is_blank(text)).then(|| encoded.next()).flatten();
-    Ok(texts.iter().map(of_text).collect())
+    // In the background: it waits for room in the queue.
+    let embedded = engine
+        .embed(task, Priority::Bulk, Call::background())
+        .await?;
+    Ok(embedded.encoded.into_iter().next())
 }
 
 /// The outputs to compute, which the model must give; an array holds dense vectors alone.
@@ -130,8 +152,15 @@ fn texts(arguments: &arguments::Embed) -> Result<Vec<String>, Failure> {
     Ok(texts)
 }
 
+/// The lines without a byte order mark, with which some editors begin a file.
 fn lines(source: impl BufRead) -> io::Result<Vec<String>> {
-    source.lines().collect()
+    let mut lines: Vec<String> = source.lines().collect::<Result<_, _>>()?;
+    if let Some(first) = lines.first_mut()
+        && let Some(text) = first.strip_prefix('\u{feff}')
+    {
+        *first = text.to_owned();
+    }
+    Ok(lines)
 }
 
 fn progress(texts: usize) -> ProgressBar {

@@ -4,6 +4,7 @@ use std::process::{Output, Stdio};
 
 use serde_json::Value;
 
+use crate::checkpoints::checkpoint;
 use crate::support::golden::{golden, largest_difference, path, texts};
 use crate::support::program::{Served, floats, program};
 
@@ -67,6 +68,63 @@ fn embed_reads_lines_and_writes_a_numpy_array() {
         &golden("minilm").embeddings[question],
     );
     assert!(difference < 1e-5);
+}
+
+#[test]
+fn a_text_that_fails_loses_none_before_it() {
+    // The tokenizer of RoBERTa cannot divide such a text.
+    let directory = tempfile::tempdir().unwrap();
+    let model = directory.path().join("model");
+    let export = program()
+        .arg("export")
+        .arg(checkpoint("roberta_without_prefix_space").path())
+        .arg(&model)
+        .status();
+    assert!(export.unwrap().success());
+    let texts = directory.path().join("texts");
+    let lines = format!("\u{feff}first\nsecond\n{}\nlast\n", "long ".repeat(100_000));
+    std::fs::write(&texts, lines).unwrap();
+    let embed = |output: &[&str]| {
+        let mut command = program();
+        command.args(["embed", "--model-directory"]).arg(&model);
+        command
+            .arg("--input")
+            .arg(&texts)
+            .args(output)
+            .output()
+            .unwrap()
+    };
+    let printed = embed(&[]);
+    assert_eq!(printed.status.code(), Some(1));
+    let message = String::from_utf8_lossy(&printed.stderr).into_owned();
+    assert!(message.contains("text 3 cannot be embedded"), "{message}");
+    let lines = String::from_utf8(printed.stdout).unwrap();
+    let texts: Vec<Value> = lines
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["text"].clone())
+        .collect();
+    assert_eq!(texts, ["first", "second"]);
+
+    let array = directory.path().join("vectors.npy");
+    assert_eq!(
+        embed(&["--output", array.to_str().unwrap()]).status.code(),
+        Some(1)
+    );
+    let array: ndarray::Array2<f32> = ndarray_npy::read_npy(array).unwrap();
+    assert_eq!(array.nrows(), 2);
+}
+
+#[test]
+fn a_name_that_nobody_can_ask_for_is_refused() {
+    for name in ["", ".", "..", " x"] {
+        let output = program()
+            .args(["export", "--name", name])
+            .arg(path("fixtures/tiny-bert"))
+            .arg("never made")
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(2), "{name:?}");
+    }
 }
 
 #[test]

@@ -210,7 +210,10 @@ fn a_job_gets_the_outputs_that_it_asks_for() {
     let platform = Platform::start();
     let outputs = ["dense", "sparse", "colbert"];
     platform.submit("all", &json!({"query": "a text", "outputs": outputs}));
-    platform.submit("unknown", &json!({"query": "a text", "outputs": ["lexical"]}));
+    platform.submit(
+        "unknown",
+        &json!({"query": "a text", "outputs": ["lexical"]}),
+    );
     let arguments = ["--model-directory", model.to_str().unwrap()];
     let _worker = QueueWorker::start_without_model(&platform, &arguments);
     let answer = platform.answer("all");

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::Parser;
 
 use model::export::{self, Options};
-use model::{Environment, Precision, REPORT_FILE, leave, load_runtime};
+use model::{Environment, Pooling, Precision, REPORT_FILE, leave, load_runtime};
 
 /// Exports a checkpoint to a model directory, and checks it.
 #[derive(Parser)]
@@ -27,6 +27,9 @@ struct Arguments {
     revision: String,
     /// Precision of the weights: fp32 or int8.
     precision: Precision,
+    /// How token vectors are pooled, for a checkpoint whose files do not say it.
+    #[arg(long)]
+    pooling: Option<Pooling>,
     /// Pinned model whose published values must be reproduced; empty to compare with none.
     reference: String,
 }
@@ -45,7 +48,7 @@ fn export() -> Result<(), Box<dyn Error>> {
         name: arguments.name,
         revision: Some(arguments.revision).filter(|revision| !revision.is_empty()),
         precision: arguments.precision,
-        pooling: None,
+        pooling: arguments.pooling,
     };
     let target = &arguments.target;
     let environment = load_runtime(&arguments.library)?;

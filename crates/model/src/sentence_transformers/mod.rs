@@ -47,7 +47,7 @@ impl SentenceTransformer {
             described.check_asked(asked, directory)?;
         }
         if !modules.normalizes {
-            log::info!(
+            log::warn!(
                 "{} has no Normalize module, so SentenceTransformers returns vectors of other lengths; here their length is 1",
                 path.display()
             );
