@@ -38,6 +38,15 @@ pub struct Embedded {
 }
 
 impl Embedded {
+    /// Floats of all vectors together.
+    pub fn floats(&self) -> usize {
+        let floats = self.encoded.iter().map(|encoded| {
+            let dense = encoded.dense.as_ref().map_or(0, Vec::len);
+            dense + encoded.colbert.as_ref().map_or(0, |rows| rows.len())
+        });
+        floats.sum()
+    }
+
     /// The dense vectors of a call that asked for them.
     pub fn into_dense(self) -> Vec<Embedding> {
         let dense = self.encoded.into_iter().map(|encoded| encoded.dense);

@@ -2,10 +2,17 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use serde::Serialize;
+use serde_json::value::to_raw_value;
+use tokio::task::spawn_blocking;
+
 use super::openai::{Embeddings, EmbeddingsRequest, JobError, Model, ModelList, OpenAiRequest};
 use super::output::{ListOutput, QueryOutput};
 use super::{Error, Output, Parsed, Performed, Request, Service};
-use crate::engine::{Call, Priority};
+use crate::engine::{Call, Embedded, Priority};
+
+/// Floats of a large answer: writing them takes about a millisecond.
+const LARGE_FLOATS: usize = 16 * 1024;
 
 impl Service {
     /// Answers a request, however long that takes, and counts it. `call` learns when it starts, and can cancel it.
@@ -30,16 +37,21 @@ impl Service {
         let priority = request.priority(&call);
         match request {
             Request::Query(request) => {
+                let format = request.encoding_format;
                 let embedded = self.embed(request, priority, call).await?;
-                let encoded = embedded.encoded.into_iter().next().unwrap_or_default();
-                let output = QueryOutput::new(encoded, request.encoding_format);
-                self.performed(&Output::Query(output), 1, embedded.waited)
+                self.written(embedded, move |embedded| {
+                    let encoded = embedded.encoded.into_iter().next().unwrap_or_default();
+                    Output::Query(QueryOutput::new(encoded, format))
+                })
+                .await
             }
             Request::Queries(request) | Request::Texts(request) => {
+                let format = request.encoding_format;
                 let embedded = self.embed(request, priority, call).await?;
-                let output = ListOutput::new(embedded.encoded, request.encoding_format);
-                let texts = request.texts.len();
-                self.performed(&Output::List(output), texts, embedded.waited)
+                self.written(embedded, move |embedded| {
+                    Output::List(ListOutput::new(embedded.encoded, format))
+                })
+                .await
             }
             Request::HealthCheck => {
                 self.model()?;
@@ -91,9 +103,31 @@ impl Service {
     ) -> Result<Performed, Error> {
         let model = self.model()?;
         request.check(model)?;
+        let (name, format) = (
+            model.public_name().to_owned(),
+            request.embed.encoding_format,
+        );
         let embedded = self.embed(&request.embed, priority, call).await?;
-        let waited = embedded.waited;
-        let output = Embeddings::new(model, embedded, request.embed.encoding_format);
-        self.performed(&output, request.embed.texts.len(), waited)
+        self.written(embedded, move |embedded| {
+            Embeddings::new(name, embedded, format)
+        })
+        .await
+    }
+
+    /// The answer with these outputs. A large one is written on another thread, so that it holds up no other answer.
+    async fn written<T: Serialize>(
+        &self,
+        embedded: Embedded,
+        output: impl FnOnce(Embedded) -> T + Send + 'static,
+    ) -> Result<Performed, Error> {
+        let (texts, waited) = (embedded.encoded.len(), embedded.waited);
+        let is_large = embedded.floats() > LARGE_FLOATS;
+        let write = move || to_raw_value(&output(embedded)).map_err(Error::internal);
+        let output = if is_large {
+            spawn_blocking(write).await.map_err(Error::internal)??
+        } else {
+            write()?
+        };
+        self.within_limit(output, texts, waited)
     }
 }

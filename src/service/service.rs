@@ -249,6 +249,16 @@ impl Service {
         waited: Duration,
     ) -> Result<Performed, Error> {
         let output = to_raw_value(output).map_err(Error::internal)?;
+        self.within_limit(output, texts, waited)
+    }
+
+    /// An answer that is written, unless it is above its limit.
+    pub(super) fn within_limit(
+        &self,
+        output: Box<RawValue>,
+        texts: usize,
+        waited: Duration,
+    ) -> Result<Performed, Error> {
         self.check_result(texts, output.get().len())?;
         Ok(Performed {
             output,

@@ -49,9 +49,9 @@ struct Usage {
 }
 
 impl Embeddings {
-    /// The answer with the vectors of all texts.
+    /// The answer with the vectors of all texts, by the model of this name.
     pub(in crate::service) fn new(
-        model: &ModelInfo,
+        model: String,
         embedded: Embedded,
         format: EncodingFormat,
     ) -> Self {
@@ -66,7 +66,7 @@ impl Embeddings {
                     embedding: Vector::new(embedding, format),
                 })
                 .collect(),
-            model: model.public_name().to_owned(),
+            model,
             usage: Usage {
                 prompt_tokens: tokens,
                 total_tokens: tokens,

@@ -10,7 +10,6 @@ use ort::environment::Environment;
 use super::error::Error;
 use super::exported_model::ExportedModel;
 use super::reference::{Comparison, EmbeddingModel, Reference};
-use crate::tokenizer::Tokens;
 
 /// Largest accepted difference between a vector's length and 1.
 const LENGTH_TOLERANCE: f32 = 1e-5;
@@ -82,23 +81,17 @@ fn compare_loaded(
 }
 
 fn check_batches(model: &mut ExportedModel) -> Result<(), Error> {
-    let tokens = SAMPLES
-        .iter()
-        .map(|text| model.tokenizer.tokenize(text))
-        .collect::<Result<Vec<Tokens>, _>>()?;
-    let together = model.encoder.encode(&tokens.iter().collect::<Vec<_>>())?;
+    let outputs = model.encoder.outputs();
+    let together = model.encode_all(&SAMPLES, outputs)?;
     for (text, together) in SAMPLES.iter().zip(together) {
-        let alone = model.embed(text)?;
-        if alone != together {
+        if model.encode(text, outputs)? != together {
             return Err(Error::Check {
-                why: format!("the vector of {text:?} differs between a batch and a run of its own"),
+                why: format!("what {text:?} becomes differs between a batch and a run of its own"),
             });
         }
-        let length = together
-            .iter()
-            .map(|component| component * component)
-            .sum::<f32>()
-            .sqrt();
+        let vector = together.dense.unwrap_or_default();
+        let squares = vector.iter().map(|component| component * component);
+        let length = squares.sum::<f32>().sqrt();
         if (length - 1.0).abs() > LENGTH_TOLERANCE {
             return Err(Error::Check {
                 why: format!("the vector of {text:?} has length {length}, not 1"),
