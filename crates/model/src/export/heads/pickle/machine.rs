@@ -1,132 +1,33 @@
-//! The part of Python's pickle format that PyTorch writes for a state dict of tensors.
+//! The instructions of a pickle.
 //!
-//! Nothing is ever run: a class or function is only a name, and every name that is not in [`Global`] is refused, as is
-//! every instruction that a state dict does not need. Memory and depth are bounded by the size of the pickle. Source:
-//! Python's `pickletools`, protocol 2, and `torch.save` of PyTorch 2.
+//! Invariant: an instruction only moves values about; the functions that a pickle may call are written here, and none is
+//! Python's.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use crate::export::element_type::ElementType;
+use super::values::{GLOBALS, Global, LONGEST_TEXT, Nested, Value, depth, size, tensor};
+use super::{Error, Storage};
 
-/// A tensor in a state dict: where its elements lie.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TensorPlace {
-    /// The storage that holds its elements.
-    pub storage: Storage,
-    /// First element, counted in elements of the storage.
-    pub offset: usize,
-    /// Its shape.
-    pub shape: Vec<usize>,
-    /// For each axis, the distance of neighbours, in elements.
-    pub strides: Vec<usize>,
-}
-
-/// A storage that a pickle names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Storage {
-    /// Name of its file.
-    pub key: String,
-    /// Type of its elements.
-    pub element: ElementType,
-    /// Number of its elements.
-    pub elements: usize,
-}
-
-/// Why a pickle is not a state dict of tensors.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// A class or function that a state dict of tensors does not need.
-    #[error("it names {0}, which is never run")]
-    Global(String),
-    /// An instruction that a state dict of tensors does not need.
-    #[error("it has the instruction {0:#04x}, which a state dict of tensors does not need")]
-    Instruction(u8),
-    /// The pickle ends before its last instruction.
-    #[error("its pickle is truncated")]
-    Truncated,
-    /// The instructions do not fit together.
-    #[error("its pickle is not a state dict of tensors: {0}")]
-    Structure(&'static str),
-}
-
-/// Names that may be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Global {
-    OrderedDict,
-    RebuildTensor,
-    Size,
-    Device,
-    Storage(ElementType),
-}
-
-const GLOBALS: [(&str, Global); 8] = [
-    ("collections OrderedDict", Global::OrderedDict),
-    ("torch._utils _rebuild_tensor_v2", Global::RebuildTensor),
-    ("torch Size", Global::Size),
-    ("torch device", Global::Device),
-    ("torch HalfStorage", Global::Storage(ElementType::F16)),
-    ("torch BFloat16Storage", Global::Storage(ElementType::BF16)),
-    ("torch FloatStorage", Global::Storage(ElementType::F32)),
-    ("torch DoubleStorage", Global::Storage(ElementType::F64)),
-];
-
-/// No state dict nests deeper; values are dropped by recursion.
-const DEEPEST: usize = 16;
-/// Bytes of the longest text. A few bytes of a pickle can use a text or a shape again that was remembered, and each use is
-/// a copy, so neither may be large.
-const LONGEST_TEXT: usize = 256;
-/// Axes of a tensor; those of a head have one or two.
-const MOST_AXES: usize = 8;
-
-#[derive(Debug, Clone)]
-enum Value {
-    Nothing,
-    Boolean,
-    Integer(i64),
-    Text(Rc<str>),
-    Tuple(Rc<Nested>),
-    /// A dictionary, of which only entries with text keys are kept.
-    Dictionary(Rc<Nested>),
-    Global(Global),
-    Storage(Rc<Storage>),
-    Tensor(Rc<TensorPlace>),
-    /// Where the instructions that take many values stop.
-    Mark,
-}
-
-#[derive(Debug, Default)]
-struct Nested {
-    members: Vec<Value>,
-    depth: usize,
-}
-
-/// The tensors of the state dict that `pickle` holds, with their names, in its order.
-pub fn state_dict(pickle: &[u8]) -> Result<Vec<(String, TensorPlace)>, Error> {
-    let mut machine = Machine {
-        rest: pickle,
-        stack: Vec::new(),
-        memo: HashMap::new(),
-    };
-    let Value::Dictionary(entries) = machine.run()? else {
-        return Err(Error::Structure("it is no dictionary"));
-    };
-    let entries = entries.members.as_chunks().0.iter();
-    let tensors = entries.map(|[name, tensor]| match (name, tensor) {
-        (Value::Text(name), Value::Tensor(place)) => Ok((name.to_string(), (**place).clone())),
-        _ => Err(Error::Structure("an entry is not a tensor with a name")),
-    });
-    tensors.collect()
-}
-
-struct Machine<'a> {
+/// The instructions' state: what is still to be read, and the values so far.
+pub struct Machine<'a> {
     rest: &'a [u8],
     stack: Vec<Value>,
     memo: HashMap<u32, Value>,
 }
 
-impl Machine<'_> {
-    fn run(&mut self) -> Result<Value, Error> {
+impl<'a> Machine<'a> {
+    /// A machine that has run none of `pickle`.
+    pub fn new(pickle: &'a [u8]) -> Self {
+        Self {
+            rest: pickle,
+            stack: Vec::new(),
+            memo: HashMap::new(),
+        }
+    }
+
+    /// Runs all instructions; the last value is the result.
+    pub fn run(&mut self) -> Result<Value, Error> {
         loop {
             let instruction = self.byte()?;
             match instruction {
@@ -396,64 +297,5 @@ impl Machine<'_> {
         let line = String::from_utf8_lossy(line).into_owned();
         self.byte()?;
         Ok(line)
-    }
-}
-
-/// The arguments of `torch._utils._rebuild_tensor_v2`: storage, offset, shape, strides, and two that do not matter here.
-fn tensor(arguments: &[Value]) -> Result<TensorPlace, Error> {
-    let [
-        Value::Storage(storage),
-        offset,
-        Value::Tuple(shape),
-        Value::Tuple(strides),
-        ..,
-    ] = arguments
-    else {
-        return Err(Error::Structure("a tensor is not described as one"));
-    };
-    if shape.members.len() > MOST_AXES {
-        return Err(Error::Structure("a tensor has too many axes"));
-    }
-    if shape.members.len() != strides.members.len() {
-        return Err(Error::Structure("a tensor has another number of strides"));
-    }
-    let sizes = |tuple: &Nested| {
-        tuple
-            .members
-            .iter()
-            .map(size)
-            .collect::<Result<Vec<_>, _>>()
-    };
-    Ok(TensorPlace {
-        storage: (**storage).clone(),
-        offset: size(offset)?,
-        shape: sizes(shape)?,
-        strides: sizes(strides)?,
-    })
-}
-
-fn size(value: &Value) -> Result<usize, Error> {
-    let Value::Integer(value) = value else {
-        return Err(Error::Structure("a size is no number"));
-    };
-    usize::try_from(*value).map_err(|_| Error::Structure("a size is negative"))
-}
-
-/// How deep a value with these members is.
-fn depth(members: &[Value]) -> Result<usize, Error> {
-    let depths = members.iter().map(|value| match value {
-        Value::Tuple(nested) | Value::Dictionary(nested) => nested.depth + 1,
-        Value::Nothing
-        | Value::Boolean
-        | Value::Integer(_)
-        | Value::Text(_)
-        | Value::Global(_)
-        | Value::Storage(_)
-        | Value::Tensor(_)
-        | Value::Mark => 0,
-    });
-    match depths.max().unwrap_or(0) {
-        depth if depth <= DEEPEST => Ok(depth),
-        _ => Err(Error::Structure("it nests too deeply")),
     }
 }
