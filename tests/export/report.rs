@@ -57,6 +57,24 @@ fn an_int8_export_leaves_the_model_and_its_report_and_nothing_else() {
 }
 
 #[test]
+fn the_report_of_a_model_with_heads_says_how_close_their_outputs_are() {
+    let report = report(export_in(Precision::Int8).path()).unwrap();
+    let heads = report.heads.unwrap();
+    let (sparse, colbert) = (heads.sparse.unwrap(), heads.colbert.unwrap());
+    assert!(
+        (0.8..1.0).contains(&sparse.top_10_token_overlap),
+        "{sparse:?}"
+    );
+    for errors in [sparse.lexical_score, colbert.colbert_score] {
+        assert!(
+            0.0 < errors.mean && errors.mean <= errors.worst,
+            "{errors:?}"
+        );
+        assert!(errors.worst < 0.2, "{errors:?}");
+    }
+}
+
+#[test]
 fn an_fp32_export_is_the_reference_and_has_no_report() {
     let directory = export_in(Precision::Fp32);
     assert_eq!(files(directory.path()), MODEL.map(str::to_owned).into());
