@@ -244,6 +244,7 @@ fn change_row(call: &mut Call<'_>) {
     };
     outcome(|| row_operations::add_layer_normalization(&residual, normalization, &mut row));
     outcome(|| row_operations::gelu(&mut row));
+    outcome(|| row_operations::l2_normalize(&mut row));
     let (width, columns) = (call.length(length), call.length(length));
     outcome(|| row_operations::softmax(&mut row, width, columns));
     let bytes = call.values(columns, |byte| byte as i8);

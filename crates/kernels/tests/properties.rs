@@ -173,10 +173,16 @@ proptest! {
             rows::quantize(&mut row.clone(), portable)
         );
         prop_assert_eq!(&bytes[0], &bytes[1]);
-        let mut both = [row.clone(), row];
-        row_operations::gelu(&mut both[0]);
-        rows::gelu(&mut both[1]);
-        prop_assert_eq!(bits(&both[0]), bits(&both[1]));
+        let operations: [[fn(&mut [f32]); 2]; 2] = [
+            [row_operations::gelu, rows::gelu],
+            [row_operations::l2_normalize, rows::l2_normalize],
+        ];
+        for [dispatched, portable] in operations {
+            let mut both = [row.clone(), row.clone()];
+            dispatched(&mut both[0]);
+            portable(&mut both[1]);
+            prop_assert_eq!(bits(&both[0]), bits(&both[1]));
+        }
     }
 
     #[test]

@@ -25,6 +25,20 @@ fn dequantized(quantization: &RowQuantization, bytes: &[u8]) -> Vec<f32> {
 }
 
 #[test]
+fn an_l2_normalized_row_has_length_1_and_zeros_stay() {
+    for length in [1, 16, 37, 1024] {
+        let mut normalized = row(length);
+        l2_normalize(&mut normalized);
+        let squares: f32 = normalized.iter().map(|value| value * value).sum();
+        assert!((squares - 1.0).abs() < 1e-5, "{squares}");
+        assert!(normalized[0] * row(length)[0] > 0.0);
+    }
+    let mut zeros = [0.0; 20];
+    l2_normalize(&mut zeros);
+    assert_eq!(zeros, [0.0; 20]);
+}
+
+#[test]
 fn quantization_is_off_by_at_most_half_a_step_and_leaves_the_row_as_it_was() {
     for length in [1, 2, 16, 37, 384] {
         let mut quantized = row(length);
