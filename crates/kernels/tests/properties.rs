@@ -173,7 +173,8 @@ proptest! {
             rows::quantize(&mut row.clone(), portable)
         );
         prop_assert_eq!(&bytes[0], &bytes[1]);
-        let operations: [[fn(&mut [f32]); 2]; 2] = [
+        type Operation = fn(&mut [f32]);
+        let operations: [[Operation; 2]; 2] = [
             [row_operations::gelu, rows::gelu],
             [row_operations::l2_normalize, rows::l2_normalize],
         ];
