@@ -3,10 +3,12 @@
 use ort::operator::{ComputeContext, Kernel, KernelContext};
 use ort::value::TensorElementType::Float32;
 
-use super::tensors::{BLOCK_ROWS, Input, RowsOutput, Session, panels};
+use super::tensors::{Input, change_rows, panels};
 use super::{Definition, Tensors, name, width};
 use kernels::row_operations::l2_normalize;
-use kernels::threads::parallel_for_each;
+
+/// It costs no more than copying a row.
+const COST: usize = 1;
 
 /// See [`name::NORMALIZE_ROWS`].
 pub struct NormalizeRows {
@@ -29,14 +31,6 @@ impl Kernel for NormalizeRows {
     fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
         let input = Input::of(context, 0)?;
         let product = panels(&input, self.width)?;
-        let (rows, width) = (product.rows(), product.width());
-        let mut output = RowsOutput::of(context, Self::OUTPUTS, [rows, width])?;
-        let tasks = output.blocks()?.into_iter().enumerate();
-        parallel_for_each(&Session(context), tasks, rows * width, |(index, block)| {
-            block.write(|floats| {
-                product.copy_rows(index * BLOCK_ROWS, floats);
-                floats.chunks_exact_mut(width).for_each(l2_normalize);
-            });
-        })
+        change_rows(context, Self::OUTPUTS, &product, (l2_normalize, COST))
     }
 }

@@ -11,7 +11,7 @@ use ort::value::{PrimitiveTensorElementType, TensorElementType, ValueRef, ValueR
 use kernels::gemm::panel_matrix::PanelMatrix;
 use kernels::row_operations;
 use kernels::rows::{QUANTIZATION_FLOATS, StoredQuantization};
-use kernels::threads::{Threads, with_scratch};
+use kernels::threads::{Threads, parallel_for_each, with_scratch};
 
 /// The threads of the session that runs an operator.
 pub struct Session<'a>(pub &'a ComputeContext);
@@ -184,6 +184,25 @@ impl RowsBlock<'_> {
             None => with_scratch(self.rows * width, write),
         }
     }
+}
+
+/// Gives the rows of panels, each changed by `operation`. `cost` is that of a float, compared with copying it.
+pub fn change_rows(
+    context: &ComputeContext,
+    outputs: &[TensorElementType],
+    product: &PanelMatrix<'_>,
+    (operation, cost): (fn(&mut [f32]), usize),
+) -> ort::Result<()> {
+    let (rows, width) = (product.rows(), product.width());
+    let mut output = RowsOutput::of(context, outputs, [rows, width])?;
+    let tasks = output.blocks()?.into_iter().enumerate();
+    let cost = cost * rows * width;
+    parallel_for_each(&Session(context), tasks, cost, |(index, block)| {
+        block.write(|floats| {
+            product.copy_rows(index * BLOCK_ROWS, floats);
+            floats.chunks_exact_mut(width).for_each(operation);
+        });
+    })
 }
 
 /// Quantizes rows of `floats`, which are the same afterwards.
