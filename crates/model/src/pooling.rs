@@ -6,6 +6,7 @@
 use ndarray::{Array1, ArrayView1, ArrayView2, Axis};
 
 use crate::sentence_transformers::Pooling;
+use kernels::rows::SMALLEST_NORM;
 
 /// Pools token vectors `[sequence, dimensions]`. The first `tokens` rows, at least one, are the text's; the rest is padding.
 pub fn pool(token_vectors: ArrayView2<'_, f32>, tokens: usize, pooling: Pooling) -> Array1<f32> {
@@ -20,7 +21,6 @@ pub fn pool(token_vectors: ArrayView2<'_, f32>, tokens: usize, pooling: Pooling)
 
 /// Scales a vector to length 1, like `torch.nn.functional.normalize`; a zero vector stays zero.
 pub fn normalize(vector: ArrayView1<'_, f32>) -> Vec<f32> {
-    const SMALLEST_NORM: f32 = 1e-12;
     let norm = vector.dot(&vector).sqrt().max(SMALLEST_NORM);
     vector.iter().map(|component| component / norm).collect()
 }

@@ -17,6 +17,9 @@ pub use quantization::{
 /// Partial sums that are kept side by side; as many as the widest registers hold.
 pub const LANES: usize = 16;
 
+/// What a row is divided by if its L2 norm is smaller. As in `torch.nn.functional.normalize`.
+pub const SMALLEST_NORM: f32 = 1e-12;
+
 /// Parameters of a layer normalization. Scale and shift are as long as a row.
 #[derive(Clone, Copy)]
 pub struct Normalization<'a> {
@@ -68,7 +71,6 @@ pub fn normalize(row: &mut [f32], normalization: Normalization<'_>) {
 /// L2 normalization: a row gets length 1; a row of zeros stays as it is. As `torch.nn.functional.normalize`.
 #[inline(always)]
 pub fn l2_normalize(row: &mut [f32]) {
-    const SMALLEST_NORM: f32 = 1e-12;
     let norm = greater(sum(row, |value| value * value).sqrt(), SMALLEST_NORM);
     for value in row {
         *value /= norm;

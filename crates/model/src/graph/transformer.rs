@@ -6,6 +6,7 @@
 
 use kernels::gemm::int8::GROUP;
 use kernels::gemm::{PANEL, panel_count};
+use kernels::rows::SMALLEST_NORM;
 
 use super::builder::{GraphBuilder, ValueName, value_info};
 use super::{Architecture, Layout, Linear, Weights};
@@ -21,8 +22,6 @@ use crate::sentence_transformers::Pooling;
 pub const WORDS: &str = "embeddings.words";
 /// Name of the position embeddings in the graph.
 pub const POSITIONS: &str = "embeddings.positions";
-/// As in `torch.nn.functional.normalize`.
-const SMALLEST_NORM: f32 = 1e-12;
 
 /// The graph of an encoder.
 pub fn layout(architecture: &Architecture, pooling: Pooling, precision: Precision) -> Layout {
