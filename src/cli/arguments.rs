@@ -108,32 +108,10 @@ pub struct Embed {
         value_delimiter = ',',
         default_value = "dense"
     )]
-    pub outputs: Vec<OutputName>,
+    pub outputs: Vec<Output>,
     /// Leave out blank lines; without it each gets null in the place of its embedding, in NumPy's format a row of NaN.
     #[arg(long)]
     pub skip_blank: bool,
-}
-
-/// An output as it is named on the command line.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum OutputName {
-    /// One vector.
-    Dense,
-    /// A weight for each token of the text.
-    Sparse,
-    /// A vector for each token but the first.
-    Colbert,
-}
-
-impl OutputName {
-    /// The output of this name.
-    pub fn output(self) -> Output {
-        match self {
-            Self::Dense => Output::Dense,
-            Self::Sparse => Output::Sparse,
-            Self::Colbert => Output::Colbert,
-        }
-    }
 }
 
 /// Arguments of `fetch`.

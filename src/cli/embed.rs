@@ -40,28 +40,28 @@ pub fn embed(settings: &Settings, arguments: &arguments::Embed) -> Result<(), Fa
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let mut output = Output::open(arguments.output.as_deref(), dimensions)?;
     let progress = progress(texts.len());
-    let mut first_failure = None;
-    for (chunk, texts) in texts.chunks(TEXTS_AT_ONCE).enumerate() {
+    let mut failure = None;
+    let mut written = 0;
+    for texts in texts.chunks(TEXTS_AT_ONCE) {
         let encoded = texts.iter().map(|text| encoded(&engine, text, outputs));
-        let encoded = runtime.block_on(join_all(encoded));
-        let failed = encoded.iter().position(Result::is_err);
-        let done = failed.unwrap_or(texts.len());
-        let mut encoded = encoded.into_iter();
-        let before = encoded.by_ref().take(done).collect::<Result<_, _>>()?;
-        output.write(&texts[..done], before)?;
-        if let Some(Err(error)) = encoded.next() {
-            let number = chunk * TEXTS_AT_ONCE + done + 1;
-            first_failure = Some((number, error));
+        let encoded = runtime.block_on(join_all(encoded)).into_iter();
+        let before: Vec<_> = encoded
+            .map_while(|encoded| encoded.map_err(|error| failure = Some(error)).ok())
+            .collect();
+        written += before.len();
+        output.write(texts, before)?;
+        progress.set_position(written as u64);
+        if failure.is_some() {
             break;
         }
-        progress.inc(texts.len() as u64);
     }
     progress.finish_and_clear();
     output.finish()?;
-    match first_failure {
+    match failure {
         None => Ok(()),
-        Some((number, error)) => Err(format!(
-            "text {number} cannot be embedded: {}; those before it are written",
+        Some(error) => Err(format!(
+            "text {} cannot be embedded: {}; those before it are written",
+            written + 1,
             with_causes(&error)
         )
         .into()),
@@ -91,15 +91,10 @@ async fn encoded(
 
 /// The outputs to compute, which the model must give; an array holds dense vectors alone.
 fn outputs(arguments: &arguments::Embed, served: Outputs) -> Result<Outputs, Failure> {
-    let outputs: Outputs = arguments.outputs.iter().map(|name| name.output()).collect();
-    if let Some(missing) = outputs.iter().find(|output| !served.has(*output)) {
-        let served: Vec<&str> = served.iter().map(|output| output.as_str()).collect();
-        return Err(format!(
-            "--outputs has {}; this model gives {} only",
-            missing.as_str(),
-            served.join(", ")
-        )
-        .into());
+    let outputs: Outputs = arguments.outputs.iter().copied().collect();
+    if let Some(missing) = outputs.missing_from(served) {
+        let (missing, served) = (missing.as_str(), served.names());
+        return Err(format!("--outputs has {missing}; this model gives {served} only").into());
     }
     let is_array = arguments.output.as_deref().is_some_and(is_array);
     if is_array && outputs != Outputs::DENSE {

@@ -72,7 +72,7 @@ impl Output {
         })
     }
 
-    /// Writes what texts were turned into; a row without one is NaN, as it is nowhere near any other.
+    /// Writes what the first of `texts` were turned into, as many as `encoded` has; a row without one is NaN, as it is nowhere near any other.
     pub fn write(
         &mut self,
         texts: &[String],

@@ -47,7 +47,7 @@ pub fn load(settings: &Settings) -> Result<Loaded, Failure> {
         revision: description.revision.clone(),
         precision: description.precision.to_string(),
         dimensions: description.dimensions.get(),
-        outputs: description.outputs().iter().collect(),
+        outputs: description.outputs(),
         colbert_dimensions: description.colbert_dimensions().map(NonZeroUsize::get),
         max_tokens: description.max_tokens.get(),
         quality: quality.map(Into::into),

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Invalid;
-use model::{HeadQuality, Output, Outputs, QualityReport};
+use model::{HeadQuality, Outputs, QualityReport};
 
 /// The model that is served.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
@@ -29,7 +29,7 @@ pub struct ModelInfo {
     pub dimensions: usize,
     /// What it turns a text into.
     #[schema(value_type = Vec<String>, example = json!(["dense", "sparse", "colbert"]))]
-    pub outputs: Vec<Output>,
+    pub outputs: Outputs,
     /// Floats of a ColBERT vector, if it gives them.
     #[schema(example = 1024)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -49,16 +49,11 @@ impl ModelInfo {
 
     /// An error if it does not give all of `outputs`.
     pub(super) fn check_outputs(&self, outputs: Outputs) -> Result<(), Invalid> {
-        match outputs.iter().find(|output| !self.outputs.contains(output)) {
+        match outputs.missing_from(self.outputs) {
             None => Ok(()),
             Some(output) => Err(Invalid::MissingOutput {
                 output,
-                served: self
-                    .outputs
-                    .iter()
-                    .map(|served| served.as_str())
-                    .collect::<Vec<_>>()
-                    .join(", "),
+                served: self.outputs.names(),
             }),
         }
     }

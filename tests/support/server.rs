@@ -244,7 +244,7 @@ fn load(
             revision: None,
             precision: "fp32".to_owned(),
             dimensions: DIMENSIONS,
-            outputs: Output::ALL.to_vec(),
+            outputs: Output::ALL.into_iter().collect(),
             colbert_dimensions: Some(DIMENSIONS),
             max_tokens: MAX_TOKENS,
             quality: None,

@@ -4,11 +4,12 @@
 
 use std::collections::BTreeMap;
 
+use clap::ValueEnum;
 use ndarray::Array2;
-use serde::{Deserialize, Serialize};
+use serde::{Serialize, Serializer};
 
 /// One kind of output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Output {
     /// One vector for the text.
@@ -34,7 +35,7 @@ impl Output {
 }
 
 /// A set of outputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Outputs(u8);
 
 impl Outputs {
@@ -58,6 +59,17 @@ impl Outputs {
         self.has(Output::Sparse) || self.has(Output::Colbert)
     }
 
+    /// The first output that is not in `served`.
+    pub fn missing_from(self, served: Self) -> Option<Output> {
+        self.iter().find(|output| !served.has(*output))
+    }
+
+    /// The names of its members, with commas.
+    pub fn names(self) -> String {
+        let names: Vec<&str> = self.iter().map(Output::as_str).collect();
+        names.join(", ")
+    }
+
     /// Its members, in the order of [`Output::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Output> {
         Output::ALL
@@ -72,6 +84,13 @@ impl FromIterator<Output> for Outputs {
     }
 }
 
+/// As a list of names.
+impl Serialize for Outputs {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
+    }
+}
+
 impl Default for Outputs {
     fn default() -> Self {
         Self::DENSE
@@ -82,7 +101,7 @@ impl Default for Outputs {
 pub type Embedding = Vec<f32>;
 
 /// A text's sparse weights: token ids in ascending order, and a weight above 0 for each.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SparseEmbedding {
     /// Token ids.
     pub indices: Vec<u32>,
@@ -180,5 +199,8 @@ mod tests {
         let outputs: Outputs = [Output::Colbert, Output::Dense].into_iter().collect();
         assert!(outputs.iter().eq([Output::Dense, Output::Colbert]));
         assert!(outputs.needs_all_tokens() && !Outputs::DENSE.needs_all_tokens());
+        assert_eq!(outputs.names(), "dense, colbert");
+        assert_eq!(outputs.missing_from(Outputs::DENSE), Some(Output::Colbert));
+        assert_eq!(Outputs::DENSE.missing_from(outputs), None);
     }
 }

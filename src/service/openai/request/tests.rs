@@ -1,5 +1,4 @@
 use super::*;
-use model::Output;
 
 const LIMIT: usize = 3;
 
@@ -16,7 +15,7 @@ fn model() -> ModelInfo {
         revision: None,
         precision: "fp32".to_owned(),
         dimensions: 384,
-        outputs: vec![Output::Dense],
+        outputs: Outputs::DENSE,
         colbert_dimensions: None,
         max_tokens: 256,
         quality: None,
