@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::repository_hub::{Files, REPOSITORY, RepositoryHub, fixture};
 use super::setup::{Setup, assert_contains, files_below, with_causes};
+use crate::support::models::CHECKPOINT_FILES;
 
 const FIXTURE: &str = "tiny-bert";
 const TOKEN: &str = "hf_a_token_that_nobody_may_see";
@@ -37,15 +38,7 @@ fn only_the_files_that_are_needed_are_downloaded_and_each_once() {
     let hub = RepositoryHub::with_fixture(FIXTURE);
     let setup = setup(&hub);
     let checkpoint = fetch(&setup.store(), REPOSITORY).unwrap();
-    let needed = [
-        "1_Pooling/config.json",
-        "config.json",
-        "model.safetensors",
-        "modules.json",
-        "sentence_bert_config.json",
-        "tokenizer.json",
-        "tokenizer_config.json",
-    ];
+    let needed = CHECKPOINT_FILES;
     assert_eq!(files_below(&checkpoint), needed);
     // The description, seven files of which one is redirected, and that one.
     assert_eq!(hub.request_count(), 1 + needed.len() + 1);

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::hub::{Answer, Hub, Request};
 use crate::support::golden::path;
+use crate::support::models::CHECKPOINT_FILES;
 
 /// The repository of these tests.
 pub const REPOSITORY: &str = "acme/tiny";
@@ -128,15 +129,7 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 /// The files of a fixture, and some that no exporter reads.
 pub fn fixture(name: &str) -> Files {
     let mut files = Files::new();
-    for file in [
-        "1_Pooling/config.json",
-        "config.json",
-        "model.safetensors",
-        "modules.json",
-        "sentence_bert_config.json",
-        "tokenizer.json",
-        "tokenizer_config.json",
-    ] {
+    for file in CHECKPOINT_FILES {
         let content = std::fs::read(path(&format!("fixtures/{name}/{file}"))).unwrap();
         files.insert(file.to_owned(), content);
     }

@@ -3,7 +3,10 @@
 use futures_util::FutureExt;
 use runpod_query::engine::{Call, Embedded, Engine, Error, Priority};
 
-use super::{Caller, block_on, call, call_with, engine, numbered, occupy, queued, texts};
+use super::{
+    Caller, block_on, call, call_with, engine, numbered, occupy, only_the_next_call_runs, queued,
+    texts,
+};
 use crate::support::fake::{Script, vector, wait_until};
 
 /// Texts that fill the shared part of the queue.
@@ -119,13 +122,7 @@ fn nothing_of_a_large_call_runs_once_it_is_cancelled_or_dropped() {
     assert_eq!(engine.status().queued_texts, 0);
     let dropped = engine.embed(large, Priority::Bulk, Call::default());
     assert!(dropped.now_or_never().is_none());
-    let next = call(&engine, texts(&["w1 w2 w3"]), Priority::Interactive);
-    queued(&engine, 1);
-    script.release();
-    assert!(matches!(caller.join().unwrap(), Err(Error::Stopped)));
-    next.join().unwrap().unwrap();
-    running.join().unwrap().unwrap();
-    assert_eq!(script.batches(), [[1], [3]]);
+    only_the_next_call_runs(&engine, &script, running, caller);
 }
 
 #[test]

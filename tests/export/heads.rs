@@ -6,31 +6,20 @@ use std::io::{Read, Write};
 use std::path::Path;
 
 use model::Precision;
-use model::export::reference::Reference;
 use model::export::{self, Options};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
-use crate::support::golden::path;
-use crate::support::models::{checkpoint, copy_of, runtime_library};
+use crate::support::models::{CHECKPOINT_FILES, checkpoint, copy_of};
 
-const MODEL: &str = "tiny-xlm-roberta";
-const SPARSE: &str = "sparse_linear.pt";
-const COLBERT: &str = "colbert_linear.pt";
+pub(super) const MODEL: &str = "tiny-xlm-roberta";
+pub(super) const SPARSE: &str = "sparse_linear.pt";
+pub(super) const COLBERT: &str = "colbert_linear.pt";
 
-fn copy(heads: &[&str]) -> TempDir {
-    let files = [
-        "config.json",
-        "model.safetensors",
-        "modules.json",
-        "sentence_bert_config.json",
-        "tokenizer.json",
-        "tokenizer_config.json",
-        "1_Pooling/config.json",
-    ];
-    copy_of(MODEL, &[&files, heads].concat())
+pub(super) fn copy(heads: &[&str]) -> TempDir {
+    copy_of(MODEL, &[&CHECKPOINT_FILES, heads].concat())
 }
 
 fn export(source: &Path, precision: Precision) -> Result<TempDir, export::Error> {
@@ -53,7 +42,7 @@ fn refusal(source: &Path) -> String {
 }
 
 /// The files of a head, as name and content.
-fn parts(file: &str) -> Vec<(String, Vec<u8>)> {
+pub(super) fn parts(file: &str) -> Vec<(String, Vec<u8>)> {
     let file = fs::File::open(checkpoint(MODEL).join(file)).unwrap();
     let mut archive = ZipArchive::new(file).unwrap();
     let indices = 0..archive.len();
@@ -67,7 +56,7 @@ fn parts(file: &str) -> Vec<(String, Vec<u8>)> {
 }
 
 /// Replaces the sparse head of a checkpoint by one with these files.
-fn write_sparse(directory: &Path, parts: &[(String, Vec<u8>)]) {
+pub(super) fn write_sparse(directory: &Path, parts: &[(String, Vec<u8>)]) {
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
     let mut archive = ZipWriter::new(fs::File::create(directory.join(SPARSE)).unwrap());
     for (name, content) in parts {
@@ -303,68 +292,4 @@ fn a_compressed_file_is_refused() {
     archive.finish().unwrap();
     let message = refusal(directory.path());
     assert!(message.contains(SPARSE), "{message}");
-}
-
-/// The golden values of the tiny model in the form in which those of bge-m3 are kept.
-fn reference() -> Reference {
-    let golden: Value =
-        serde_json::from_slice(&fs::read(path("golden/heads.json")).unwrap()).unwrap();
-    let records = golden["records"].as_array().unwrap();
-    let tolerance = json!({"fp32": 1e-4, "int8": 1e-4});
-    let next = records.iter().cycle().skip(1);
-    let sparse = |record: &Value| json!({"source": "FlagEmbedding", "text": record["text"], "weights": record["sparse"], "tolerance": tolerance});
-    let score = |name: &str| -> Vec<Value> {
-        let pairs = records.iter().zip(next.clone());
-        let score = |(record, next): (&Value, &Value)| json!({"source": "FlagEmbedding", "texts": [record["text"], next["text"]], "value": record[name], "tolerance": tolerance});
-        pairs.map(score).collect()
-    };
-    let json = json!({
-        "name": MODEL,
-        "source_sha256": "",
-        "token_ids": [],
-        "token_sets": [],
-        "similarities": [],
-        "sums": [],
-        "vectors": [],
-        "heads": {
-            "sparse": records.iter().map(sparse).collect::<Vec<_>>(),
-            "lexical_scores": score("lexical_score"),
-            "colbert_scores": score("colbert_score"),
-        },
-    });
-    Reference::parse(&json.to_string()).unwrap()
-}
-
-/// Whether the published values are reproduced: all, and of the sparse and the ColBERT head.
-fn reproduced(checkpoint: &Path) -> [bool; 2] {
-    let directory = export(checkpoint, Precision::Fp32).unwrap();
-    let environment = model::load_runtime(&runtime_library()).unwrap();
-    let compared = export::compare(directory.path(), &reference(), &environment).unwrap();
-    assert!(compared.len() > 180, "{}", compared.len());
-    ["sparse", "colbert score"].map(|what| {
-        let mut values = compared
-            .iter()
-            .filter(|comparison| comparison.what.starts_with(what));
-        values.all(|comparison| comparison.is_equal)
-    })
-}
-
-#[test]
-fn the_published_values_of_the_right_heads_are_reproduced() {
-    assert_eq!(reproduced(&checkpoint(MODEL)), [true, true]);
-}
-
-#[test]
-fn a_wrong_head_does_not_reproduce_the_published_values() {
-    let directory = copy(&[COLBERT]);
-    let mut parts = parts(SPARSE);
-    let (_, weights) = parts
-        .iter_mut()
-        .find(|(name, _)| name.ends_with("data/0"))
-        .unwrap();
-    // Two weights change places.
-    let (left, right) = weights.split_at_mut(2);
-    left.swap_with_slice(&mut right[..2]);
-    write_sparse(directory.path(), &parts);
-    assert_eq!(reproduced(directory.path()), [false, true]);
 }

@@ -2,6 +2,7 @@
 
 mod determinism;
 mod heads;
+mod published_heads;
 mod refusals;
 mod report;
 mod sentence_transformers;

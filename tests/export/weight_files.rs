@@ -1,29 +1,16 @@
 //! Which files hold a checkpoint's weights: shards are as good as one file, and what cannot be read says what it is.
 
-use std::path::Path;
-
-use model::export::{Options, export};
 use model::{ModelDirectory, Precision};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::refusals::{copy, edit_json, refusal};
 use crate::checkpoints::checkpoint as checkpoint_of_kind;
+use crate::support::models::exported;
 
 const WEIGHTS: &str = "model.safetensors";
 const INDEX: &str = "model.safetensors.index.json";
 const WORDS: &str = "embeddings.word_embeddings.weight";
-
-fn exported(checkpoint: &Path) -> tempfile::TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    let options = Options {
-        name: "tiny".to_owned(),
-        precision: Precision::Fp32,
-        ..Options::default()
-    };
-    export(checkpoint, directory.path(), &options).unwrap();
-    directory
-}
 
 #[test]
 fn shards_give_the_same_model_as_one_file_and_their_digest_is_over_all() {
@@ -31,7 +18,10 @@ fn shards_give_the_same_model_as_one_file_and_their_digest_is_over_all() {
         checkpoint_of_kind("bert_sharded"),
         checkpoint_of_kind("bert_float16"),
     );
-    let (from_shards, from_file) = (exported(sharded.path()), exported(single.path()));
+    let (from_shards, from_file) = (
+        exported(sharded.path(), Precision::Fp32),
+        exported(single.path(), Precision::Fp32),
+    );
     for file in ["model.onnx", "model.onnx.data", "tokenizer.json"] {
         let [left, right] =
             [&from_shards, &from_file].map(|model| std::fs::read(model.path().join(file)).unwrap());

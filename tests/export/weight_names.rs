@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use model::Precision;
-use model::export::{Options, export};
 use safetensors::SafeTensors;
 use safetensors::tensor::TensorView;
 
 use super::refusals::{copy, refusal};
+use crate::support::models::exported;
 
 /// Writes the weights again, each tensor under all of its new names.
 fn rename(checkpoint: &Path, new_names: impl Fn(&str) -> Vec<String>) {
@@ -26,13 +26,7 @@ fn rename(checkpoint: &Path, new_names: impl Fn(&str) -> Vec<String>) {
 }
 
 fn exported_weights(checkpoint: &Path) -> Vec<u8> {
-    let directory = tempfile::tempdir().unwrap();
-    let options = Options {
-        name: "tiny".to_owned(),
-        precision: Precision::Fp32,
-        ..Options::default()
-    };
-    export(checkpoint, directory.path(), &options).unwrap();
+    let directory = exported(checkpoint, Precision::Fp32);
     std::fs::read(directory.path().join("model.onnx.data")).unwrap()
 }
 

@@ -4,30 +4,12 @@ use std::num::NonZeroUsize;
 
 use model::{Encoder, ModelDirectory, load_runtime};
 
-use crate::support::golden::{cosine, golden, length, path, texts};
-use crate::support::models::{Model, copy_into, copy_of, runtime_library};
-
-const GRAPH: &str = "onnx/model.onnx";
-
-/// PyTorch's export of tiny-bert, which ends in `last_hidden_state`, beside the checkpoint's own files.
-fn foreign() -> tempfile::TempDir {
-    let directory = copy_of(
-        "tiny-bert",
-        &[
-            "config.json",
-            "modules.json",
-            "sentence_bert_config.json",
-            "tokenizer.json",
-            "1_Pooling/config.json",
-        ],
-    );
-    copy_into(directory.path(), &path("fixtures/foreign-bert"), &[GRAPH]);
-    directory
-}
+use crate::support::golden::{cosine, golden, length, texts};
+use crate::support::models::{FOREIGN_GRAPH, Model, foreign_bert, runtime_library};
 
 #[test]
 fn a_graph_that_ends_at_the_token_vectors_is_pooled_to_the_same_vectors() {
-    let mut model = Model::load(foreign());
+    let mut model = Model::load(foreign_bert());
     let texts: Vec<&str> = texts().iter().map(|text| text.text.as_str()).collect();
     let vectors = model.encode(&texts);
     for ((vector, expected), text) in vectors
@@ -44,13 +26,13 @@ fn a_graph_that_ends_at_the_token_vectors_is_pooled_to_the_same_vectors() {
 #[test]
 fn a_missing_file_of_a_model_directory_is_named() {
     for file in [
-        GRAPH,
+        FOREIGN_GRAPH,
         "tokenizer.json",
         "modules.json",
         "config.json",
         "1_Pooling/config.json",
     ] {
-        let directory = foreign();
+        let directory = foreign_bert();
         std::fs::remove_file(directory.path().join(file)).unwrap();
         let message = ModelDirectory::open(directory.path())
             .unwrap_err()
@@ -62,12 +44,12 @@ fn a_missing_file_of_a_model_directory_is_named() {
 
 #[test]
 fn a_file_that_is_no_graph_is_refused_by_its_path() {
-    let directory = foreign();
-    std::fs::write(directory.path().join(GRAPH), "not a graph").unwrap();
+    let directory = foreign_bert();
+    std::fs::write(directory.path().join(FOREIGN_GRAPH), "not a graph").unwrap();
     let environment = load_runtime(&runtime_library()).unwrap();
     let model = ModelDirectory::open(directory.path()).unwrap();
     let error = Encoder::load(&environment, &model, NonZeroUsize::MIN)
         .err()
         .unwrap();
-    assert!(error.to_string().contains(GRAPH), "{error}");
+    assert!(error.to_string().contains(FOREIGN_GRAPH), "{error}");
 }

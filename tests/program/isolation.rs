@@ -6,29 +6,12 @@ use safetensors::SafeTensors;
 use serde_json::{Value, json};
 
 use crate::support::golden::{largest_difference, path};
-use crate::support::models::{copy_into, copy_of};
+use crate::support::models::{FOREIGN_GRAPH, foreign_bert};
 use crate::support::program::Served;
 
-const GRAPH: &str = "onnx/model.onnx";
 const WORD_EMBEDDINGS: &str = "embeddings.word_embeddings.weight";
 const INNOCENTS: usize = 30;
 const ROUNDS: usize = 3;
-
-/// PyTorch's export of tiny-bert, beside the checkpoint's own files.
-fn foreign() -> tempfile::TempDir {
-    let directory = copy_of(
-        "tiny-bert",
-        &[
-            "config.json",
-            "modules.json",
-            "sentence_bert_config.json",
-            "tokenizer.json",
-            "1_Pooling/config.json",
-        ],
-    );
-    copy_into(directory.path(), &path("fixtures/foreign-bert"), &[GRAPH]);
-    directory
-}
 
 fn edit_json(directory: &Path, file: &str, edit: impl FnOnce(&mut Value)) {
     let path = directory.join(file);
@@ -46,13 +29,13 @@ fn spoil(directory: &Path, token: &str) {
     let tensors = SafeTensors::deserialize(&checkpoint).unwrap();
     let table = tensors.tensor(WORD_EMBEDDINGS).unwrap();
     let row = table.data().len() / table.shape()[0];
-    let mut graph = std::fs::read(directory.join(GRAPH)).unwrap();
+    let mut graph = std::fs::read(directory.join(FOREIGN_GRAPH)).unwrap();
     let start = graph
         .windows(table.data().len())
         .position(|bytes| bytes == table.data())
         .unwrap();
     graph[start + id * row..][..row].copy_from_slice(&f32::NAN.to_le_bytes().repeat(row / 4));
-    std::fs::write(directory.join(GRAPH), graph).unwrap();
+    std::fs::write(directory.join(FOREIGN_GRAPH), graph).unwrap();
 }
 
 /// Texts of different lengths.
@@ -100,7 +83,7 @@ fn check(directory: &Path, harmful: &str) {
 fn a_token_whose_embedding_is_not_a_number_harms_only_its_own_text() {
     // Shorter texts of a batch are padded, and a pad may have any embedding.
     for (token, harmful) in [("farmer", "a farmer"), ("[UNK]", "\u{1f9ff}")] {
-        let directory = foreign();
+        let directory = foreign_bert();
         spoil(directory.path(), token);
         check(directory.path(), harmful);
     }
@@ -108,7 +91,7 @@ fn a_token_whose_embedding_is_not_a_number_harms_only_its_own_text() {
 
 #[test]
 fn a_text_beyond_the_positions_of_a_graph_harms_no_other_text() {
-    let directory = foreign();
+    let directory = foreign_bert();
     edit_json(directory.path(), "sentence_bert_config.json", |config| {
         config["max_seq_length"] = json!(64);
     });

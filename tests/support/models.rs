@@ -92,6 +92,49 @@ pub fn checkpoint(name: &str) -> PathBuf {
     }
 }
 
+/// The files of a fixture as SentenceTransformer saves it.
+pub const CHECKPOINT_FILES: [&str; 7] = [
+    "1_Pooling/config.json",
+    "config.json",
+    "model.safetensors",
+    "modules.json",
+    "sentence_bert_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+];
+
+/// The graph in the directory of another exporter.
+pub const FOREIGN_GRAPH: &str = "onnx/model.onnx";
+
+/// PyTorch's export of tiny-bert, which ends in `last_hidden_state`, beside the checkpoint's own files.
+pub fn foreign_bert() -> tempfile::TempDir {
+    let directory = copy_of(
+        "tiny-bert",
+        &[
+            "config.json",
+            "modules.json",
+            "sentence_bert_config.json",
+            "tokenizer.json",
+            "1_Pooling/config.json",
+        ],
+    );
+    let exported = golden::path("fixtures/foreign-bert");
+    copy_into(directory.path(), &exported, &[FOREIGN_GRAPH]);
+    directory
+}
+
+/// What a checkpoint is exported to.
+pub fn exported(checkpoint: &Path, precision: Precision) -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    let options = Options {
+        name: "tiny".to_owned(),
+        precision,
+        ..Options::default()
+    };
+    export::export(checkpoint, directory.path(), &options).unwrap();
+    directory
+}
+
 /// A copy of some of a fixture's files, to be changed.
 pub fn copy_of(fixture: &str, files: &[&str]) -> tempfile::TempDir {
     let source = golden::path(&format!("fixtures/{fixture}"));

@@ -9,12 +9,11 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 
 use bench::synthetic::{Size, write_checkpoint};
-use model::export::{Options, export};
 use model::{Encoder, GRAPH_FILE, ModelDirectory, Precision, Tokenizer, load_runtime};
 use tempfile::TempDir;
 
 use crate::support::graph::edit;
-use crate::support::models::{checkpoint, copy_into, runtime_library};
+use crate::support::models::{checkpoint, copy_into, exported, runtime_library};
 use crate::support::program::program;
 use damages::{DAMAGES, Original};
 
@@ -57,18 +56,6 @@ impl Originals {
             Original::External => &self.external,
         }
     }
-}
-
-fn exported(checkpoint: &Path, precision: Precision) -> TempDir {
-    let directory = tempfile::tempdir().unwrap();
-    let options = Options {
-        name: "damaged".to_owned(),
-        revision: None,
-        precision,
-        pooling: None,
-    };
-    export(checkpoint, directory.path(), &options).unwrap();
-    directory
 }
 
 fn copy(original: &TempDir) -> TempDir {
