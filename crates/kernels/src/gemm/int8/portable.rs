@@ -17,33 +17,35 @@ pub fn multiply(rows: &[u8], inputs: usize, panel: &[i8], sums: &mut Sums) {
     let rows = rows.chunks_exact(inputs);
     let sums = &mut sums[..rows.len()];
     sums.fill([0; PANEL]);
+    let mut columns = [[0; CHUNK]; PANEL];
+    let mut activations = [0; CHUNK];
     for (index, steps) in panel.chunks(CHUNK * PANEL).enumerate() {
-        let columns = widened_columns(steps);
+        widen_columns(steps, &mut columns);
         for (row, sums) in rows.clone().zip(&mut *sums) {
-            let row = widened_row(&row[index * CHUNK..]);
+            widen_row(&row[index * CHUNK..], &mut activations);
             for (sum, column) in sums.iter_mut().zip(&columns) {
-                *sum += dot_product(&row, column);
+                *sum += dot_product(&activations, column);
             }
         }
     }
 }
 
-fn widened_row(bytes: &[u8]) -> Chunk {
-    let mut row = [0; CHUNK];
+fn widen_row(bytes: &[u8], row: &mut Chunk) {
+    // The inputs beyond the last have weights of an earlier chunk, which 0 makes harmless.
+    row[bytes.len().min(CHUNK)..].fill(0);
     for (wide, &byte) in row.iter_mut().zip(bytes) {
         *wide = i16::from(byte);
     }
-    row
 }
 
-fn widened_columns(steps: &[i8]) -> [Chunk; PANEL] {
-    let mut columns = [[0; CHUNK]; PANEL];
+fn widen_columns(steps: &[i8], columns: &mut [Chunk; PANEL]) {
     for (group, step) in steps.as_chunks::<STEP>().0.iter().enumerate() {
+        // A step is widened as a whole, because that is a loop for vector instructions.
+        let step = step.map(i16::from);
         for (column, weights) in columns.iter_mut().zip(step.as_chunks::<GROUP>().0) {
-            column[group * GROUP..][..GROUP].copy_from_slice(&weights.map(i16::from));
+            column[group * GROUP..][..GROUP].copy_from_slice(weights);
         }
     }
-    columns
 }
 
 /// Two products are added to each sum at one time, as the instructions for 16 bits do.
