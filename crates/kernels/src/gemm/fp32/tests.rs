@@ -89,7 +89,6 @@ fn a_row_gives_the_same_bits_whatever_is_multiplied_beside_it() {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
 #[test]
 fn processors_that_multiply_and_add_at_once_give_the_same_bits() {
     let factors = Factors::new(384);

@@ -55,9 +55,9 @@ instruction_sets! {
         Avx2 "AVX2 without VNNI" ["avx2"]
     }
     "aarch64" is_aarch64_feature_detected {
-        /// Four products of an unsigned and a signed byte and their sum in one instruction, 16 bytes at a time.
-        NeonI8mm "NEON with I8MM" ["neon" "dotprod" "i8mm"]
-        /// The same for signed bytes alone: activations are multiplied as what they are above 128.
+        /// Eight products of unsigned and signed bytes and their sum, for two rows and two columns in one instruction.
+        NeonI8mm "NEON with I8MM" ["neon" "i8mm"]
+        /// Four products of signed bytes and their sum in one instruction: activations are multiplied minus 128.
         NeonDotprod "NEON with dot products" ["neon" "dotprod"]
         /// Products of 16 bits, added in pairs.
         Neon "NEON without dot products" ["neon"]

@@ -8,8 +8,12 @@
 //! column's sum of weights. Nothing is prefetched: how far ahead would pay was never measured.
 #![expect(unsafe_code, reason = "vector instructions and loads through pointers")]
 
+mod i8mm;
+
 use std::arch::aarch64::*;
 use std::arch::asm;
+
+pub use i8mm::i8mm;
 
 use super::{GROUP, PANEL, ROWS, STEP, Sums};
 
@@ -33,16 +37,6 @@ struct Factors<'a> {
     rows: &'a [u8],
     stride: usize,
     panel: &'a [i8],
-}
-
-/// Adds the products of `$count` rows, at most as many as there are kernels for, to `$sums`.
-macro_rules! add_products {
-    ($kernel:ident, $counts:tt, $count:expr, $factors:expr, $sums:expr) => {
-        for column in (0..PANEL).step_by(COLUMNS) {
-            // SAFETY: the caller promises the instructions and the lengths; `column` leaves sixteen columns.
-            unsafe { with_rows!($kernel, $count, ($factors, column, $sums), $counts); }
-        }
-    };
 }
 
 /// Defines the product of an instruction set that has instructions for signed bytes only. `$most` rows are multiplied at one
@@ -71,7 +65,10 @@ macro_rules! signed_product {
                     }
                     let rows = signed.as_flattened();
                     let factors = Factors { rows, stride: SIGNED, panel };
-                    add_products!($kernel, $counts, count, factors, sums);
+                    for column in (0..PANEL).step_by(COLUMNS) {
+                        // SAFETY: the caller promises the instructions and the lengths; `column` leaves sixteen columns.
+                        unsafe { with_rows!($kernel, count, (factors, column, sums), $counts); }
+                    }
                 }
             }
         }
@@ -81,106 +78,86 @@ macro_rules! signed_product {
 /// Rows whose sums leave some of the 32 registers for the factors, with one register for four columns.
 const DOT_ROWS: usize = 6;
 
-/// # Safety
-/// The processor has dot products and I8MM. `inputs` is a positive multiple of [`GROUP`], `rows` are whole rows of
-/// `inputs` bytes and at most [`ROWS`], and `panel` has `inputs * PANEL` bytes.
-#[inline]
-pub unsafe fn i8mm(rows: &[u8], inputs: usize, panel: &[i8], sums: &mut Sums) {
-    for (rows, sums) in rows.chunks(DOT_ROWS * inputs).zip(sums.chunks_mut(DOT_ROWS)) {
-        let count = rows.len() / inputs;
-        sums[..count].fill([0; PANEL]);
-        let factors = Factors { rows, stride: inputs, panel };
-        add_products!(i8mm_rows, [1 2 3 4 5 6], count, factors, sums);
-    }
-}
-
 signed_product! {
     /// # Safety
-    /// As for [`i8mm`], on a processor with dot products.
+    /// The processor has dot products. `inputs` is a positive multiple of [`GROUP`], `rows` are whole rows of `inputs`
+    /// bytes and at most [`ROWS`], and `panel` has `inputs * PANEL` bytes.
     dotprod, dotprod_rows, [1 2 3 4 5 6], DOT_ROWS
 }
 
-/// Defines the kernel of an instruction that adds four products of bytes to each sum.
-macro_rules! dot_kernel {
-    ($kernel:ident, $add_group:ident, $features:literal, $instruction:literal) => {
-        /// Adds the products of `COUNT` rows with sixteen columns to the sums.
-        ///
-        /// # Safety
-        /// The processor has the instructions. The rows are as long as the panel has inputs, whole groups, and
-        /// `column + 16` is at most [`PANEL`].
-        #[target_feature(enable = $features)]
-        unsafe fn $kernel<const COUNT: usize>(
-            factors: Factors<'_>,
-            column: usize,
-            sums: &mut [[i32; PANEL]],
-        ) {
-            let mut totals: [Totals; COUNT] = load_sums(sums, column);
-            let inputs = factors.panel.len() / PANEL;
-            let panel = factors.panel.as_ptr().wrapping_add(column * GROUP);
-            let whole = inputs / BLOCK * BLOCK;
-            for input in (0..whole).step_by(BLOCK) {
-                // SAFETY: four groups of every row and of the panel, as the caller promises.
-                unsafe {
-                    let activations: [uint8x16_t; COUNT] = factors.block(input);
-                    let step = panel.add(input * PANEL);
-                    $add_group::<COUNT, 0>(&mut totals, step, activations);
-                    $add_group::<COUNT, 1>(&mut totals, step.add(STEP), activations);
-                    $add_group::<COUNT, 2>(&mut totals, step.add(2 * STEP), activations);
-                    $add_group::<COUNT, 3>(&mut totals, step.add(3 * STEP), activations);
-                }
-            }
-            for input in (whole..inputs).step_by(GROUP) {
-                // SAFETY: a group of every row and of the panel, as the caller promises.
-                unsafe {
-                    let activations: [uint8x16_t; COUNT] = factors.group(input);
-                    $add_group::<COUNT, 0>(&mut totals, panel.add(input * PANEL), activations);
-                }
-            }
-            store_sums(totals, sums, column);
+/// Adds the products of `COUNT` rows with sixteen columns to the sums.
+///
+/// # Safety
+/// The processor has the instructions. The rows are as long as the panel has inputs, whole groups, and
+/// `column + 16` is at most [`PANEL`].
+#[target_feature(enable = "neon,dotprod")]
+unsafe fn dotprod_rows<const COUNT: usize>(
+    factors: Factors<'_>,
+    column: usize,
+    sums: &mut [[i32; PANEL]],
+) {
+    let mut totals: [Totals; COUNT] = load_sums(sums, column);
+    let inputs = factors.panel.len() / PANEL;
+    let panel = factors.panel.as_ptr().wrapping_add(column * GROUP);
+    let whole = inputs / BLOCK * BLOCK;
+    for input in (0..whole).step_by(BLOCK) {
+        // SAFETY: four groups of every row and of the panel, as the caller promises.
+        unsafe {
+            let activations: [uint8x16_t; COUNT] = factors.block(input);
+            let step = panel.add(input * PANEL);
+            add_group::<COUNT, 0>(&mut totals, step, activations);
+            add_group::<COUNT, 1>(&mut totals, step.add(STEP), activations);
+            add_group::<COUNT, 2>(&mut totals, step.add(2 * STEP), activations);
+            add_group::<COUNT, 3>(&mut totals, step.add(3 * STEP), activations);
         }
-
-        /// Adds the products of one group of inputs, the one at `LANE` of the activations.
-        ///
-        /// # Safety
-        /// The processor has the instructions, and `step` points to the group's weights of sixteen columns.
-        #[inline]
-        #[target_feature(enable = $features)]
-        unsafe fn $add_group<const COUNT: usize, const LANE: usize>(
-            totals: &mut [Totals; COUNT],
-            step: *const i8,
-            activations: [uint8x16_t; COUNT],
-        ) {
-            for register in 0..REGISTERS {
-                // SAFETY: four columns of the step, as the caller promises.
-                let weights = unsafe { vld1q_s8(step.add(register * LANES * GROUP)) };
-                for (totals, activations) in totals.iter_mut().zip(activations) {
-                    // SAFETY: stable Rust has no intrinsic for this instruction. It reads and writes only the registers
-                    // named here, and the caller promises that the processor has it.
-                    unsafe {
-                        asm!(
-                            concat!($instruction, " {sums:v}.4s, {weights:v}.16b, {activations:v}.4b[{lane}]"),
-                            sums = inout(vreg) totals[register],
-                            weights = in(vreg) weights,
-                            activations = in(vreg) activations,
-                            lane = const LANE,
-                            options(pure, nomem, nostack, preserves_flags),
-                        );
-                    }
-                }
-            }
+    }
+    for input in (whole..inputs).step_by(GROUP) {
+        // SAFETY: a group of every row and of the panel, as the caller promises.
+        unsafe {
+            let activations: [uint8x16_t; COUNT] = factors.group(input);
+            add_group::<COUNT, 0>(&mut totals, panel.add(input * PANEL), activations);
         }
-    };
+    }
+    store_sums(totals, sums, column);
 }
 
-dot_kernel!(i8mm_rows, add_mixed_group, "neon,dotprod,i8mm", "sudot");
-dot_kernel!(dotprod_rows, add_signed_group, "neon,dotprod", "sdot");
+/// Adds the products of one group of inputs, the one at `LANE` of the activations.
+///
+/// # Safety
+/// The processor has the instructions, and `step` points to the group's weights of sixteen columns.
+#[inline]
+#[target_feature(enable = "neon,dotprod")]
+unsafe fn add_group<const COUNT: usize, const LANE: usize>(
+    totals: &mut [Totals; COUNT],
+    step: *const i8,
+    activations: [uint8x16_t; COUNT],
+) {
+    for register in 0..REGISTERS {
+        // SAFETY: four columns of the step, as the caller promises.
+        let weights = unsafe { vld1q_s8(step.add(register * LANES * GROUP)) };
+        for (totals, activations) in totals.iter_mut().zip(activations) {
+            // SAFETY: stable Rust has no intrinsic for this instruction. It reads and writes only the registers
+            // named here, and the caller promises that the processor has it.
+            unsafe {
+                asm!(
+                    "sdot {sums:v}.4s, {weights:v}.16b, {activations:v}.4b[{lane}]",
+                    sums = inout(vreg) totals[register],
+                    weights = in(vreg) weights,
+                    activations = in(vreg) activations,
+                    lane = const LANE,
+                    options(pure, nomem, nostack, preserves_flags),
+                );
+            }
+        }
+    }
+}
 
 /// Rows whose sums leave some of the 32 registers for the factors, with two registers for four columns.
 const PAIR_ROWS: usize = 3;
 
 signed_product! {
     /// # Safety
-    /// As for [`i8mm`], on any processor.
+    /// As for [`dotprod`], on any processor.
     neon, neon_rows, [1 2 3], PAIR_ROWS
 }
 
