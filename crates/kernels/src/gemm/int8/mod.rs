@@ -77,15 +77,12 @@ impl InstructionSet {
     #[inline]
     #[cfg_attr(
         not(target_arch = "aarch64"),
-        expect(unused_variables, reason = "only arm64 has processors for signed bytes")
+        expect(
+            unused_variables,
+            reason = "only arm64 has processors for signed bytes"
+        )
     )]
-    pub fn multiply(
-        self,
-        rows: &[u8],
-        panel: &[i8],
-        column_sums: &[i32; PANEL],
-        sums: &mut Sums,
-    ) {
+    pub fn multiply(self, rows: &[u8], panel: &[i8], column_sums: &[i32; PANEL], sums: &mut Sums) {
         let inputs = panel.len() / PANEL;
         assert!(fits(inputs) && panel.len().is_multiple_of(PANEL));
         assert!(rows.len().is_multiple_of(inputs) && rows.len() / inputs <= ROWS);

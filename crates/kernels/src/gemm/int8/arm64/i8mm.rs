@@ -26,7 +26,10 @@ type Pair = [[[u8; DEPTH]; 2]; PACKED / DEPTH];
 #[inline]
 pub unsafe fn i8mm(rows: &[u8], inputs: usize, panel: &[i8], sums: &mut Sums) {
     let mut pairs = [[[[0; DEPTH]; 2]; PACKED / DEPTH]; PAIRS];
-    for (rows, sums) in rows.chunks(2 * PAIRS * inputs).zip(sums.chunks_mut(2 * PAIRS)) {
+    for (rows, sums) in rows
+        .chunks(2 * PAIRS * inputs)
+        .zip(sums.chunks_mut(2 * PAIRS))
+    {
         let sums = &mut sums[..rows.len() / inputs];
         sums.fill([0; PANEL]);
         for (part, panel) in panel.chunks(PACKED * PANEL).enumerate() {
@@ -77,7 +80,10 @@ unsafe fn add_products<const COUNT: usize>(
         unsafe {
             let activations = load(pairs, index);
             for register in 0..REGISTERS {
-                let weights = [load_weights(step, register), load_weights(step.add(STEP), register)];
+                let weights = [
+                    load_weights(step, register),
+                    load_weights(step.add(STEP), register),
+                ];
                 add_columns(&mut totals, register, weights, activations);
             }
         }
@@ -122,14 +128,15 @@ unsafe fn add_columns<const COUNT: usize>(
     for (half, columns) in columns.into_iter().enumerate() {
         for (totals, activations) in totals.iter_mut().zip(activations) {
             // SAFETY: stable Rust has no intrinsic for this instruction. It reads and writes only the registers named
-            // here, and the caller promises that the processor has it.
+            // here, and the caller promises that the processor has it. It is not called pure, which would allow the
+            // compiler another order, for which the registers are too few.
             unsafe {
                 asm!(
                     "usmmla {sums:v}.4s, {activations:v}.16b, {columns:v}.16b",
                     sums = inout(vreg) totals[2 * register + half],
                     activations = in(vreg) activations,
                     columns = in(vreg) columns,
-                    options(pure, nomem, nostack, preserves_flags),
+                    options(nomem, nostack, preserves_flags),
                 );
             }
         }

@@ -259,7 +259,10 @@ fn store_sums<const COUNT: usize>(
     column: usize,
 ) {
     for (totals, sums) in totals.into_iter().zip(sums) {
-        for (total, sums) in totals.into_iter().zip(sums[column..].as_chunks_mut::<LANES>().0) {
+        for (total, sums) in totals
+            .into_iter()
+            .zip(sums[column..].as_chunks_mut::<LANES>().0)
+        {
             // SAFETY: a register of sums.
             unsafe { vst1q_s32(sums.as_mut_ptr(), total) };
         }
