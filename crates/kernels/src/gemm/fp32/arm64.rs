@@ -7,8 +7,11 @@
 #![expect(unsafe_code, reason = "vector instructions and loads through pointers")]
 
 use std::arch::aarch64::*;
+use std::arch::asm;
 
-use super::PANEL;
+use half::f16;
+
+use super::{PANEL, Weight};
 use crate::rows::Strided;
 
 /// Rows that are multiplied at one time; with [`COLUMNS`] their sums leave some of the 32 registers for the factors.
@@ -20,13 +23,51 @@ const REGISTERS: usize = 4;
 /// Columns that are multiplied at one time.
 const COLUMNS: usize = REGISTERS * LANES;
 
+/// Weights that fill a vector register, widened to fp32.
+pub trait Load {
+    /// # Safety
+    /// The processor has NEON, and `weights` points to 4 of them.
+    unsafe fn four(weights: *const Self) -> float32x4_t;
+}
+
+impl Load for f32 {
+    #[inline]
+    #[target_feature(enable = "neon")]
+    unsafe fn four(weights: *const Self) -> float32x4_t {
+        // SAFETY: the caller promises the weights.
+        unsafe { vld1q_f32(weights) }
+    }
+}
+
+impl Load for f16 {
+    #[inline]
+    #[target_feature(enable = "neon")]
+    unsafe fn four(weights: *const Self) -> float32x4_t {
+        // SAFETY: the caller promises the weights.
+        let halves = unsafe { vld1_u16(weights.cast()) };
+        let floats;
+        // SAFETY: every arm64 processor has this instruction, for which stable Rust has no intrinsic. It writes only the
+        // register named here, and the status of floating-point arithmetic. It is not called pure, which would allow the
+        // compiler another order, for which the registers are too few.
+        unsafe {
+            asm!(
+                "fcvtl {floats:v}.4s, {halves:v}.4h",
+                floats = lateout(vreg) floats,
+                halves = in(vreg) halves,
+                options(nomem, nostack),
+            );
+        }
+        floats
+    }
+}
+
 /// # Safety
 /// The processor has NEON. `rows` has a row for each of the `products`, and each row has as many floats as `panel` has
 /// inputs.
 #[inline]
-pub unsafe fn neon(
+pub unsafe fn neon<W: Weight>(
     rows: Strided<'_>,
-    panel: &[f32],
+    panel: &[W],
     bias: &[f32; PANEL],
     products: &mut [[f32; PANEL]],
 ) {
@@ -38,7 +79,7 @@ pub unsafe fn neon(
         for column in (0..PANEL).step_by(COLUMNS) {
             // SAFETY: the caller promises the instructions and the lengths; `column` leaves sixteen columns.
             unsafe {
-                with_rows!(neon_rows, products.len(), (rows, panel, column, bias, products), [1 2 3 4 5 6]);
+                with_rows!(neon_rows<W>, products.len(), (rows, panel, column, bias, products), [1 2 3 4 5 6]);
             }
         }
     }
@@ -48,9 +89,9 @@ pub unsafe fn neon(
 /// The processor has NEON, `rows` has `COUNT` rows with a float for each input of the panel, and `column + 16` is at
 /// most [`PANEL`].
 #[target_feature(enable = "neon")]
-unsafe fn neon_rows<const COUNT: usize>(
+unsafe fn neon_rows<W: Weight, const COUNT: usize>(
     rows: Strided<'_>,
-    panel: &[f32],
+    panel: &[W],
     column: usize,
     bias: &[f32; PANEL],
     products: &mut [[f32; PANEL]],
@@ -71,10 +112,10 @@ unsafe fn neon_rows<const COUNT: usize>(
                 *activations = vld1q_f32(floats.add(row * rows.stride + input));
             }
             let step = panel.add(input * PANEL);
-            add_input::<COUNT, 0>(&mut sums, step, &activations);
-            add_input::<COUNT, 1>(&mut sums, step.add(PANEL), &activations);
-            add_input::<COUNT, 2>(&mut sums, step.add(2 * PANEL), &activations);
-            add_input::<COUNT, 3>(&mut sums, step.add(3 * PANEL), &activations);
+            add_input::<W, COUNT, 0>(&mut sums, step, &activations);
+            add_input::<W, COUNT, 1>(&mut sums, step.add(PANEL), &activations);
+            add_input::<W, COUNT, 2>(&mut sums, step.add(2 * PANEL), &activations);
+            add_input::<W, COUNT, 3>(&mut sums, step.add(3 * PANEL), &activations);
         }
     }
     for input in whole..inputs {
@@ -84,7 +125,7 @@ unsafe fn neon_rows<const COUNT: usize>(
             for (row, activations) in activations.iter_mut().enumerate() {
                 *activations = vdupq_n_f32(*floats.add(row * rows.stride + input));
             }
-            add_input::<COUNT, 0>(&mut sums, panel.add(input * PANEL), &activations);
+            add_input::<W, COUNT, 0>(&mut sums, panel.add(input * PANEL), &activations);
         }
     }
     for (sums, product) in sums.into_iter().zip(products) {
@@ -102,14 +143,14 @@ unsafe fn neon_rows<const COUNT: usize>(
 /// The processor has NEON, and `step` points to the input's weights of sixteen columns.
 #[inline]
 #[target_feature(enable = "neon")]
-unsafe fn add_input<const COUNT: usize, const LANE: i32>(
+unsafe fn add_input<W: Weight, const COUNT: usize, const LANE: i32>(
     sums: &mut [[float32x4_t; REGISTERS]; COUNT],
-    step: *const f32,
+    step: *const W,
     activations: &[float32x4_t; COUNT],
 ) {
     for register in 0..REGISTERS {
         // SAFETY: four columns of the step, as the caller promises.
-        let weights = unsafe { vld1q_f32(step.add(register * LANES)) };
+        let weights = unsafe { W::four(step.add(register * LANES)) };
         for (sums, activations) in sums.iter_mut().zip(activations) {
             sums[register] = vfmaq_laneq_f32::<LANE>(sums[register], weights, *activations);
         }
