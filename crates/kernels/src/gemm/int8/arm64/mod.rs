@@ -31,11 +31,10 @@ const COLUMNS: usize = REGISTERS * LANES;
 /// Inputs of a row in one register.
 const BLOCK: usize = 16;
 
-/// Rows of bytes that begin every `stride` bytes, and whole inputs of a panel to multiply them with.
+/// Rows of signed bytes, and whole groups of inputs of a panel to multiply them with.
 #[derive(Clone, Copy)]
 struct Factors<'a> {
-    rows: &'a [u8],
-    stride: usize,
+    rows: &'a [[u8; SIGNED]],
     panel: &'a [i8],
 }
 
@@ -63,10 +62,10 @@ macro_rules! signed_product {
                             *signed = byte ^ OFFSET;
                         }
                     }
-                    let rows = signed.as_flattened();
-                    let factors = Factors { rows, stride: SIGNED, panel };
+                    let factors = Factors { rows: &signed, panel };
                     for column in (0..PANEL).step_by(COLUMNS) {
-                        // SAFETY: the caller promises the instructions and the lengths; `column` leaves sixteen columns.
+                        // SAFETY: the caller promises the instructions and the lengths, and a part of the panel is not
+                        // longer than the signed rows; `column` leaves sixteen columns.
                         unsafe { with_rows!($kernel, count, (factors, column, sums), $counts); }
                     }
                 }
@@ -88,8 +87,8 @@ signed_product! {
 /// Adds the products of `COUNT` rows with sixteen columns to the sums.
 ///
 /// # Safety
-/// The processor has the instructions. The rows are as long as the panel has inputs, whole groups, and
-/// `column + 16` is at most [`PANEL`].
+/// The processor has dot products. There are `COUNT` rows, the panel has at most [`SIGNED`] inputs, and `column + 16` is
+/// at most [`PANEL`].
 #[target_feature(enable = "neon,dotprod")]
 unsafe fn dotprod_rows<const COUNT: usize>(
     factors: Factors<'_>,
@@ -124,7 +123,7 @@ unsafe fn dotprod_rows<const COUNT: usize>(
 /// Adds the products of one group of inputs, the one at `LANE` of the activations.
 ///
 /// # Safety
-/// The processor has the instructions, and `step` points to the group's weights of sixteen columns.
+/// The processor has dot products, and `step` points to the group's weights of sixteen columns.
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
 unsafe fn add_group<const COUNT: usize, const LANE: usize>(
@@ -200,6 +199,11 @@ unsafe fn neon_rows<const COUNT: usize>(
 }
 
 impl Factors<'_> {
+    #[inline(always)]
+    const fn row(self, row: usize) -> *const u8 {
+        self.rows.as_ptr().wrapping_add(row).cast()
+    }
+
     /// Sixteen bytes of every row from `input` on.
     ///
     /// # Safety
@@ -210,7 +214,7 @@ impl Factors<'_> {
         let mut activations = [vdupq_n_u8(0); COUNT];
         for (row, activations) in activations.iter_mut().enumerate() {
             // SAFETY: the caller's promise.
-            *activations = unsafe { vld1q_u8(self.rows.as_ptr().add(row * self.stride + input)) };
+            *activations = unsafe { vld1q_u8(self.row(row).add(input)) };
         }
         activations
     }
@@ -225,10 +229,7 @@ impl Factors<'_> {
         let mut activations = [vdupq_n_u8(0); COUNT];
         for (row, activations) in activations.iter_mut().enumerate() {
             // SAFETY: the caller's promise; a number of four bytes may begin anywhere.
-            let bytes = unsafe {
-                let start = self.rows.as_ptr().add(row * self.stride + input);
-                start.cast::<u32>().read_unaligned()
-            };
+            let bytes = unsafe { self.row(row).add(input).cast::<u32>().read_unaligned() };
             *activations = vreinterpretq_u8_u32(vdupq_n_u32(bytes));
         }
         activations
