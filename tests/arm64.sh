@@ -21,13 +21,15 @@ cache=${XDG_CACHE_HOME:-$HOME/.cache}/runpod-query
 # Runs a shell's command in the system, with the sources, and with what was downloaded for this machine.
 inside() {
     mkdir -p "$registry" "$cache" "$root"/{source,target} "$root"/root/.cargo/registry "$root"/root/.cache/runpod-query
-    # The mounts end with the command.
+    # The mounts end with the command, whose own shell expands its variables.
+    # shellcheck disable=SC2016
     SOURCE=$PWD ROOT=$root REGISTRY=$registry CACHE=$cache unshare --mount bash -euc '
         mount --bind "$SOURCE" "$ROOT/source"
         mount --bind "$REGISTRY" "$ROOT/root/.cargo/registry"
         mount --bind "$CACHE" "$ROOT/root/.cache/runpod-query"
         mount -t proc proc "$ROOT/proc"
         mount --bind /dev "$ROOT/dev"
+        mount --bind /sys "$ROOT/sys"
         exec chroot "$ROOT" env --ignore-environment \
             PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root CARGO_TARGET_DIR=/target "$@"
     ' inside bash -euc "$1"
@@ -43,6 +45,7 @@ if [ ! -e "$folder/complete" ]; then
     cp /etc/resolv.conf "$root/etc/resolv.conf"
     # Rust's standard library for arm64 belongs to another architecture, and its installation would bring that
     # architecture's C library. Its files are enough.
+    # shellcheck disable=SC2016
     inside '
         dpkg --add-architecture arm64
         # A mirror may lag behind.
