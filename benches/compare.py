@@ -21,13 +21,13 @@ from pathlib import Path
 
 import numpy as np
 
-from comparison.candidates import KINDS, Kind, Models
+from comparison.candidates import KINDS, CandidateError, Kind, Models
 from comparison.document import FORMAT, Alternative, Own
 from comparison.own_server import OwnServer
 from comparison.preparation import Preparation, PreparationError
 from comparison.processes import available_bytes, machine
 from comparison.turns import Bounds, Turns, measure
-from comparison.worker import CandidateError, Worker
+from comparison.worker import Worker
 from comparison.workload import CASES, Call, Case, Texts
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -35,6 +35,7 @@ REFERENCE = "fp32"
 PRECISIONS = (REFERENCE, "fp16", "int8")
 FULL = Bounds(least=5, most=60, seconds=90)
 QUICK = Bounds(least=2, most=5, seconds=10)
+QUICK_TOKENS = 128
 # Memory that our servers and this process need, and room for a runtime that loads.
 OWN_GIGABYTES = 5
 
@@ -129,6 +130,8 @@ class Comparison:
 
     def cases(self) -> list[Case]:
         longest = json.loads((self.checkpoint / "sentence_bert_config.json").read_text())["max_seq_length"]
+        if self.arguments.quick:
+            longest = min(longest, QUICK_TOKENS)
         return [case for case in CASES if case.tokens <= longest]
 
     def document(self) -> dict:
@@ -141,6 +144,7 @@ class Comparison:
             "model": f"{arguments.size}, random weights",
             "machine": machine(),
             "threads": arguments.threads,
+            "note": arguments.note,
             "rounds": {"least": arguments.bounds.least, "most": arguments.bounds.most, "seconds": arguments.bounds.seconds},
             "own": [own.describe() for own in self.own.values()],
             "alternatives": self.alternatives,
@@ -171,13 +175,14 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=REPOSITORY / "benches/figures/comparison.json")
     parser.add_argument("--size", choices=["bge-m3", "small"], default="bge-m3", help="small only tries the script")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="threads of each candidate")
-    parser.add_argument("--quick", action="store_true", help="a few rounds only")
+    parser.add_argument("--quick", action="store_true", help=f"a few rounds only, of at most {QUICK_TOKENS} tokens")
+    parser.add_argument("--note", help="what a reader must know of this run")
     parser.add_argument("--only", nargs="+", choices=names, default=names, metavar="NAME", help=", ".join(names))
     arguments = parser.parse_args()
     if not 1 <= arguments.threads <= os.cpu_count():
         parser.error(f"--threads is 1 to {os.cpu_count()}, the processors of this machine; given was {arguments.threads}")
     for path in ("program", "folder", "out"):
-        setattr(arguments, path, getattr(arguments, path).absolute())
+        setattr(arguments, path, getattr(arguments, path).resolve())
     if not arguments.program.is_file():
         parser.error(f"{arguments.program} does not exist; `cargo build --release` makes it")
     arguments.kinds = [kind for kind in KINDS if kind.name in arguments.only]

@@ -98,11 +98,13 @@ def facts(document: dict) -> list[str]:
     sets, gigabytes = ", ".join(machine["instruction_sets"]), machine["memory_bytes"] / 1e9
     rounds = f"{min(samples)} to {max(samples)} rounds"
     lines = [
-        f"- The machine: {machine['processor']}, {machine['logical_processors']} processors with {sets}, {gigabytes:.0f} GB.",
+        f"- The machine: {machine['processor']}, {machine['logical_processors']} cores with {sets}, {gigabytes:.0f} GB.",
         f"- Each candidate has {document['threads']} threads.",
         f"- The run: {document['date']}, {document['program']}, {document['model']}, medians of {rounds}.",
         f"- The packages: {packages}.",
     ]
+    if document["note"]:
+        lines.append(f"- Note: {document['note']}")
     different = [candidate["label"] for candidate in document["alternatives"] if candidate["agrees"] is False]
     lines += [f"- {label} does **not** give the same vectors as ours, so its times mean nothing." for label in different]
     lines += [f"- Not measured: {each['label']}. {each['reason']}" for each in document["unavailable"]]

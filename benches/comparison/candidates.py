@@ -14,6 +14,10 @@ import numpy as np
 from comparison.workload import Call
 
 
+class CandidateError(Exception):
+    """A candidate that cannot be had, or that failed."""
+
+
 @dataclass(frozen=True)
 class Models:
     """The same weights in the form of each runtime."""
@@ -124,7 +128,7 @@ class OpenVino:
         self.model = core.compile_model(core.read_model(models.onnx), "CPU", options)
         computed = self.model.get_property("INFERENCE_PRECISION_HINT").get_type_name()
         if computed != self.precision:
-            raise RuntimeError(
+            raise CandidateError(
                 f"OpenVINO computes in {computed} when {self.precision} is asked for (INFERENCE_PRECISION_HINT), "
                 "because the processor has no instructions for it"
             )

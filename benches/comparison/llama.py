@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from comparison.candidates import Models
+from comparison.candidates import CandidateError, Models
 from comparison.workload import Call
 
 MOST_TOKENS = 512
@@ -27,10 +27,10 @@ class Llama:
         parameters.n_gpu_layers = 0
         self.model = llama_cpp.llama_model_load_from_file(str(path).encode(), parameters)
         if not self.model:
-            raise RuntimeError(f"llama.cpp cannot load {path.name}")
+            raise CandidateError(f"llama.cpp cannot load {path.name}")
         self.context = llama_cpp.llama_init_from_model(self.model, self.context_parameters(threads))
         if not self.context:
-            raise RuntimeError("llama.cpp cannot create a context")
+            raise CandidateError("llama.cpp cannot create a context")
         self.dimensions = llama_cpp.llama_model_n_embd(self.model)
         self.batch = llama_cpp.llama_batch_init(MOST_TOKENS, 0, 1)
 
@@ -50,7 +50,7 @@ class Llama:
     def run(self, prepared: np.ndarray) -> np.ndarray:
         self.fill(prepared)
         if status := self.api.llama_encode(self.context, self.batch):
-            raise RuntimeError(f"llama_encode failed with {status}")
+            raise CandidateError(f"llama_encode failed with {status}")
         pooled = [self.api.llama_get_embeddings_seq(self.context, text) for text in range(len(prepared))]
         vectors = np.stack([np.ctypeslib.as_array(each, (self.dimensions,)) for each in pooled])
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)

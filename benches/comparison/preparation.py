@@ -82,7 +82,7 @@ def remove(path: Path) -> None:
 
 
 def run(*command: str | Path, **environment: str) -> None:
-    shown = " ".join(str(part) for part in command)
+    shown = " ".join(Path(part).name for part in command)
     print(f"preparing: {shown}", file=sys.stderr, flush=True)
     done = subprocess.run(
         command, cwd=BENCHES, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True

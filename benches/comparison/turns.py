@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from comparison.worker import CandidateError
+from comparison.candidates import CandidateError
 from comparison.workload import Call, Case, Texts
 
 WARM_UP_ROUNDS = 2

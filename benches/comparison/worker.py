@@ -11,17 +11,13 @@ from multiprocessing.connection import Connection
 
 import numpy as np
 
-from comparison.candidates import Candidate, Kind, Models
+from comparison.candidates import Candidate, CandidateError, Kind, Models
 from comparison.processes import resident_bytes
 from comparison.workload import Call
 
 END = None
 STOP_SECONDS = 20
 SPAWN = multiprocessing.get_context("spawn")
-
-
-class CandidateError(Exception):
-    """A candidate that cannot be had, or that failed."""
 
 
 @dataclass
@@ -82,6 +78,8 @@ def serve(connection: Connection, kind: Kind, models: Models, threads: int) -> N
             begin = time.perf_counter()
             vectors = candidate.run(prepared)
             connection.send((time.perf_counter() - begin, np.asarray(vectors, dtype=np.float32)))
+    except CandidateError as error:
+        connection.send(error)
     except Exception as error:  # Whatever a package raises is the reason why the candidate is left out.
         reason = str(error).strip().splitlines() or [""]
         connection.send(CandidateError(f"{type(error).__name__}: {reason[0]}"))
