@@ -12,6 +12,8 @@ from pathlib import Path
 
 from comparison.candidates import Models
 
+# Where our program keeps what it makes and downloads; the servers inherit it.
+CACHE_VARIABLE = "RUNPOD_QUERY__ARTIFACTS__CACHE_DIRECTORY"
 BENCHES = Path(__file__).parent.parent
 
 
@@ -28,13 +30,13 @@ class Preparation:
         self.size = size
         self.failures: dict[str, str] = {}
         self.folder.mkdir(parents=True, exist_ok=True)
+        os.environ[CACHE_VARIABLE] = str(self.folder / "cache")
 
     def checkpoint(self) -> Path:
         """The checkpoint with random weights, which our program writes."""
-        cache = self.folder / "cache"
+        cache = Path(os.environ[CACHE_VARIABLE])
         if not (found := list(cache.glob("checkpoints/*/model.safetensors"))):
-            environment = {"RUNPOD_QUERY__ARTIFACTS__CACHE_DIRECTORY": str(cache)}
-            run(self.program, "bench", "--synthetic", self.size, "--quick", "--json", **environment)
+            run(self.program, "bench", "--synthetic", self.size, "--quick", "--json")
             # The exported model is not needed.
             shutil.rmtree(cache / "models")
             found = list(cache.glob("checkpoints/*/model.safetensors"))
@@ -81,12 +83,10 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def run(*command: str | Path, **environment: str) -> None:
+def run(*command: str | Path) -> None:
     shown = " ".join(Path(part).name for part in command)
     print(f"preparing: {shown}", file=sys.stderr, flush=True)
-    done = subprocess.run(
-        command, cwd=BENCHES, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
+    done = subprocess.run(command, cwd=BENCHES, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     if done.returncode != 0:
         last = (done.stderr.strip().splitlines() or ["it printed nothing"])[-1]
         raise PreparationError(f"{Path(command[0]).name} {command[1]} failed: {last}")

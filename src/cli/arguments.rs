@@ -268,7 +268,11 @@ impl Bench {
     /// The settings given as arguments; numbers of threads that are compared are none.
     fn overrides(&self) -> Vec<Override> {
         let threads = Threads {
-            threads: self.threads.first().copied().filter(|_| !self.compares_threads()),
+            threads: self
+                .threads
+                .first()
+                .copied()
+                .filter(|_| !self.compares_threads()),
         };
         joined(self.model.overrides(), threads.overrides())
     }

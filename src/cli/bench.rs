@@ -10,7 +10,9 @@ use super::{Failure, load_model, print_line};
 use crate::artifacts::Store;
 use crate::config::{ENVIRONMENT_PREFIX, Settings};
 use ::bench::synthetic::{self, Size, write_checkpoint};
-use ::bench::{self, Baseline, Effort, JOB_TIMEOUT, Plan, Report, ServerCommand, ServerSource, ThreadsPlan};
+use ::bench::{
+    self, Baseline, Effort, JOB_TIMEOUT, Plan, Report, ServerCommand, ServerSource, ThreadsPlan,
+};
 use model::ModelDirectory;
 use model::export::{self, Options};
 

@@ -28,8 +28,8 @@ pub use machine::Machine;
 pub use measure::Effort;
 pub use measured_server::ServerSource;
 pub use report::{
-    Baseline, Batch, ColdStart, Flood, Latency, LongText, Memory, Model, Ratio, Report, ThreadCount,
-    Throughput,
+    Baseline, Batch, ColdStart, Flood, Latency, LongText, Memory, Model, Ratio, Report,
+    ThreadCount, Throughput,
 };
 pub use run::{Plan, run};
 pub use server::ServerCommand;
