@@ -1,5 +1,6 @@
 //! Every kernel, on every instruction set of this processor, gives what a plain loop gives, for random shapes and values.
 
+use half::f16;
 use kernels::attention::{Head, attend};
 use kernels::gemm::panel_matrix::PanelMatrix;
 use kernels::gemm::{PANEL, ROWS, fp32, int8, panel_count};
@@ -145,6 +146,26 @@ proptest! {
                     })
                 });
                 prop_assert_eq!(bits(product), bits(&expected), "{:?}", instructions);
+            }
+        }
+    }
+
+    #[test]
+    fn halves_have_the_products_of_the_floats_that_they_mean(
+        ((inputs, count, gap), rows, panel, bias) in fp32_factors()
+    ) {
+        let bias: [f32; PANEL] = bias.try_into().unwrap();
+        let strided = Strided { floats: &rows, stride: inputs + gap };
+        let halves: Vec<f16> = panel.into_iter().map(f16::from_f32).collect();
+        let mut widened = vec![0.0; halves.len()];
+        row_operations::widen_row(&halves, &mut widened);
+        for instructions in fp32::InstructionSet::available() {
+            let mut products = vec![[f32::NAN; PANEL]; count];
+            instructions.multiply(strided, &halves, &bias, &mut products);
+            let mut expected = products.clone();
+            instructions.multiply(strided, &widened, &bias, &mut expected);
+            for (product, expected) in products.iter().zip(&expected) {
+                prop_assert_eq!(bits(product), bits(expected), "{:?}", instructions);
             }
         }
     }

@@ -4,14 +4,21 @@
 //! packed layouts and the instruction sets of both number formats, [`int8`] and [`fp32`]. A value that names an
 //! instruction set proves that this processor has it: only detection makes one.
 
-/// Calls a kernel with the number of rows as a constant, so that its sums stay in registers.
+/// Calls a kernel with the number of rows as a constant, so that its sums stay in registers. The kernel may have a type
+/// parameter before it.
 #[cfg(target_arch = "x86_64")]
 macro_rules! with_rows {
-    ($kernel:ident, $count:expr, $arguments:tt, [$($rows:literal)*]) => {
+    ($kernel:ident $(<$weight:ident>)?, $count:expr, $arguments:tt, [$($rows:literal)*]) => {
+        with_rows!(@match ($kernel) ($($weight)?) $count, $arguments, [$($rows)*])
+    };
+    (@match ($kernel:ident) $weight:tt $count:expr, $arguments:tt, [$($rows:literal)*]) => {
         match $count {
-            $($rows => $kernel::<$rows> $arguments,)*
+            $($rows => with_rows!(@call ($kernel) $weight $rows, $arguments),)*
             _ => {}
         }
+    };
+    (@call ($kernel:ident) ($($weight:ident)?) $rows:literal, $arguments:tt) => {
+        $kernel::<$($weight,)? $rows> $arguments
     };
 }
 

@@ -1,13 +1,16 @@
-//! GEMM of 32-bit floats: rows of activations times a matrix of weights, plus a bias.
+//! GEMM in fp32: rows of activations times a matrix of weights, plus a bias.
 //!
-//! Owns the packed layout of the weights and the instructions that multiply them. Every result is one sum: it starts with
-//! the bias and adds one input after the other, each with a single rounding, whatever is multiplied beside it. All
-//! processors with a fused multiply-add therefore give the same bits.
+//! Weights are stored as 32-bit floats or as halves, which are widened exactly when they are multiplied. Owns their packed
+//! layout, the same for both, and the instructions that multiply them. Every result is one sum: it starts with the bias
+//! and adds one input after the other, each with a single rounding, whatever is multiplied beside it. All processors with a
+//! fused multiply-add therefore give the same bits.
 
 mod portable;
+mod weight;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub use self::weight::Weight;
 use super::{PANEL, ROWS};
 use crate::rows::Strided;
 
@@ -20,8 +23,8 @@ pub const fn packed_index(output: usize, input: usize, inputs: usize) -> usize {
 instruction_sets! {
     /// Sixteen floats at a time.
     Avx512 "AVX-512" ["avx512f"]
-    /// Eight floats at a time.
-    Avx2 "AVX2" ["avx2" "fma"]
+    /// Eight floats at a time; halves are widened by F16C.
+    Avx2 "AVX2" ["avx2" "fma" "f16c"]
 }
 
 impl InstructionSet {
@@ -40,10 +43,10 @@ impl InstructionSet {
     /// # Panics
     /// If there are no or too many rows, `rows` has fewer of them, or the panel is not made of whole inputs.
     #[inline]
-    pub fn multiply(
+    pub fn multiply<W: Weight>(
         self,
         rows: Strided<'_>,
-        panel: &[f32],
+        panel: &[W],
         bias: &[f32; PANEL],
         products: &mut [[f32; PANEL]],
     ) {
