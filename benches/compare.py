@@ -6,7 +6,7 @@ Needs the packages of benches/requirements.txt and a release build:
     python benches/publish.py                       # the table and the pictures of the documentation
 
 The first run also writes a checkpoint of bge-m3's size with random weights and converts it for every runtime. That takes
-some more minutes and about 15 GB in target/comparison. Ours is measured over HTTP, tokenization included; the others inside
+some more minutes and about 11 GB in target/comparison. Ours is measured over HTTP, tokenization included; the others inside
 a process, and only sentence-transformers with its tokenization. `--size small` tries all of it in a minute, for nothing.
 """
 

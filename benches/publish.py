@@ -14,7 +14,14 @@ from pathlib import Path
 from charts import COLOURS, Panel, Series, counts, linear, logarithmic, svg
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+DOCUMENT = REPOSITORY / "benches/figures/comparison.json"
 PAGE = REPOSITORY / "docs/measuring.md"
+PICTURES = {
+    "comparison-lengths.svg": "Time of one text by its length, and divided by ours",
+    "comparison-batches.svg": "Texts per second of a batch, and its time divided by ours",
+}
+# What the page says before a run is kept.
+UNMEASURED = "No run of this version on a quiet machine is kept yet."
 MARKERS = ("<!-- comparison: begin -->", "<!-- comparison: end -->")
 QUERY_TOKENS = 12
 # Ours in the precision that is compared in the pictures: the first of these that was measured.
@@ -103,7 +110,7 @@ def facts(document: dict) -> list[str]:
         f"- The run: {document['date']}, {document['program']}, {document['model']}, medians of {rounds}.",
         f"- The packages: {packages}.",
     ]
-    if document["note"]:
+    if document.get("note"):
         lines.append(f"- Note: {document['note']}")
     different = [candidate["label"] for candidate in document["alternatives"] if candidate["agrees"] is False]
     lines += [f"- {label} does **not** give the same vectors as ours, so its times mean nothing." for label in different]
@@ -112,7 +119,8 @@ def facts(document: dict) -> list[str]:
 
 
 def section(document: dict) -> str:
-    return "\n".join([*times(document), "", *multiples(document), "", *facts(document)])
+    pictures = [f"![{title}]({file})" for file, title in PICTURES.items()]
+    return "\n".join([*pictures, "", *times(document), "", *multiples(document), "", *facts(document)])
 
 
 def lines_of(document: dict, batches: bool) -> tuple[list[Series], list[Series]]:
@@ -157,17 +165,25 @@ def replaced(page: str, text: str) -> str:
     return f"{before}{found}\n{text}\n{end}{after}"
 
 
+def pages(path: Path) -> dict[Path, str]:
+    """What the files of the documentation must hold."""
+    if not path.is_file():
+        return {PAGE: replaced(PAGE.read_text(), UNMEASURED)}
+    document = json.loads(path.read_text())
+    return {
+        PAGE: replaced(PAGE.read_text(), section(document)),
+        **{PAGE.with_name(file): picture(document, "batches" in file) for file in PICTURES},
+    }
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Write a comparison into the documentation.")
-    parser.add_argument("document", type=Path, nargs="?", default=REPOSITORY / "benches/figures/comparison.json")
+    parser.add_argument("document", type=Path, nargs="?", default=DOCUMENT)
     parser.add_argument("--check", action="store_true", help="write nothing; fail if something would change")
     arguments = parser.parse_args()
-    document = json.loads(arguments.document.read_text())
-    written = {
-        PAGE: replaced(PAGE.read_text(), section(document)),
-        PAGE.with_name("comparison-lengths.svg"): picture(document, batches=False),
-        PAGE.with_name("comparison-batches.svg"): picture(document, batches=True),
-    }
+    if arguments.document != DOCUMENT and not arguments.document.is_file():
+        parser.error(f"{arguments.document} does not exist; benches/compare.py writes it")
+    written = pages(arguments.document)
     if arguments.check:
         stale = [path.name for path, text in written.items() if not path.is_file() or path.read_text() != text]
         if stale:
