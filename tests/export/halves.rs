@@ -67,7 +67,7 @@ fn a_matrix_that_halves_cannot_hold_stays_in_fp32_and_the_others_do_not() {
         let [found, expected] = [Precision::Fp16, Precision::Fp32]
             .map(|precision| vectors(checkpoint.path(), precision));
         let agreement = Agreement::of(&found, &expected);
-        assert!(agreement.worst_cosine > 0.999_99, "{tensor}: {agreement:?}");
+        assert!(agreement.worst_cosine > 0.9999, "{tensor}: {agreement:?}");
     }
 }
 

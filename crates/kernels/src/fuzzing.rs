@@ -150,10 +150,11 @@ fn multiply_bytes(call: &mut Call<'_>) {
     let bytes = call.values(length, |byte| byte);
     let length = call.length(inputs * PANEL);
     let panel = call.values(length, |byte| byte as i8);
+    let column_sums = int8::column_sums(&panel);
     let sets = int8::InstructionSet::available();
     check_same(sets.into_iter().map(|instructions| {
         let mut sums = [[0; PANEL]; ROWS];
-        outcome(|| instructions.multiply(&bytes, &panel, &mut sums))?;
+        outcome(|| instructions.multiply(&bytes, &panel, &column_sums, &mut sums))?;
         Some(sums)
     }));
 }

@@ -110,7 +110,7 @@ proptest! {
     fn int8_sums_are_exact((inputs, rows, panel) in int8_factors()) {
         for instructions in int8::InstructionSet::available() {
             let mut sums = [[7; PANEL]; ROWS];
-            instructions.multiply(&rows, &panel, &mut sums);
+            instructions.multiply(&rows, &panel, &int8::column_sums(&panel), &mut sums);
             for (row, sums) in rows.chunks_exact(inputs).zip(&sums) {
                 for (output, &sum) in sums.iter().enumerate() {
                     let products = row.iter().enumerate().map(|(input, &activation)| {
@@ -216,11 +216,12 @@ proptest! {
     ) {
         let (bytes, quantization) = quantized(&seed[..inputs]);
         let mut sums = [[0; PANEL]; ROWS];
-        int8::InstructionSet::detect().multiply(&bytes, &panel, &mut sums);
+        let column_sums = int8::column_sums(&panel);
+        int8::InstructionSet::detect().multiply(&bytes, &panel, &column_sums, &mut sums);
         let weight = |output, input| i32::from(panel[int8::packed_index(output, input, inputs)]);
         let columns = ColumnParameters {
             scale: &[scale; PANEL],
-            sum: &std::array::from_fn(|output| (0..inputs).map(|input| weight(output, input)).sum()),
+            sum: &column_sums,
             bias: &[bias; PANEL],
         };
         let mut floats = [[0.0; PANEL]];

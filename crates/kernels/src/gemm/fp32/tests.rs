@@ -117,7 +117,6 @@ fn halves_give_the_bits_of_the_floats_that_they_mean() {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
 #[test]
 fn processors_that_multiply_and_add_at_once_give_the_same_bits() {
     let factors = Factors::new(384);

@@ -4,12 +4,17 @@
 
 use half::f16;
 
+#[cfg(target_arch = "aarch64")]
+use super::arm64::Load;
 #[cfg(target_arch = "x86_64")]
 use super::x86::Load;
 
 /// Without vector instructions of our own there is nothing to load.
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
 pub trait Load {}
+
+#[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
+impl<W> Load for W {}
 
 /// A stored weight: a 32-bit float, or an IEEE half.
 pub trait Weight: Load + Copy + Send + Sync + 'static {
