@@ -103,7 +103,8 @@ def facts(document: dict) -> list[str]:
     samples = [entry["samples"] for each in document["own"] for entry in each["latency"] + each["batches"]]
     packages = ", ".join(f"{name} {version}" for name, version in versions.items())
     sets, gigabytes = ", ".join(machine["instruction_sets"]), machine["memory_bytes"] / 1e9
-    rounds = f"{min(samples)} to {max(samples)} rounds"
+    least, most = min(samples), max(samples)
+    rounds = f"{least} to {most} rounds" if least < most else f"{least} rounds"
     lines = [
         f"- The machine: {machine['processor']}, {machine['logical_processors']} cores with {sets}, {gigabytes:.0f} GB.",
         f"- Each candidate has {document['threads']} threads.",
@@ -114,7 +115,7 @@ def facts(document: dict) -> list[str]:
         lines.append(f"- Note: {document['note']}")
     different = [candidate["label"] for candidate in document["alternatives"] if candidate["agrees"] is False]
     lines += [f"- {label} does **not** give the same vectors as ours, so its times mean nothing." for label in different]
-    lines += [f"- Not measured: {each['label']}. {each['reason']}" for each in document["unavailable"]]
+    lines += [f"- Not measured: {each['label']}. {each['reason'].rstrip('.')}." for each in document["unavailable"]]
     return lines
 
 
