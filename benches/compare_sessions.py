@@ -124,9 +124,7 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("b", type=Path, metavar="B.onnx", help="second graph")
     parser.add_argument("--threads", type=int, default=2, help="threads within an operator")
     parser.add_argument("--rounds", type=int, default=30, help="rounds that count")
-    parser.add_argument(
-        "--tokens", type=token_counts, default="4,12,32,128", help="lengths of the texts"
-    )
+    parser.add_argument("--tokens", type=token_counts, default="4,12,32,128", help="lengths of the texts")
     parser.add_argument(
         "--sequential",
         action="store_true",

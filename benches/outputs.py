@@ -10,14 +10,12 @@ Heads with random weights for the checkpoint of `runpod-query bench --synthetic 
 """
 
 import argparse
-import http.client
 import json
-import re
 import statistics
-import subprocess
 import sys
-import time
 from pathlib import Path
+
+from comparison.own_server import OwnServer
 
 HIDDEN = 1024
 # In tokens, special tokens included.
@@ -25,7 +23,6 @@ LENGTHS = (12, 128)
 ROUNDS = {12: 60, 128: 10}
 WORDS = "the of and to in is it for on that with as was are".split()
 OUTPUTS = {"dense": ["dense"], "dense_sparse": ["dense", "sparse"], "all": ["dense", "sparse", "colbert"]}
-ADDRESS = re.compile(r"address=([^\s:]+):(\d+)")
 
 
 def make_heads(checkpoint: Path) -> None:
@@ -37,44 +34,11 @@ def make_heads(checkpoint: Path) -> None:
         torch.save(torch.nn.Linear(HIDDEN, outputs).half().state_dict(), checkpoint / f"{name}.pt")
 
 
-class Server:
-    """A running program."""
-
-    def __init__(self, program: str, model: str):
-        command = [program, "serve", "--host", "127.0.0.1", "--port", "0", "--model-directory", model, "--offline"]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        for line in self.process.stderr:
-            if found := ADDRESS.search(line):
-                break
-        self.connection = http.client.HTTPConnection(found[1], int(found[2]), timeout=300)
-        while self.get("/ping") != 200:
-            time.sleep(0.1)
-
-    def get(self, path: str) -> int:
-        self.connection.request("GET", path)
-        answer = self.connection.getresponse()
-        answer.read()
-        return answer.status
-
-    def time(self, text: str, outputs: list[str] | None) -> float:
-        """Milliseconds of one request."""
-        fields = {"query": text} | ({"outputs": outputs, "encoding_format": "base64"} if outputs else {})
-        body = json.dumps({"input": fields})
-        begin = time.perf_counter()
-        self.connection.request("POST", "/runsync", body, {"content-type": "application/json"})
-        answer = json.loads(self.connection.getresponse().read())
-        assert answer["status"] == "COMPLETED", answer
-        return 1000 * (time.perf_counter() - begin)
-
-    def memory(self) -> float:
-        """Resident memory in MB."""
-        status = Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1000
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.stderr.close()
-        self.process.wait()
+def milliseconds(server: OwnServer, text: str, outputs: list[str] | None) -> float:
+    """The time of one request."""
+    fields = {"query": text} | ({"outputs": outputs, "encoding_format": "base64"} if outputs else {})
+    seconds, _ = server.post({"input": fields})
+    return 1000 * seconds
 
 
 def text(tokens: int, number: int) -> str:
@@ -82,14 +46,14 @@ def text(tokens: int, number: int) -> str:
     return " ".join(WORDS[(number * 7 + index * (number + 3)) % len(WORDS)] for index in range(tokens - 2))
 
 
-def measure(new: Server, old: Server) -> dict:
-    document = {"idle_mb": {"old": old.memory(), "new": new.memory()}}
+def measure(new: OwnServer, old: OwnServer) -> dict:
+    document = {"idle_mb": {"old": old.resident_bytes() / 1e6, "new": new.resident_bytes() / 1e6}}
     calls = {"old": (old, None), "new": (new, None)} | {name: (new, outputs) for name, outputs in OUTPUTS.items()}
     for tokens in LENGTHS:
         times = {name: [] for name in calls}
         for number in range(ROUNDS[tokens]):
             for name, (server, outputs) in calls.items():
-                times[name].append(server.time(text(tokens, number), outputs))
+                times[name].append(milliseconds(server, text(tokens, number), outputs))
         document[f"{tokens}_tokens_ms"] = {name: round(statistics.median(values), 2) for name, values in times.items()}
     return document
 
@@ -102,7 +66,9 @@ def main() -> None:
     if arguments.make_heads:
         return make_heads(Path(arguments.paths[0]))
     new_program, new_model, old_program, old_model = arguments.paths
-    new, old = Server(new_program, new_model), Server(old_program, old_model)
+    new, old = (
+        OwnServer(Path(program), Path(model)) for program, model in ((new_program, new_model), (old_program, old_model))
+    )
     try:
         json.dump(measure(new, old), sys.stdout, indent=1)
     finally:

@@ -10,6 +10,9 @@ use super::handler_flags::HandlerFlags;
 use crate::config::Override;
 use model::{Output, Pooling, Precision};
 
+/// Most threads that are measured; more only show that the machine has fewer cores.
+const MOST_THREADS: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
+
 /// Text embeddings of BAAI/bge-m3 on a CPU.
 #[derive(Parser)]
 #[command(version, about, max_term_width = 100, args_override_self = true)]
@@ -65,12 +68,17 @@ pub struct ModelChoice {
     /// Pooling of a model whose files do not say it.
     #[arg(long)]
     pooling: Option<Pooling>,
-    /// Threads of the model [default: the container's CPU quota].
-    #[arg(long, value_name = "NUMBER")]
-    threads: Option<NonZeroUsize>,
     /// Download nothing; a missing file is an error.
     #[arg(long)]
     offline: bool,
+}
+
+/// The threads of a model, shared by the commands that run one.
+#[derive(Args)]
+pub struct Threads {
+    /// Threads of the model [default: the container's CPU quota].
+    #[arg(long, value_name = "NUMBER")]
+    threads: Option<NonZeroUsize>,
 }
 
 /// Arguments of `serve`.
@@ -78,6 +86,8 @@ pub struct ModelChoice {
 pub struct Serve {
     #[command(flatten)]
     model: ModelChoice,
+    #[command(flatten)]
+    threads: Threads,
     /// Address to listen on.
     #[arg(long, value_name = "ADDRESS")]
     host: Option<String>,
@@ -91,6 +101,8 @@ pub struct Serve {
 pub struct Embed {
     #[command(flatten)]
     model: ModelChoice,
+    #[command(flatten)]
+    threads: Threads,
     /// The texts; without any: the lines of --input or of standard input.
     #[arg(value_name = "TEXT", conflicts_with = "input")]
     pub texts: Vec<String>,
@@ -165,6 +177,9 @@ pub struct Bench {
     /// Measure a generated model with random weights instead, without downloading one.
     #[arg(long, value_name = "SIZE", conflicts_with_all = ["model", "model_directory", "url"])]
     pub synthetic: Option<SyntheticSize>,
+    /// Threads of the model; several with commas are compared, one server after another [default: the container's CPU quota].
+    #[arg(long, value_name = "NUMBERS", value_delimiter = ',', value_parser = number_of_threads, conflicts_with = "url")]
+    pub threads: Vec<NonZeroUsize>,
     /// Running server to measure [default: start one].
     #[arg(long)]
     pub url: Option<String>,
@@ -177,7 +192,7 @@ pub struct Bench {
     /// Also measure texts of the model's maximum length, and queries beside long texts.
     #[arg(long)]
     pub long: bool,
-    /// Measurements to compare with, as benches/alternatives.py writes them.
+    /// Measurements to compare with, as benches/compare.py writes them.
     #[arg(long, value_name = "FILE")]
     pub baseline: Option<PathBuf>,
 }
@@ -214,14 +229,14 @@ impl Command {
     pub fn overrides(&self) -> Vec<Override> {
         match self {
             Self::Serve(serve) => serve.overrides(),
-            Self::Embed(embed) => embed.model.overrides(),
+            Self::Embed(embed) => joined(embed.model.overrides(), embed.threads.overrides()),
             Self::Fetch(fetch) => given([
                 ("model.name", Some(fetch.name.as_str().into())),
                 ("model.precision", fetch.precision.map(precision)),
                 ("model.pooling", fetch.pooling.map(pooling)),
             ]),
             Self::Pin(pin) => given([("model.name", Some(pin.name.as_str().into()))]),
-            Self::Bench(bench) => bench.model.overrides(),
+            Self::Bench(bench) => bench.overrides(),
             Self::Export(_) | Self::Golden(_) | Self::Health(_) | Self::Openapi => Vec::new(),
         }
     }
@@ -230,12 +245,43 @@ impl Command {
 impl Serve {
     /// The settings given as arguments.
     pub fn overrides(&self) -> Vec<Override> {
-        let mut overrides = self.model.overrides();
+        let mut overrides = joined(self.model.overrides(), self.threads.overrides());
         overrides.extend(given([
             ("server.host", self.host.clone().map(Value::from)),
             ("server.port", self.port.map(Value::from)),
         ]));
         overrides
+    }
+}
+
+impl Bench {
+    /// Whether several numbers of threads are compared.
+    pub fn compares_threads(&self) -> bool {
+        self.threads.len() > 1
+    }
+
+    /// Whether something is asked for that is not measured of each number of threads.
+    pub fn measures_more(&self) -> bool {
+        self.long || self.baseline.is_some()
+    }
+
+    /// The settings given as arguments; numbers of threads that are compared are none.
+    fn overrides(&self) -> Vec<Override> {
+        let threads = Threads {
+            threads: self
+                .threads
+                .first()
+                .copied()
+                .filter(|_| !self.compares_threads()),
+        };
+        joined(self.model.overrides(), threads.overrides())
+    }
+}
+
+impl Threads {
+    fn overrides(&self) -> Vec<Override> {
+        let threads = self.threads.map(|threads| threads.get() as u64);
+        given([("engine.threads", threads.map(Value::from))])
     }
 }
 
@@ -248,13 +294,11 @@ impl ModelChoice {
     fn overrides(&self) -> Vec<Override> {
         let directory = self.model_directory.as_ref();
         let directory = directory.map(|path| path.to_string_lossy().into_owned());
-        let threads = self.threads.map(|threads| threads.get() as u64);
         given([
             ("model.name", self.model.clone().map(Value::from)),
             ("model.directory", directory.map(Value::from)),
             ("model.precision", self.precision.map(precision)),
             ("model.pooling", self.pooling.map(pooling)),
-            ("engine.threads", threads.map(Value::from)),
             ("artifacts.offline", self.offline.then(|| true.into())),
         ])
     }
@@ -267,6 +311,19 @@ fn model_name(name: &str) -> Result<String, String> {
         return Ok(name.to_owned());
     }
     Err("a model's name is neither blank nor dots, and has no white space around it".to_owned())
+}
+
+/// A number of threads to measure.
+fn number_of_threads(number: &str) -> Result<NonZeroUsize, String> {
+    let parsed: Option<NonZeroUsize> = number.parse().ok();
+    parsed
+        .filter(|threads| *threads <= MOST_THREADS)
+        .ok_or_else(|| format!("a number of threads is 1 to {MOST_THREADS}"))
+}
+
+fn joined(mut some: Vec<Override>, others: Vec<Override>) -> Vec<Override> {
+    some.extend(others);
+    some
 }
 
 fn pooling(pooling: Pooling) -> Value {

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use super::arguments::{self, SyntheticSize};
@@ -9,7 +10,9 @@ use super::{Failure, load_model, print_line};
 use crate::artifacts::Store;
 use crate::config::{ENVIRONMENT_PREFIX, Settings};
 use ::bench::synthetic::{self, Size, write_checkpoint};
-use ::bench::{self, Baseline, Effort, JOB_TIMEOUT, Plan, ServerCommand, ServerSource};
+use ::bench::{
+    self, Baseline, Effort, JOB_TIMEOUT, Plan, Report, ServerCommand, ServerSource, ThreadsPlan,
+};
 use model::ModelDirectory;
 use model::export::{self, Options};
 
@@ -19,19 +22,40 @@ pub fn bench(
     arguments: &arguments::Bench,
     file: Option<&Path>,
 ) -> Result<(), Failure> {
+    let progress = |step: &str| {
+        // A closed standard error must not end the measurement.
+        let _ = writeln!(io::stderr(), "measuring: {step}");
+    };
+    let report = if arguments.compares_threads() {
+        compare_threads(settings, arguments, file, &progress)?
+    } else {
+        measure(settings, arguments, file, &progress)?
+    };
+    if arguments.json {
+        print_line(serde_json::to_string_pretty(&report)?)?;
+    } else {
+        write!(io::stdout().lock(), "{report}")?;
+    }
+    Ok(())
+}
+
+fn measure(
+    settings: &Settings,
+    arguments: &arguments::Bench,
+    file: Option<&Path>,
+    progress: &dyn Fn(&str),
+) -> Result<Report, Failure> {
     let model = model(settings, arguments)?;
     let server = match (&arguments.url, &model) {
-        (None, Some(model)) => ServerSource::Start(server(settings, model, file)?),
+        (None, Some(model)) => {
+            ServerSource::Start(server(settings, model, file, settings.engine.threads)?)
+        }
         (url, _) => ServerSource::Running(url.clone().unwrap_or_default()),
     };
     let plan = Plan {
         server,
         model,
-        effort: if arguments.quick {
-            Effort::QUICK
-        } else {
-            Effort::FULL
-        },
+        effort: effort(arguments),
         long: arguments.long,
         baseline: arguments
             .baseline
@@ -39,17 +63,38 @@ pub fn bench(
             .map(Baseline::read)
             .transpose()?,
     };
-    let progress = |step: &str| {
-        // A closed standard error must not end the measurement.
-        let _ = writeln!(io::stderr(), "measuring: {step}");
+    Ok(bench::run(&plan, progress)?)
+}
+
+fn compare_threads(
+    settings: &Settings,
+    arguments: &arguments::Bench,
+    file: Option<&Path>,
+    progress: &dyn Fn(&str),
+) -> Result<Report, Failure> {
+    let model = match arguments.synthetic {
+        Some(size) => synthetic(settings, size)?,
+        None => load_model::model_directory(settings)?,
     };
-    let report = bench::run(&plan, &progress)?;
-    if arguments.json {
-        print_line(serde_json::to_string_pretty(&report)?)?;
+    let servers = arguments
+        .threads
+        .iter()
+        .map(|&threads| Ok((threads, server(settings, &model, file, Some(threads))?)))
+        .collect::<Result<_, Failure>>()?;
+    let plan = ThreadsPlan {
+        servers,
+        model,
+        effort: effort(arguments),
+    };
+    Ok(bench::compare_threads(&plan, progress)?)
+}
+
+fn effort(arguments: &arguments::Bench) -> Effort {
+    if arguments.quick {
+        Effort::QUICK
     } else {
-        write!(io::stdout().lock(), "{report}")?;
+        Effort::FULL
     }
-    Ok(())
 }
 
 /// The model to serve. For a running server: the model named in the arguments, if any.
@@ -88,11 +133,12 @@ fn synthetic(settings: &Settings, size: SyntheticSize) -> Result<ModelDirectory,
     })
 }
 
-/// The command that serves the model with this program.
+/// The command that serves the model with this program, on as many threads as given or as the container's quota allows.
 fn server(
     settings: &Settings,
     model: &ModelDirectory,
     file: Option<&Path>,
+    threads: Option<NonZeroUsize>,
 ) -> Result<ServerCommand, Failure> {
     let mut arguments: Vec<OsString> = vec![
         "serve".into(),
@@ -104,7 +150,7 @@ fn server(
         "--pooling".into(),
         model.description.pooling.to_string().into(),
     ];
-    if let Some(threads) = settings.engine.threads {
+    if let Some(threads) = threads {
         arguments.extend(["--threads".into(), threads.to_string().into()]);
     }
     if let Some(file) = file {

@@ -57,7 +57,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, durations: ProtocolDur
     model::leave(code.number())
 }
 
-/// Rejects a handler's flags for commands other than `serve`, and options of `serve` before them.
+/// Rejects a handler's flags for commands other than `serve`, options of `serve` before them, and options of `bench` that
+/// exclude each other by their values.
 fn reject_misplaced(typed: Typed) -> Result<Typed, clap::Error> {
     let Arguments {
         handler,
@@ -72,6 +73,9 @@ fn reject_misplaced(typed: Typed) -> Result<Typed, clap::Error> {
         }
         Some(_) if !serve.overrides().is_empty() => {
             "options before the command are those of serve; this command's own go after it"
+        }
+        Some(Command::Bench(bench)) if bench.compares_threads() && bench.measures_more() => {
+            "--long and --baseline are for one number of --threads"
         }
         Some(_) => return Ok(typed),
     };

@@ -1,7 +1,9 @@
 //! The command, with the real program and the tiny model.
 
+use std::path::Path;
 use std::process::Command;
 
+use bench::Baseline;
 use serde_json::Value;
 
 use crate::support::models::{checkpoint, runtime_library};
@@ -132,5 +134,73 @@ fn choices_that_exclude_each_other_are_refused() {
     ] {
         let output = program().arg("bench").args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn numbers_of_threads_are_compared_one_server_after_another() {
+    let folder = tiny_model();
+    let directory = folder.path().join("model");
+    let document = document(&[
+        "--threads",
+        "1,2",
+        "--model-directory",
+        directory.to_str().unwrap(),
+    ]);
+    let threads = document["threads"].as_array().unwrap();
+    assert_eq!(threads.len(), 2);
+    for (entry, number) in threads.iter().zip([1, 2]) {
+        assert_eq!(entry["threads"], number);
+        assert_eq!(entry["latency"][1]["tokens"], 12);
+        assert!(entry["latency"][1]["p50_milliseconds"].as_f64().unwrap() > 0.0);
+        assert_eq!(entry["throughput"].as_array().unwrap().len(), 6);
+    }
+    assert!(document["floor_milliseconds"].as_f64().unwrap() > 0.0);
+    assert_eq!(document["latency"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_number_of_threads_that_cannot_be_measured_is_refused_with_the_limit() {
+    for (arguments, words) in [
+        (
+            ["--threads", "1,0", "--quick"],
+            "invalid value '0' for '--threads <NUMBERS>': a number of threads is 1 to 1024",
+        ),
+        (
+            ["--threads", "2,5000", "--quick"],
+            "invalid value '5000' for '--threads <NUMBERS>': a number of threads is 1 to 1024",
+        ),
+        (["--threads", "1,,2", "--quick"], "--threads <NUMBERS>"),
+        (
+            ["--threads", "2", "--url=http://127.0.0.1:1"],
+            "cannot be used with '--url <URL>'",
+        ),
+        (
+            ["--threads", "1,2", "--long"],
+            "--long and --baseline are for one number of --threads",
+        ),
+        (
+            ["--threads", "1,2", "--baseline=x"],
+            "--long and --baseline are for one number of --threads",
+        ),
+    ] {
+        let output = program().arg("bench").args(arguments).output().unwrap();
+        let message = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(2), "{message}");
+        assert!(message.contains(words), "{message}");
+    }
+}
+
+#[test]
+fn a_comparison_with_other_runtimes_is_a_baseline() {
+    // Written by benches/compare.py with --size small.
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/comparison.json");
+    let baseline = Baseline::read(&path).unwrap();
+    assert!(!baseline.alternatives().is_empty());
+    for alternative in baseline.alternatives() {
+        let query = alternative.latency.iter().find(|entry| entry.tokens == 12);
+        assert!(query.unwrap().samples > 0, "{}", alternative.name);
+        assert_eq!(alternative.throughput[0].clients, 1);
+        assert!(alternative.batches.iter().any(|entry| entry.texts == 32));
     }
 }

@@ -67,7 +67,7 @@ pub enum Error {
         /// The operating system's error.
         source: std::io::Error,
     },
-    /// The file does not have the format of benches/alternatives.py.
+    /// The file does not have the format of benches/compare.py.
     #[error("{path} does not hold measurements of alternatives", path = path.display())]
     Baseline {
         /// The file.

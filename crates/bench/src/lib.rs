@@ -19,6 +19,7 @@ mod server;
 mod statistics;
 pub mod synthetic;
 mod texts;
+mod threads;
 mod workload;
 
 pub use client::{JOB_TIMEOUT, RequestError};
@@ -27,7 +28,9 @@ pub use machine::Machine;
 pub use measure::Effort;
 pub use measured_server::ServerSource;
 pub use report::{
-    Baseline, Batch, ColdStart, Flood, Latency, LongText, Memory, Model, Ratio, Report, Throughput,
+    Baseline, Batch, ColdStart, Flood, Latency, LongText, Memory, Model, Ratio, Report,
+    ThreadCount, Throughput,
 };
 pub use run::{Plan, run};
 pub use server::ServerCommand;
+pub use threads::{ThreadsPlan, compare_threads};

@@ -30,14 +30,12 @@ pub struct Plan {
 
 /// Longest text if the model's limit is not known.
 const DEFAULT_MAX_TOKENS: usize = 512;
-const WARM_UP_TEXTS: usize = 16;
+/// Queries before the first measurement.
+pub const WARM_UP_TEXTS: usize = 16;
 
 /// Measures according to the plan; `progress` is called with the name of each step.
 pub fn run(plan: &Plan, progress: &dyn Fn(&str)) -> Result<Report, Error> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|source| Error::Client(source.into()))?;
+    let runtime = runtime()?;
     let tokenizer = match &plan.model {
         Some(model) => Some(Tokenizer::load(
             &model.tokenizer,
@@ -49,6 +47,14 @@ pub fn run(plan: &Plan, progress: &dyn Fn(&str)) -> Result<Report, Error> {
     let mut report = measured?;
     report.ratios = ratios(&report, plan.baseline.as_ref());
     Ok(report)
+}
+
+/// The runtime of the clients; its one thread leaves the processor to the server.
+pub fn runtime() -> Result<tokio::runtime::Runtime, Error> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|source| Error::Client(source.into()))
 }
 
 async fn measure(
@@ -129,14 +135,21 @@ impl Measurements<'_> {
 
 fn empty(plan: &Plan, texts: &TextMaker<'_>) -> Report {
     Report {
-        format: FORMAT,
-        program: concat!("runpod-query ", env!("CARGO_PKG_VERSION")).to_owned(),
-        quick: plan.effort == Effort::QUICK,
         url: match &plan.server {
             ServerSource::Start(_) => None,
             ServerSource::Running(url) => Some(url.clone()),
         },
         token_counts_are_exact: texts.is_exact(),
+        ..blank(plan.effort)
+    }
+}
+
+/// A report without a measurement.
+pub fn blank(effort: Effort) -> Report {
+    Report {
+        format: FORMAT,
+        program: concat!("runpod-query ", env!("CARGO_PKG_VERSION")).to_owned(),
+        quick: effort == Effort::QUICK,
         ..Report::default()
     }
 }
@@ -151,13 +164,18 @@ fn model(plan: &Plan, served: Option<&ServedModel>) -> Result<Option<Model>, Err
             matrix_bytes: None,
         }));
     };
+    describe(directory).map(Some)
+}
+
+/// The model of a directory.
+pub fn describe(directory: &ModelDirectory) -> Result<Model, Error> {
     let description = &directory.description;
-    Ok(Some(Model {
+    Ok(Model {
         name: description.name.clone(),
         precision: description.precision.to_string(),
         dimensions: description.dimensions.get(),
         matrix_bytes: Some(weight_bytes_per_pass(&directory.graph)?),
-    }))
+    })
 }
 
 fn max_tokens(plan: &Plan, served: Option<&ServedModel>) -> usize {
@@ -169,7 +187,8 @@ fn max_tokens(plan: &Plan, served: Option<&ServedModel>) -> usize {
     known.or_else(served).unwrap_or(DEFAULT_MAX_TOKENS)
 }
 
-fn floor(report: &Report) -> Option<f64> {
+/// Milliseconds to read the weights of one pass once, if both their size and the memory's bandwidth are known.
+pub fn floor(report: &Report) -> Option<f64> {
     let bytes = report.model.as_ref()?.matrix_bytes? as f64;
     let bandwidth = report.machine.as_ref()?.memory_bandwidth_bytes_per_second;
     Some((1e6 * bytes / bandwidth).round() / 1e3)

@@ -1,6 +1,6 @@
 //! The texts that are sent: their lengths, their numbers, and the numbers of clients that send them.
 //!
-//! Alternatives are measured with the same workload, by `benches/alternatives.py`.
+//! Alternatives are measured with the same workload, by `benches/compare.py`.
 
 /// Tokens of a typical query.
 pub const QUERY_TOKENS: usize = 12;

@@ -1,4 +1,4 @@
-//! Measurements of alternatives for the same texts, as `benches/alternatives.py` writes them.
+//! Measurements of alternatives for the same texts, as `benches/compare.py` writes them.
 //!
 //! Owns the reading of that document; fields that are not compared are ignored.
 
@@ -29,7 +29,7 @@ pub struct Alternative {
 }
 
 impl Baseline {
-    /// Reads a document of `benches/alternatives.py`.
+    /// Reads a document of `benches/compare.py`.
     pub fn read(path: &Path) -> Result<Self, Error> {
         let bytes = std::fs::read(path).map_err(|source| Error::ReadBaseline {
             path: path.to_owned(),

@@ -42,6 +42,8 @@ pub struct Report {
     pub long_text: Option<LongText>,
     /// Queries among long texts.
     pub flood: Option<Flood>,
+    /// Servers with different numbers of threads; then nothing else is measured.
+    pub threads: Vec<ThreadCount>,
     /// Measurements divided by others.
     pub ratios: Vec<Ratio>,
 }
@@ -164,6 +166,17 @@ pub struct Flood {
     pub p50_milliseconds: f64,
     /// Highest latency of the queries.
     pub slowest_milliseconds: f64,
+}
+
+/// A server with a given number of threads.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ThreadCount {
+    /// Threads of its model.
+    pub threads: usize,
+    /// One text at a time, by its length.
+    pub latency: Vec<Latency>,
+    /// Several clients at a time.
+    pub throughput: Vec<Throughput>,
 }
 
 /// One measurement divided by another.

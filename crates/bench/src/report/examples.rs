@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
-use super::{Baseline, Batch, ColdStart, FORMAT, Latency, Memory, Model, Report, Throughput};
+use super::{
+    Baseline, Batch, ColdStart, FORMAT, Latency, Memory, Model, Report, ThreadCount, Throughput,
+};
 use crate::machine::Machine;
 
 /// A run of a model of bge-m3's size in fp32, without the long text.
@@ -45,7 +47,25 @@ pub fn report() -> Report {
         }),
         long_text: None,
         flood: None,
+        threads: Vec::new(),
         ratios: Vec::new(),
+    }
+}
+
+/// A run with one and with two threads.
+pub fn threads_report() -> Report {
+    let measured = |threads: usize, milliseconds: f64| ThreadCount {
+        threads,
+        latency: vec![latency(12, milliseconds)],
+        throughput: vec![
+            throughput((12, 12), 32, 1000.0 / milliseconds),
+            throughput((4, 256), 8, 2.0),
+        ],
+    };
+    Report {
+        format: FORMAT,
+        threads: vec![measured(1, 80.0), measured(2, 50.0)],
+        ..Report::default()
     }
 }
 

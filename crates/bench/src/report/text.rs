@@ -7,6 +7,7 @@ use std::fmt;
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::document::{ColdStart, Flood, LongText, Memory, Model, Report};
+use super::threads_table;
 use crate::machine::Machine;
 
 impl fmt::Display for Report {
@@ -17,6 +18,7 @@ impl fmt::Display for Report {
             throughput(self),
             batches(self),
             server(self),
+            threads_table::section(self),
             ratios(self),
         ];
         let written: Vec<String> = sections.into_iter().flatten().collect();
@@ -199,7 +201,7 @@ fn ratios(report: &Report) -> Option<String> {
 }
 
 /// A table of aligned columns: the first is text, the others are numbers. `None` without rows.
-fn table<const COLUMNS: usize>(
+pub fn table<const COLUMNS: usize>(
     headings: [&str; COLUMNS],
     rows: impl Iterator<Item = [String; COLUMNS]>,
 ) -> Option<Table> {
@@ -218,7 +220,8 @@ fn table<const COLUMNS: usize>(
     (!table.is_empty()).then_some(table)
 }
 
-fn lines(table: &Table) -> String {
+/// The table's lines, without white space at their ends.
+pub fn lines(table: &Table) -> String {
     table.trim_fmt() + "\n"
 }
 
