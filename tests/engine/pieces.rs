@@ -58,7 +58,7 @@ fn few_but_long_texts_are_larger_than_the_queue_as_well() {
     let large = call(&engine, long, Priority::Bulk);
     queued(&engine, CAPACITY / 2 + 2);
     script.release();
-    assert_eq!(large.join().unwrap().unwrap().encoded.len(), CAPACITY);
+    assert_eq!(large.join().unwrap().unwrap().texts.len(), CAPACITY);
     for caller in [list, running] {
         caller.join().unwrap().unwrap();
     }

@@ -11,6 +11,7 @@ mod text;
 
 pub use baseline::Baseline;
 pub use document::{
-    Batch, ColdStart, FORMAT, Flood, Latency, LongText, Memory, Model, Ratio, Report, Throughput,
+    Batch, ColdStart, FORMAT, Flood, Latency, LongText, Memory, Model, Ratio, RepeatedQuery,
+    Report, Throughput,
 };
 pub use ratios::ratios;
