@@ -135,12 +135,13 @@ impl Call {
         !self.is_cancelled()
     }
 
-    /// Identifies the call among others; a call of several, its members.
+    /// Identifies the call among others; a call of several, those of its members that are not cancelled.
     pub(super) fn addresses(&self) -> Vec<usize> {
         match self.members() {
             Some(members) => members
                 .calls
                 .iter()
+                .filter(|(_, call)| !call.is_cancelled())
                 .flat_map(|(_, call)| call.addresses())
                 .collect(),
             None => vec![Arc::as_ptr(&self.0).addr()],

@@ -12,7 +12,7 @@ use super::EncodingFormat;
 use crate::engine::{WRITTEN_FORMS, WrittenVectors};
 use model::{ColbertEmbedding, Embedding, Encoded};
 
-/// A vector of numbers, as the OpenAPI document shows it.
+/// A vector in the requested format.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = Vector)]
@@ -24,7 +24,7 @@ pub enum VectorForm {
     Base64(String),
 }
 
-/// A vector for each token, as the OpenAPI document shows them.
+/// A vector for each token, in the requested format.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(untagged)]
 #[schema(as = Matrix)]
@@ -45,9 +45,9 @@ pub enum MatrixForm {
 #[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum Writable<Form> {
-    /// In the requested format.
+    /// To be written.
     Unwritten(Form),
-    /// The JSON in the requested format.
+    /// Its JSON.
     Written(Arc<RawValue>),
 }
 
