@@ -12,6 +12,7 @@ Heads with random weights for the checkpoint of `runpod-query bench --synthetic 
 import argparse
 import http.client
 import json
+import os
 import re
 import statistics
 import subprocess
@@ -25,6 +26,7 @@ LENGTHS = (12, 128)
 ROUNDS = {12: 60, 128: 10}
 WORDS = "the of and to in is it for on that with as was are".split()
 OUTPUTS = {"dense": ["dense"], "dense_sparse": ["dense", "sparse"], "all": ["dense", "sparse", "colbert"]}
+WITHOUT_CACHE = {"RUNPOD_QUERY__ENGINE__CACHE_BYTES": "0"}
 ADDRESS = re.compile(r"address=([^\s:]+):(\d+)")
 
 
@@ -40,9 +42,9 @@ def make_heads(checkpoint: Path) -> None:
 class Server:
     """A running program."""
 
-    def __init__(self, program: str, model: str):
+    def __init__(self, program: str, model: str, variables: dict[str, str]):
         command = [program, "serve", "--host", "127.0.0.1", "--port", "0", "--model-directory", model, "--offline"]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | variables)
         for line in self.process.stderr:
             if found := ADDRESS.search(line):
                 break
@@ -102,7 +104,8 @@ def main() -> None:
     if arguments.make_heads:
         return make_heads(Path(arguments.paths[0]))
     new_program, new_model, old_program, old_model = arguments.paths
-    new, old = Server(new_program, new_model), Server(old_program, old_model)
+    # The same text is sent more than once, and an older program may not know the setting.
+    new, old = Server(new_program, new_model, WITHOUT_CACHE), Server(old_program, old_model, {})
     try:
         json.dump(measure(new, old), sys.stdout, indent=1)
     finally:

@@ -18,6 +18,7 @@ mod error;
 mod gauge;
 mod piece;
 mod pipeline;
+mod plan;
 mod query_cache;
 mod queue;
 mod retry_after;

@@ -7,20 +7,20 @@
 //! An output never depends on its batch, so what is kept is what computing it again would give, to the bit. An error is
 //! never kept. A computation belongs to everyone who waits for it: it ends early only when all of them have gone.
 
-use std::collections::{BTreeMap, HashMap, btree_map};
+use std::collections::{HashMap, btree_map};
 use std::hash::RandomState;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, Shared, WeakShared, try_join_all};
+use futures_util::future::{BoxFuture, WeakShared};
 use quick_cache::unsync::Cache;
 use quick_cache::{Lifecycle, Weighter};
 
-use super::call::Membership;
+use super::Call;
 use super::encoded_text::EncodedText;
+use super::plan::{Computation, Computed, Found, Participation, Plan};
 use super::schedule::Priority;
-use super::{Call, Error};
 use crate::metrics;
 use model::Outputs;
 
@@ -39,64 +39,6 @@ pub struct Query {
     pub text: String,
     /// What it is turned into.
     pub outputs: Outputs,
-}
-
-/// The outputs of all texts of a computation, in its order.
-pub type Computed = Result<Arc<[Arc<EncodedText>]>, Error>;
-/// A computation that several callers wait for.
-pub type Computation = Shared<BoxFuture<'static, Computed>>;
-
-/// Where the outputs of a query come from.
-pub enum Found {
-    /// They are kept.
-    Kept(Arc<EncodedText>),
-    /// They are computed: by this one of [`Plan::computations`], and at this place of its outputs.
-    Computed(u64, usize),
-}
-
-/// How a call gets the outputs of its queries.
-#[derive(Default)]
-pub struct Plan {
-    /// For each query, in their order.
-    pub found: Vec<Found>,
-    /// The computations that the call waits for, by their numbers.
-    pub computations: BTreeMap<u64, Participation>,
-    /// The one that begins with the call.
-    pub own: Option<u64>,
-}
-
-impl Plan {
-    /// What each query has become; nothing where a computation failed that began with another call. An error of the call's
-    /// own computation is an error of all.
-    pub async fn outcome(self) -> Result<Vec<Option<Arc<EncodedText>>>, Error> {
-        let computation = |(&number, part): (&u64, &Participation)| {
-            let (is_own, computation) = (self.own == Some(number), part.computation.clone());
-            async move {
-                match computation.await {
-                    Err(error) if is_own => Err(error),
-                    computed => Ok((number, computed.ok())),
-                }
-            }
-        };
-        // All at once, since each goes on only while a participant awaits it.
-        let computed = try_join_all(self.computations.iter().map(computation)).await?;
-        let computed: BTreeMap<_, _> = computed.into_iter().collect();
-        let texts = self.found.into_iter().map(|found| match found {
-            Found::Kept(text) => Some(text),
-            Found::Computed(number, place) => {
-                let texts = computed.get(&number)?.as_ref()?;
-                texts.get(place).cloned()
-            }
-        });
-        Ok(texts.collect())
-    }
-}
-
-/// A caller's part in a computation.
-pub struct Participation {
-    /// The computation, which goes on while any participant awaits it.
-    pub computation: Computation,
-    _membership: Membership,
 }
 
 /// The cache; see the module's documentation.
@@ -191,11 +133,8 @@ impl QueryCache {
         let computation = begin(places, calls.clone(), registration).shared();
         state.register(priority, calls, &computation, missing);
         plan.own = Some(number);
-        let participation = Participation {
-            computation,
-            _membership: membership,
-        };
-        plan.computations.insert(number, participation);
+        plan.computations
+            .insert(number, Participation::new(computation, membership));
         plan
     }
 
@@ -241,11 +180,9 @@ impl State {
             return None;
         }
         if let btree_map::Entry::Vacant(part) = plan.computations.entry(number) {
-            part.insert(Participation {
-                // It fails if all participants have gone in this moment.
-                computation: running.computation.upgrade()?,
-                _membership: running.calls.join(call),
-            });
+            // It fails if all participants have gone in this moment.
+            let computation = running.computation.upgrade()?;
+            part.insert(Participation::new(computation, running.calls.join(call)));
         }
         Some(Found::Computed(number, place))
     }

@@ -154,7 +154,7 @@ fn a_query_that_all_callers_have_left_does_not_run() {
     let (engine, script, running) = occupied();
     let callers = [(); 2].map(|()| Leaver::ask(&engine, "w1 w2"));
     shared(&engine, 1);
-    callers.map(Leaver::leave);
+    callers.into_iter().for_each(Leaver::leave);
     assert_eq!(engine.status().queued_texts, 0);
     script.release();
     running.join().unwrap().unwrap();
