@@ -9,7 +9,8 @@ let
   serve = model: scope.serve.override { inherit model; };
 in
 {
-  default = app "Serve bge-m3 in fp32" scope.serve;
+  default = app "Serve bge-m3 in fp16" scope.serve;
+  fp32 = app "Serve bge-m3 in fp32" (serve scope.model-fp32);
   int8 = app "Serve bge-m3 in int8" (serve scope.model-int8);
   minilm = app "Serve the small model" (serve scope.model-minilm);
   push = app "Push an image to a registry" scope.push;

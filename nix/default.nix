@@ -23,20 +23,42 @@ in
   reference = "bge-m3";
 
   model = callPackage ./model.nix { name = "bge-m3"; };
+  model-fp32 = final.model.override { precision = "fp32"; };
   model-int8 = final.model.override { precision = "int8"; };
+  model-fp16-int8 = final.models.override {
+    models = [
+      final.model
+      final.model-int8
+    ];
+  };
   model-minilm = final.model.override {
     name = "minilm";
     checkpoint = final.checkpoint-minilm;
     reference = "minilm";
   };
+  model-minilm-fp32 = final.model-minilm.override { precision = "fp32"; };
   model-minilm-int8 = final.model-minilm.override { precision = "int8"; };
+  model-minilm-fp16-int8 = final.models.override {
+    models = [
+      final.model-minilm
+      final.model-minilm-int8
+    ];
+  };
+  models = callPackage ./models.nix { models = [ final.model ]; };
 
   settings = callPackage ./settings.nix { };
   root = callPackage ./root.nix { };
+  root-fp32 = final.root.override { model = final.model-fp32; };
   root-int8 = final.root.override { model = final.model-int8; };
+  root-fp16-int8 = final.root.override { model = final.model-fp16-int8; };
   root-minilm = final.root.override { model = final.model-minilm; };
+  root-minilm-fp16-int8 = final.root.override { model = final.model-minilm-fp16-int8; };
 
   image = callPackage ./image.nix { };
+  image-fp32 = final.image.override {
+    root = final.root-fp32;
+    tag = "latest-fp32";
+  };
   image-int8 = final.image.override {
     root = final.root-int8;
     tag = "latest-int8";
@@ -45,8 +67,13 @@ in
     root = final.root-minilm;
     tag = "minilm";
   };
+  image-minilm-fp16-int8 = final.image.override {
+    root = final.root-minilm-fp16-int8;
+    tag = "minilm-fp16-int8";
+  };
 
   golden = callPackage ./golden.nix { };
+  golden-fp32 = final.golden.override { model = final.model-fp32; };
   golden-int8 = final.golden.override { model = final.model-int8; };
 
   serve = callPackage ./serve.nix { };

@@ -10,7 +10,7 @@ let
       name ? source.repository or (throw "a model from a directory needs a name"),
       revision ? source.revision or "",
       license ? source.license or null,
-      precision ? "fp32",
+      precision ? "fp16",
       pooling ? null,
     }:
     scope.model.override {

@@ -11,7 +11,7 @@
   name,
   revision ? pins.models.${name}.revision,
   license ? pins.models.${name}.license,
-  precision ? "fp32",
+  precision ? "fp16",
   pooling ? null,
 }:
 # The name of a store path cannot contain a slash.

@@ -7,10 +7,13 @@
     onnxruntime
     checkpoint
     model
+    model-fp32
     model-int8
     model-minilm
+    model-minilm-fp32
     model-minilm-int8
     golden
+    golden-fp32
     golden-int8
     push
     smoke
@@ -19,10 +22,14 @@
 // lib.optionalAttrs scope.isLinux {
   inherit (scope)
     root
+    root-fp32
     root-int8
+    root-fp16-int8
     root-minilm
     image
+    image-fp32
     image-int8
     image-minilm
+    image-minilm-fp16-int8
     ;
 }

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
 # smoke URL [MODEL [PRECISION]]: waits until the server is ready, performs the three actions, and compares the
-# vectors with the values published for MODEL (default: bge-m3) in PRECISION (default: fp32). MODEL `none` has no published values.
+# vectors with the values published for MODEL (default: bge-m3) in PRECISION (default: fp16). MODEL `none` has no published values.
 
 url=${1:?the address of a server}
 model=${2:-bge-m3}
-precision=${3:-fp32}
+precision=${3:-fp16}
 patience_seconds=120
 
 fail() {
@@ -28,7 +28,8 @@ perform() {
 
 # The published values are dot products of queries and passages, and vectors.
 compare() {
-  jq -e --slurpfile references "$REFERENCES/$model.json" --arg precision "$precision" '
+  # Vectors in fp16 are those in fp32, and have their tolerances.
+  jq -e --slurpfile references "$REFERENCES/$model.json" --arg precision "${precision/fp16/fp32}" '
     def dot($a; $b): reduce range($a | length) as $i (0; . + $a[$i] * $b[$i]);
     . as $vectors | $references[0] as $reference
     | [ ($reference.similarities[] as $table
@@ -55,6 +56,8 @@ trap 'rm -rf "$work"' EXIT
 
 wait_until_ready
 echo "ready after $SECONDS s"
+served=$(curl -fsS --max-time 5 "$url/health" | jq -r .model.precision)
+[ "$served" = "$precision" ] || fail "it serves $served, not $precision"
 echo '{"action": "health_check"}' | perform | jq -e '.status == "ok"' >/dev/null || fail "health_check"
 echo '{"action": "embed_query", "query": "What is machine learning?"}' | perform \
   | jq -e '.embedding | map(. * .) | add | . > 0.999 and . < 1.001' >/dev/null || fail "embed_query"

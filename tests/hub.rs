@@ -2,11 +2,14 @@
 
 use std::collections::HashMap;
 
+use model::Precision;
 use runpod_query::config::{ENVIRONMENT_PREFIX, Settings};
 use serde_json::{Value, json};
 
 use crate::support::golden::path;
 use crate::support::server::TestServer;
+
+const PRECISION: &str = "RUNPOD_QUERY__MODEL__PRECISION";
 
 fn read(file: &str) -> Value {
     let text = std::fs::read(path(&format!("../.runpod/{file}"))).unwrap();
@@ -79,7 +82,23 @@ fn every_variable_that_the_hub_offers_is_a_setting_with_every_value() {
 }
 
 #[test]
-fn the_hub_offers_no_choice_of_what_the_image_decides() {
+fn the_hub_offers_the_precisions_that_its_image_holds() {
+    let hub = read("hub.json");
+    let mut variables = hub["config"]["env"].as_array().unwrap().iter();
+    let variable = variables.find(|variable| variable["key"] == PRECISION);
+    let options = variable.unwrap()["input"]["options"].as_array().unwrap();
+    let offered: Vec<String> = options
+        .iter()
+        .map(|option| text(&option["value"]))
+        .collect();
+    let dockerfile = std::fs::read_to_string(path("../Dockerfile")).unwrap();
+    let mut lines = dockerfile.lines();
+    let held = lines.find_map(|line| line.strip_prefix("ARG PRECISION="));
+    assert_eq!(Some(offered.join("-").as_str()), held);
+}
+
+#[test]
+fn the_hub_offers_no_other_choice_of_what_the_image_decides() {
     let hub = read("hub.json");
     let tests = read("tests.json");
     let fixed: Vec<String> = ["model", "artifacts"]
@@ -91,7 +110,8 @@ fn the_hub_offers_no_choice_of_what_the_image_decides() {
         assert_eq!(config.get("presets"), None);
         for variable in config["env"].as_array().unwrap() {
             let key = text(&variable["key"]);
-            assert!(!fixed.iter().any(|fixed| key.starts_with(fixed)), "{key}");
+            let is_fixed = fixed.iter().any(|fixed| key.starts_with(fixed));
+            assert!(!is_fixed || key == PRECISION, "{key}");
         }
     }
 }
@@ -103,7 +123,8 @@ fn unchanged_hub_settings_match_the_defaults() {
     let given = variables
         .map(|variable| (text(&variable["key"]), text(&variable["input"]["default"])))
         .collect();
-    let given = Settings::from_sources(given, None, Vec::new()).unwrap();
+    let mut given = Settings::from_sources(given, None, Vec::new()).unwrap();
+    assert_eq!(given.model.precision.take(), Some(Precision::default()));
     assert_eq!(given, Settings::default());
 }
 

@@ -10,7 +10,12 @@ let
   };
 in
 {
-  inherit (scope) server model-minilm model-minilm-int8;
+  inherit (scope)
+    server
+    model-minilm
+    model-minilm-fp32
+    model-minilm-int8
+    ;
   format = callPackage ./format.nix { };
   lints = callPackage ./lints.nix { };
   tests = callPackage ./tests.nix { };
@@ -26,6 +31,6 @@ in
   };
 }
 // lib.optionalAttrs scope.isLinux {
-  inherit (scope) image-minilm;
+  inherit (scope) image-minilm image-minilm-fp16-int8;
   own-image = own.imageFor (tiny // { tag = "tiny"; });
 }

@@ -59,7 +59,7 @@ pub struct ModelChoice {
     /// Model directory to use instead.
     #[arg(long, value_name = "DIRECTORY")]
     model_directory: Option<PathBuf>,
-    /// Precision of the model's matrices [default: fp32, or the model directory's].
+    /// Precision of the model's matrices [default: fp16, or the model directory's].
     #[arg(long)]
     precision: Option<Precision>,
     /// Pooling of a model whose files do not say it.
@@ -150,7 +150,7 @@ pub struct Export {
     #[arg(long)]
     pub revision: Option<String>,
     /// Precision of the matrices.
-    #[arg(long, default_value = "fp32")]
+    #[arg(long, default_value_t)]
     pub precision: Precision,
     /// Pooling of a checkpoint whose files do not say it.
     #[arg(long)]

@@ -2,7 +2,7 @@
 //! model once as a warm-up.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{Failure, print_line};
 use crate::artifacts::{ResolvedModel, Store};
@@ -10,7 +10,9 @@ use crate::config::Settings;
 use crate::service::with_causes;
 use model::Environment;
 use model::export::{self, Options};
-use model::{Encoder, ModelDirectory, QualityReport, Tokenizer, load_runtime};
+use model::{
+    DESCRIPTION_FILE, Encoder, ModelDirectory, Precision, QualityReport, Tokenizer, load_runtime,
+};
 
 /// The text that a model embeds before it is ready.
 const WARM_UP: &str = "What is machine learning?";
@@ -58,6 +60,7 @@ pub fn runtime(settings: &Settings) -> Result<Environment, Failure> {
 pub fn model_directory(settings: &Settings) -> Result<ModelDirectory, Failure> {
     let asked = settings.model.precision;
     if let Some(path) = &settings.model.directory {
+        let path = &in_precision(path, asked)?;
         let directory = ModelDirectory::open_pooled(path, settings.model.pooling)?;
         let found = directory.description.precision;
         return match asked.filter(|asked| *asked != found) {
@@ -72,6 +75,33 @@ pub fn model_directory(settings: &Settings) -> Result<ModelDirectory, Failure> {
     let store = Store::open(&settings.artifacts)?;
     let model = store.model(&settings.model.name)?;
     exported_model(settings, &store, &model)
+}
+
+/// The model directory at `path`. If that is a folder of model directories, each called by its precision, it is the one that
+/// is asked for, else the default's, else the first.
+fn in_precision(path: &Path, asked: Option<Precision>) -> Result<PathBuf, Failure> {
+    let folder = |precision: &Precision| path.join(precision.to_string());
+    let held: Vec<Precision> = Precision::ALL
+        .into_iter()
+        .filter(|precision| folder(precision).join(DESCRIPTION_FILE).is_file())
+        .collect();
+    let Some(first) = held.first() else {
+        return Ok(path.to_owned());
+    };
+    match asked {
+        Some(asked) if !held.contains(&asked) => {
+            let held: Vec<String> = held.iter().map(Precision::to_string).collect();
+            Err(format!(
+                "model.precision is {asked}, but {} holds {}",
+                path.display(),
+                held.join(" and ")
+            )
+            .into())
+        }
+        Some(asked) => Ok(folder(&asked)),
+        None if held.contains(&Precision::default()) => Ok(folder(&Precision::default())),
+        None => Ok(folder(first)),
+    }
 }
 
 /// The model's directory in the cache. Once it exists, its pin is kept.

@@ -21,9 +21,9 @@ const DIRECTORY: &str = "model.directory";
 pub struct Model {
     /// A pinned model, `bge-m3` or `minilm`, or a repository of the hub: `owner/name`, or `owner/name@revision`.
     pub name: String,
-    /// A model directory to serve instead.
+    /// A model directory to serve instead, or a folder of several, each called by its precision.
     pub directory: Option<PathBuf>,
-    /// Precision of the model; absent: fp32. A model directory must have it, if it is given.
+    /// Precision of the model; absent: fp16, or the model directory's. A model directory must have it, if it is given.
     pub precision: Option<Precision>,
     /// Other names under which requests may ask for the model.
     #[serde(deserialize_with = "aliases")]

@@ -34,6 +34,11 @@ fn two_exports_of_one_checkpoint_are_identical() {
 }
 
 #[test]
+fn two_fp16_exports_of_one_checkpoint_are_identical() {
+    two_exports_are_identical("tiny-xlm-roberta", Precision::Fp16);
+}
+
+#[test]
 fn two_int8_exports_of_one_checkpoint_are_identical() {
     for fixture in ["tiny-xlm-roberta", "tiny-bert"] {
         two_exports_are_identical(fixture, Precision::Int8);

@@ -93,7 +93,7 @@ fn a_head_written_anew_is_read() {
 
 #[test]
 fn heads_do_not_change_the_other_weights() {
-    for precision in [Precision::Fp32, Precision::Int8] {
+    for precision in Precision::ALL {
         let with = export(copy(&[SPARSE, COLBERT]).path(), precision).unwrap();
         let without = export(copy(&[]).path(), precision).unwrap();
         let weights =

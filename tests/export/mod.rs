@@ -1,6 +1,7 @@
 //! What the exporter writes, and what it refuses.
 
 mod determinism;
+mod halves;
 mod heads;
 mod published_heads;
 mod refusals;

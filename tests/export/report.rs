@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use kernels::gemm::int8::InstructionSet;
+use kernels::gemm::{fp32, int8};
 use model::Precision;
 use model::export::{Options, export_and_check};
 use model::{ModelDirectory, QualityReport, load_runtime};
@@ -49,11 +49,27 @@ fn an_int8_export_leaves_the_model_and_its_report_and_nothing_else() {
     assert_eq!(files(directory.path()), expected.collect());
     let report = report(directory.path()).unwrap();
     assert_eq!(report.sentences, 100);
-    assert_eq!(report.byte_products, InstructionSet::detect().name());
+    assert_eq!(
+        report.instruction_set,
+        int8::InstructionSet::detect().name()
+    );
     assert!(report.worst_cosine <= report.mean_cosine && report.mean_cosine < 1.0);
     assert!(report.mean_cosine > 0.9, "{report:?}");
     assert!((0.0..=1.0).contains(&report.top_10_overlap), "{report:?}");
     assert!(report.seconds > 0.0);
+}
+
+#[test]
+fn an_fp16_export_has_a_report_too() {
+    let directory = export_in(Precision::Fp16);
+    let report = report(directory.path()).unwrap();
+    assert_eq!(
+        report.instruction_set,
+        fp32::InstructionSet::detect().name()
+    );
+    assert_eq!(report.kept_in_fp32, [""; 0]);
+    assert!(report.worst_cosine <= report.mean_cosine && report.mean_cosine < 1.0);
+    assert!(report.worst_cosine > 0.9998, "{report:?}");
 }
 
 #[test]

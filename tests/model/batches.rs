@@ -114,6 +114,7 @@ macro_rules! batch_tests {
 }
 
 batch_tests! {
+    fp16 Precision::Fp16
     fp32 Precision::Fp32
     int8 Precision::Int8
 }

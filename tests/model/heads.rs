@@ -200,6 +200,11 @@ fn outputs_do_not_depend_on_the_batch(precision: Precision) {
 }
 
 #[test]
+fn outputs_do_not_depend_on_the_batch_in_fp16() {
+    outputs_do_not_depend_on_the_batch(Precision::Fp16);
+}
+
+#[test]
 fn outputs_do_not_depend_on_the_batch_in_fp32() {
     outputs_do_not_depend_on_the_batch(Precision::Fp32);
 }

@@ -3,31 +3,12 @@
 use model::Precision;
 use model::export::Agreement;
 
-use crate::support::golden::{golden, length, path, texts};
+use super::sentences::{sentence_vectors, sentences};
+use crate::support::golden::{golden, length};
 use crate::support::models::{Model, checkpoint};
-
-/// Sentences of one batch; each has fewer than 32 tokens.
-const SENTENCES_AT_ONCE: usize = 16;
 
 fn int8(name: &str) -> Model {
     Model::export_in(&checkpoint(name), name, Precision::Int8)
-}
-
-/// The vectors of the golden texts, one at a time.
-fn golden_vectors(model: &mut Model) -> Vec<Vec<f32>> {
-    let texts = texts().iter();
-    texts.flat_map(|text| model.encode(&[&text.text])).collect()
-}
-
-fn sentences() -> Vec<String> {
-    let file = std::fs::read_to_string(path("../crates/model/src/export/sentences.txt")).unwrap();
-    file.lines().map(str::to_owned).collect()
-}
-
-fn sentence_vectors(model: &mut Model, sentences: &[String]) -> Vec<Vec<f32>> {
-    let sentences: Vec<&str> = sentences.iter().map(String::as_str).collect();
-    let batches = sentences.chunks(SENTENCES_AT_ONCE);
-    batches.flat_map(|batch| model.encode(batch)).collect()
 }
 
 #[test]
@@ -39,7 +20,7 @@ fn int8_vectors_are_near_those_of_sentence_transformers_and_have_length_one() {
         ("tiny-xlm-roberta", 0.98, 0.7),
         ("tiny-bert", 0.9975, 0.985),
     ] {
-        let vectors = golden_vectors(&mut int8(name));
+        let vectors = int8(name).encode_golden();
         let expected = golden(name).embeddings;
         assert!(
             vectors

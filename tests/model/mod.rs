@@ -3,8 +3,10 @@
 mod batches;
 mod damaged;
 mod foreign;
+mod fp16;
 mod fuzzed;
 mod golden;
 mod heads;
 mod int8;
 mod long_texts;
+mod sentences;

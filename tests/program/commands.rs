@@ -91,7 +91,7 @@ fn the_measured_quality_of_an_int8_model_is_shown_by_health() {
     let served = Served::start(&["--model-directory", target.to_str().unwrap()]);
     served.wait_for_status(200);
     assert_eq!(served.health()["model"]["quality"], report);
-    let instructions = report["byte_products"].as_str().unwrap();
+    let instructions = report["instruction_set"].as_str().unwrap();
     served.wait_for_log(instructions);
 }
 

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::commands::{run, stderr};
 use crate::checkpoints::checkpoint;
-use crate::support::golden::{golden, largest_difference, texts};
+use crate::support::golden::{FP16_TOLERANCE, golden, largest_difference, texts};
 use crate::support::program::{floats, program};
 
 #[test]
@@ -24,7 +24,7 @@ fn embed_prints_one_json_line_per_text() {
         let line: Value = serde_json::from_str(line).unwrap();
         assert_eq!(line["text"], texts()[index].text);
         let expected = &golden("minilm").embeddings[index];
-        assert!(largest_difference(&floats(&line["embedding"]), expected) < 1e-5);
+        assert!(largest_difference(&floats(&line["embedding"]), expected) < FP16_TOLERANCE);
     }
 }
 
@@ -54,7 +54,7 @@ fn embed_reads_lines_and_writes_a_numpy_array() {
         &array.row(1).to_vec(),
         &golden("minilm").embeddings[question],
     );
-    assert!(difference < 1e-5);
+    assert!(difference < FP16_TOLERANCE);
 }
 
 #[test]

@@ -21,6 +21,7 @@ fn exported() -> TempDir {
         .arg("export")
         .arg(checkpoint(MODEL))
         .arg(directory.path().join("model"))
+        .args(["--precision", "fp32"])
         .status();
     assert!(status.unwrap().success());
     directory

@@ -10,17 +10,74 @@ use crate::support::program::{Served, program};
 
 const VARIABLE: &str = "RUNPOD_QUERY__MODEL__PRECISION";
 
-/// A model directory in int8.
-fn int8() -> tempfile::TempDir {
-    let directory = tempfile::tempdir().unwrap();
+fn export_into(directory: &Path, precision: Precision) {
     let options = Options {
         name: "tiny-bert".to_owned(),
         revision: None,
-        precision: Precision::Int8,
+        precision,
         pooling: None,
     };
-    export::export(&path("fixtures/tiny-bert"), directory.path(), &options).unwrap();
+    export::export(&path("fixtures/tiny-bert"), directory, &options).unwrap();
+}
+
+/// A model directory in int8.
+fn int8() -> tempfile::TempDir {
+    let directory = tempfile::tempdir().unwrap();
+    export_into(directory.path(), Precision::Int8);
     directory
+}
+
+/// A folder of model directories.
+fn folder_of(precisions: &[Precision]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for precision in precisions {
+        let directory = folder.path().join(precision.to_string());
+        std::fs::create_dir(&directory).unwrap();
+        export_into(&directory, *precision);
+    }
+    folder
+}
+
+/// The precision that is served from a folder.
+fn served(folder: &Path, asked: Option<&str>) -> serde_json::Value {
+    let variables = asked.map(|precision| (VARIABLE, precision.to_owned()));
+    let arguments = ["--model-directory", folder.to_str().unwrap()];
+    let served = Served::start_in(&arguments, variables.as_slice());
+    served.wait_for_status(200);
+    served.health()["model"]["precision"].clone()
+}
+
+#[test]
+fn of_a_folder_of_precisions_the_one_that_is_asked_for_is_served() {
+    let folder = folder_of(&[Precision::Fp16, Precision::Int8]);
+    for (asked, expected) in [
+        (None, "fp16"),
+        (Some("fp16"), "fp16"),
+        (Some("int8"), "int8"),
+    ] {
+        assert_eq!(served(folder.path(), asked), expected, "{asked:?}");
+    }
+    let without_default = folder_of(&[Precision::Int8]);
+    assert_eq!(served(without_default.path(), None), "int8");
+}
+
+#[test]
+fn a_precision_that_a_folder_lacks_stops_the_start() {
+    let folder = folder_of(&[Precision::Fp16, Precision::Int8]);
+    let folder = folder.path().to_str().unwrap();
+    let arguments = [
+        "embed",
+        "a",
+        "--precision",
+        "fp32",
+        "--model-directory",
+        folder,
+    ];
+    let output = program().args(arguments).output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{message}");
+    let words = format!("model.precision is fp32, but {folder} holds fp16 and int8");
+    assert!(message.contains(&words), "{message}");
 }
 
 fn settings_file(folder: &Path, text: &str) -> String {

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use model::Precision;
 use serde_json::{Value, json};
 
 use crate::artifacts::repository_hub::{REPOSITORY, RepositoryHub, fixture};
-use crate::support::golden::{golden, largest_difference, path, texts};
-use crate::support::models::runtime_library;
+use crate::support::golden::{largest_difference, path};
+use crate::support::models::{Model, checkpoint, runtime_library};
 use crate::support::program::{Served, floats, program};
 
 const FIXTURE: &str = "tiny-bert";
@@ -77,9 +78,10 @@ fn succeeded(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
+/// The vector of the text by an export of the fixture in the default precision.
 fn expected_vector() -> Vec<f32> {
-    let index = texts().iter().position(|text| text.text == TEXT).unwrap();
-    golden(FIXTURE).embeddings[index].clone()
+    let mut model = Model::export_in(&checkpoint(FIXTURE), FIXTURE, Precision::default());
+    model.encode(&[TEXT]).remove(0)
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::fake::wait_until;
-use crate::support::golden::{cosine, golden, largest_difference, length, texts};
+use crate::support::golden::{FP16_TOLERANCE, cosine, golden, largest_difference, length, texts};
 use crate::support::program::{Served, floats, program};
 
 /// Concurrent clients.
@@ -59,7 +59,7 @@ fn concurrent_clients_get_the_same_vectors_as_a_single_client() {
                         continue;
                     }
                     let difference = largest_difference(&served.embed(&text.text), expected);
-                    assert!(difference < 1e-5, "{}: {difference}", text.name);
+                    assert!(difference < FP16_TOLERANCE, "{}: {difference}", text.name);
                 }
             });
         }

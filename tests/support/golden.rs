@@ -13,6 +13,9 @@ pub struct Text {
     pub text: String,
 }
 
+/// Largest difference of a component of minilm's vectors in fp16, the default, from PyTorch's in fp32.
+pub const FP16_TOLERANCE: f32 = 3e-4;
+
 /// Tokens and embeddings of the texts for one model, in the same order.
 pub struct Golden {
     pub token_ids: Vec<Vec<u32>>,

@@ -43,6 +43,12 @@ impl Model {
         Self::load(directory)
     }
 
+    /// The vectors of the golden texts, one at a time.
+    pub fn encode_golden(&mut self) -> Vec<Vec<f32>> {
+        let texts = golden::texts().iter();
+        texts.flat_map(|text| self.encode(&[&text.text])).collect()
+    }
+
     /// Loads a model directory.
     pub fn load(directory: tempfile::TempDir) -> Self {
         Self::load_pooled(directory, None)

@@ -5,6 +5,7 @@
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use half::f16;
 use kernels::attention::{Head, attend};
 use kernels::gemm::panel_matrix::PanelMatrix;
 use kernels::gemm::{PANEL, ROWS, fp32, int8, panel_count, rows_per_block};
@@ -48,7 +49,7 @@ fn gemm_int8(criterion: &mut Criterion) {
                     bencher.iter(|| {
                         for panel in weights.chunks_exact(PANEL * HIDDEN) {
                             for block in bytes.chunks(rows_per_block(rows) * HIDDEN) {
-                                instructions.multiply(block, panel, &mut sums);
+                                instructions.multiply(block, panel, &[0; PANEL], &mut sums);
                                 black_box(&mut sums);
                             }
                         }
@@ -60,14 +61,22 @@ fn gemm_int8(criterion: &mut Criterion) {
 }
 
 fn gemm_fp32(criterion: &mut Criterion) {
+    gemm_floats::<f32>(criterion, "gemm_fp32", |weight| weight);
+}
+
+fn gemm_fp16(criterion: &mut Criterion) {
+    gemm_floats(criterion, "gemm_fp16", f16::from_f32);
+}
+
+fn gemm_floats<W: fp32::Weight>(criterion: &mut Criterion, name: &str, store: fn(f32) -> W) {
     let stride = HIDDEN + LANES;
     for outputs in [HIDDEN, INTERMEDIATE] {
-        let weights = floats(outputs * HIDDEN);
+        let weights: Vec<W> = floats(outputs * HIDDEN).into_iter().map(store).collect();
         for rows in ROW_COUNTS {
             let activations = floats(rows * stride);
             let mut products = vec![[0.0; PANEL]; rows];
             let block = rows_per_block(rows);
-            let mut group = criterion.benchmark_group(format!("gemm_fp32/{HIDDEN}x{outputs}"));
+            let mut group = criterion.benchmark_group(format!("{name}/{HIDDEN}x{outputs}"));
             group.throughput(Throughput::Elements((rows * HIDDEN * outputs) as u64));
             let available = fp32::InstructionSet::available();
             for (index, instructions) in available.iter().enumerate() {
@@ -148,6 +157,6 @@ fn attention(criterion: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().without_plots();
-    targets = gemm_int8, gemm_fp32, row_by_row, attention
+    targets = gemm_int8, gemm_fp16, gemm_fp32, row_by_row, attention
 }
 criterion_main!(benches);

@@ -6,6 +6,8 @@ mod corpus;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use half::f16;
+
 use crate::attention::{Head, attend};
 use crate::gemm::panel_matrix::{PackedColumns, PanelMatrix};
 use crate::gemm::{PANEL, ROWS, fp32, int8};
@@ -108,13 +110,24 @@ fn multiply_floats(call: &mut Call<'_>) {
     let length = call.length(inputs * PANEL);
     let panel = call.floats(length);
     let bias: [f32; PANEL] = call.floats(PANEL).try_into().unwrap();
+    let halves: Vec<f16> = panel.iter().copied().map(f16::from_f32).collect();
+    let activations = Strided {
+        floats: &floats,
+        stride,
+    };
+    check_products(activations, rows, &panel, &bias);
+    check_products(activations, rows, &halves, &bias);
+}
+
+fn check_products<W: fp32::Weight>(
+    activations: Strided<'_>,
+    rows: usize,
+    panel: &[W],
+    bias: &[f32; PANEL],
+) {
     let multiply = |instructions: fp32::InstructionSet| {
         let mut products = vec![[0.0_f32; PANEL]; rows];
-        let rows = Strided {
-            floats: &floats,
-            stride,
-        };
-        outcome(|| instructions.multiply(rows, &panel, &bias, &mut products))?;
+        outcome(|| instructions.multiply(activations, panel, bias, &mut products))?;
         Some(bits(products.as_flattened()))
     };
     let (fused, others): (Vec<_>, Vec<_>) = fp32::InstructionSet::available()
@@ -137,10 +150,11 @@ fn multiply_bytes(call: &mut Call<'_>) {
     let bytes = call.values(length, |byte| byte);
     let length = call.length(inputs * PANEL);
     let panel = call.values(length, |byte| byte as i8);
+    let column_sums = int8::column_sums(&panel);
     let sets = int8::InstructionSet::available();
     check_same(sets.into_iter().map(|instructions| {
         let mut sums = [[0; PANEL]; ROWS];
-        outcome(|| instructions.multiply(&bytes, &panel, &mut sums))?;
+        outcome(|| instructions.multiply(&bytes, &panel, &column_sums, &mut sums))?;
         Some(sums)
     }));
 }

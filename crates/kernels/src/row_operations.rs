@@ -3,9 +3,11 @@
 //! A dispatch costs as much as the arithmetic of a few dozen floats, so there is one for a whole row or head. Every
 //! instruction set gives the same bits.
 
+use half::f16;
 use multiversion::multiversion;
 
 use crate::gemm::PANEL;
+use crate::gemm::fp32::Weight;
 use crate::rows::{
     self, Block, ColumnParameters, Normalization, RowQuantization, StoredQuantization, Strided,
 };
@@ -59,6 +61,13 @@ pub fn gelu(row: &mut [f32]) {
 /// Dequantizes a row of bytes with one scale.
 pub fn dequantize_row(bytes: &[i8], scale: f32, floats: &mut [f32]) {
     rows::dequantize_row(bytes, scale, floats);
+}
+
+/// Widens a row of halves.
+pub fn widen_row(halves: &[f16], floats: &mut [f32]) {
+    for (float, half) in floats.iter_mut().zip(halves) {
+        *float = half.widen();
+    }
 }
 
 /// Softmax of the first `length` columns of every row of `scores`, each of `width`; the columns beyond become 0. Panics if

@@ -1,5 +1,6 @@
 //! Every kernel, on every instruction set of this processor, gives what a plain loop gives, for random shapes and values.
 
+use half::f16;
 use kernels::attention::{Head, attend};
 use kernels::gemm::panel_matrix::PanelMatrix;
 use kernels::gemm::{PANEL, ROWS, fp32, int8, panel_count};
@@ -109,7 +110,7 @@ proptest! {
     fn int8_sums_are_exact((inputs, rows, panel) in int8_factors()) {
         for instructions in int8::InstructionSet::available() {
             let mut sums = [[7; PANEL]; ROWS];
-            instructions.multiply(&rows, &panel, &mut sums);
+            instructions.multiply(&rows, &panel, &int8::column_sums(&panel), &mut sums);
             for (row, sums) in rows.chunks_exact(inputs).zip(&sums) {
                 for (output, &sum) in sums.iter().enumerate() {
                     let products = row.iter().enumerate().map(|(input, &activation)| {
@@ -145,6 +146,26 @@ proptest! {
                     })
                 });
                 prop_assert_eq!(bits(product), bits(&expected), "{:?}", instructions);
+            }
+        }
+    }
+
+    #[test]
+    fn halves_have_the_products_of_the_floats_that_they_mean(
+        ((inputs, count, gap), rows, panel, bias) in fp32_factors()
+    ) {
+        let bias: [f32; PANEL] = bias.try_into().unwrap();
+        let strided = Strided { floats: &rows, stride: inputs + gap };
+        let halves: Vec<f16> = panel.into_iter().map(f16::from_f32).collect();
+        let mut widened = vec![0.0; halves.len()];
+        row_operations::widen_row(&halves, &mut widened);
+        for instructions in fp32::InstructionSet::available() {
+            let mut products = vec![[f32::NAN; PANEL]; count];
+            instructions.multiply(strided, &halves, &bias, &mut products);
+            let mut expected = products.clone();
+            instructions.multiply(strided, &widened, &bias, &mut expected);
+            for (product, expected) in products.iter().zip(&expected) {
+                prop_assert_eq!(bits(product), bits(expected), "{:?}", instructions);
             }
         }
     }
@@ -195,11 +216,12 @@ proptest! {
     ) {
         let (bytes, quantization) = quantized(&seed[..inputs]);
         let mut sums = [[0; PANEL]; ROWS];
-        int8::InstructionSet::detect().multiply(&bytes, &panel, &mut sums);
+        let column_sums = int8::column_sums(&panel);
+        int8::InstructionSet::detect().multiply(&bytes, &panel, &column_sums, &mut sums);
         let weight = |output, input| i32::from(panel[int8::packed_index(output, input, inputs)]);
         let columns = ColumnParameters {
             scale: &[scale; PANEL],
-            sum: &std::array::from_fn(|output| (0..inputs).map(|input| weight(output, input)).sum()),
+            sum: &column_sums,
             bias: &[bias; PANEL],
         };
         let mut floats = [[0.0; PANEL]];

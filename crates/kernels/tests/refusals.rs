@@ -32,7 +32,8 @@ fn sizes_that_do_not_fit_are_refused_before_anything_is_read() {
     }
     for instructions in int8::InstructionSet::available() {
         let multiply = |rows: &[u8], panel: &[i8]| {
-            refused(|| instructions.multiply(rows, panel, &mut [[0; PANEL]; ROWS]))
+            let mut sums = [[0; PANEL]; ROWS];
+            refused(|| instructions.multiply(rows, panel, &[0; PANEL], &mut sums))
         };
         let (rows, panel) = ([0; 13 * 8], [0; 8 * PANEL]);
         assert!(!multiply(&rows[..12 * 8], &panel));

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::checkpoint_files::have_weights;
 use crate::error::Error;
 use crate::foreign;
-use crate::graph::OutputHeads;
+use crate::graph::{OutputHeads, WeightPrecision};
 use crate::json::read_json;
 use crate::outputs::{Output, Outputs};
 use crate::precision::Precision;
@@ -45,6 +45,9 @@ pub struct Description {
     pub prompt: Option<String>,
     /// Precision of the weights.
     pub precision: Precision,
+    /// In fp16, the graph's names of the matrices and tables that stay in fp32, because halves cannot hold them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_in_fp32: Vec<String>,
     /// SHA-256 of the checkpoint's weights, in hexadecimal: of `model.safetensors`, or of its shards one after the other, in
     /// the order of their names.
     pub source_sha256: Option<String>,
@@ -68,6 +71,14 @@ impl Description {
     pub(crate) fn output_heads(&self) -> OutputHeads {
         let heads = self.heads.as_ref();
         heads.map(|heads| heads.outputs).unwrap_or_default()
+    }
+
+    /// The precision of each matrix.
+    pub(crate) fn weight_precision(&self) -> WeightPrecision<'_> {
+        WeightPrecision {
+            precision: self.precision,
+            kept_in_fp32: &self.kept_in_fp32,
+        }
     }
 
     /// Floats of its ColBERT vectors, if it gives them.

@@ -61,6 +61,7 @@ pub fn describe(directory: &Path, pooling: Option<Pooling>) -> Result<Descriptio
         pooling: sentence_transformer.pooling,
         prompt: sentence_transformer.prompt,
         precision: Precision::Fp32,
+        kept_in_fp32: Vec::new(),
         source_sha256: None,
         heads: None,
     })

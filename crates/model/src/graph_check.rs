@@ -91,7 +91,11 @@ pub fn check(directory: &ModelDirectory) -> Result<Origin, Error> {
 fn check_own(bytes: &[u8], weights: u64, description: &Description) -> Result<(), GraphError> {
     let found = Model::decode(bytes)?.graph.unwrap_or_default();
     let architecture = architecture(&found, description)?;
-    let layout = layout(&architecture, description.pooling, description.precision);
+    let layout = layout(
+        &architecture,
+        description.pooling,
+        description.weight_precision(),
+    );
     let mut expected = layout.graph;
     for index in layout.weights.into_iter().flat_map(|(_, tensors)| tensors) {
         expected.initializer[index].take_data(found.initializer.get(index));
@@ -114,7 +118,7 @@ fn check_own(bytes: &[u8], weights: u64, description: &Description) -> Result<()
 
 /// The sizes of the model that a graph computes, as it and its description give them.
 fn architecture(graph: &Graph, description: &Description) -> Result<Architecture, GraphError> {
-    let attribute = |operators: [&str; 2], name: &str| {
+    let attribute = |operators: &[&str], name: &str| {
         let mut nodes = graph.node.iter();
         let node = nodes.find(|node| operators.contains(&node.op_type.as_str()))?;
         node.attribute
@@ -128,17 +132,17 @@ fn architecture(graph: &Graph, description: &Description) -> Result<Architecture
             .find(|tensor| tensor.name == name)?;
         tensor.dims.first().copied()
     };
-    let integer = |operators, name| attribute(operators, name).and_then(|found| found.i);
-    let epsilon = attribute(name::EMBED_TOKENS, "epsilon").and_then(|found| found.f);
+    let integer = |operators: &[&str], name| attribute(operators, name).and_then(|found| found.i);
+    let epsilon = attribute(&name::EMBED_TOKENS, "epsilon").and_then(|found| found.f);
     let layers = graph.node.iter();
     let layers = layers.filter(|node| name::GELU.contains(&node.op_type.as_str()));
     let architecture = Architecture {
-        first_position: (size("padding_id", integer(name::EMBED_TOKENS, "padding_id"), -1)? + 1)
+        first_position: (size("padding_id", integer(&name::EMBED_TOKENS, "padding_id"), -1)? + 1)
             as usize,
         hidden: description.dimensions,
-        intermediate: size("width of GELU", integer(name::GELU, "width"), 1)? as usize,
+        intermediate: size("width of GELU", integer(&name::GELU, "width"), 1)? as usize,
         layers: size("number of layers", Some(layers.count() as i64), 1)? as usize,
-        attention_heads: size("number of heads", integer(name::ATTENTION, "heads"), 1)? as usize,
+        attention_heads: size("number of heads", integer(&name::ATTENTION, "heads"), 1)? as usize,
         vocabulary: size("number of words", rows(WORDS), 1)? as usize,
         position_rows: size("number of positions", rows(POSITIONS), 1)? as usize,
         epsilon: epsilon.unwrap_or(f32::NAN),

@@ -25,7 +25,7 @@ struct Arguments {
     name: String,
     /// Revision of the checkpoint; empty if it has none.
     revision: String,
-    /// Precision of the weights: fp32 or int8.
+    /// Precision of the weights: fp16, fp32 or int8.
     precision: Precision,
     /// How token vectors are pooled, for a checkpoint whose files do not say it.
     #[arg(long)]

@@ -106,6 +106,7 @@ pub enum ElementType {
     Int8 = 3,
     Int32 = 6,
     Int64 = 7,
+    Float16 = 10,
 }
 
 impl Tensor {
@@ -120,8 +121,13 @@ impl Tensor {
             7 | 11 | 13 => 8,
             _ => 4,
         };
+        self.elements().saturating_mul(element)
+    }
+
+    /// Number of its elements; at most the greatest number.
+    pub fn elements(&self) -> u64 {
         let sizes = self.dims.iter().map(|&size| size.max(0) as u64);
-        sizes.fold(element, u64::saturating_mul)
+        sizes.fold(1, u64::saturating_mul)
     }
 }
 

@@ -1,4 +1,4 @@
-//! `report.json`: the quality of an int8 model, measured when it was exported.
+//! `report.json`: the quality of a model in fp16 or int8, measured when it was exported.
 //!
 //! It is not a part of the model's identity, and a model directory without it is complete.
 
@@ -13,7 +13,7 @@ use crate::json::read_json;
 /// File name of the report in a model directory.
 pub const REPORT_FILE: &str = "report.json";
 
-/// How close the vectors of an int8 model are to those of the same checkpoint in fp32.
+/// How close the vectors of a model are to those of the same checkpoint in fp32.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct QualityReport {
     /// Number of sentences that both models embedded.
@@ -24,8 +24,11 @@ pub struct QualityReport {
     pub worst_cosine: f64,
     /// Mean share of a sentence's ten nearest neighbours that both models have in common.
     pub top_10_overlap: f64,
-    /// Instruction set of the int8 matrix multiplications.
-    pub byte_products: String,
+    /// Names of the matrices and tables that stay in fp32, because halves cannot hold them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept_in_fp32: Vec<String>,
+    /// Instruction set of the matrix multiplications.
+    pub instruction_set: String,
     /// Time that the measurement took, in seconds, including the export in fp32.
     pub seconds: f64,
     /// How close the outputs of the heads are, if the model has any.
@@ -33,7 +36,7 @@ pub struct QualityReport {
     pub heads: Option<HeadQuality>,
 }
 
-/// How close the outputs of the heads of an int8 model are to those in fp32.
+/// How close the outputs of the heads are to those in fp32.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HeadQuality {
     /// Of the sparse weights.

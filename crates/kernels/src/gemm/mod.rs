@@ -4,35 +4,45 @@
 //! packed layouts and the instruction sets of both number formats, [`int8`] and [`fp32`]. A value that names an
 //! instruction set proves that this processor has it: only detection makes one.
 
-/// Calls a kernel with the number of rows as a constant, so that its sums stay in registers.
-#[cfg(target_arch = "x86_64")]
+/// Calls a kernel with the number of rows as a constant, so that its sums stay in registers. The kernel may have a type
+/// parameter before it.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 macro_rules! with_rows {
-    ($kernel:ident, $count:expr, $arguments:tt, [$($rows:literal)*]) => {
+    ($kernel:ident $(<$weight:ident>)?, $count:expr, $arguments:tt, [$($rows:literal)*]) => {
+        with_rows!(@match ($kernel) ($($weight)?) $count, $arguments, [$($rows)*])
+    };
+    (@match ($kernel:ident) $weight:tt $count:expr, $arguments:tt, [$($rows:literal)*]) => {
         match $count {
-            $($rows => $kernel::<$rows> $arguments,)*
+            $($rows => with_rows!(@call ($kernel) $weight $rows, $arguments),)*
             _ => {}
         }
     };
+    (@call ($kernel:ident) ($($weight:ident)?) $rows:literal, $arguments:tt) => {
+        $kernel::<$($weight,)? $rows> $arguments
+    };
 }
 
-/// Defines the type `InstructionSet` of a GEMM, from the fastest to the slowest, each with its name for people and every
-/// instruction that its kernel is compiled with. `Portable`, plain Rust, is the last.
+/// Defines the type `InstructionSet` of a GEMM. Each architecture has a macro that detects a feature, and its instruction
+/// sets from the fastest to the slowest: the name for people, and every feature that the kernel is compiled with.
+/// `Portable`, plain Rust, is the last on all of them.
 macro_rules! instruction_sets {
-    ($($(#[$comment:meta])* $kind:ident $name:literal [$($feature:tt)*])*) => {
+    ($($architecture:literal $is_detected:ident {
+        $($(#[$comment:meta])* $kind:ident $name:literal [$($feature:tt)*])*
+    })*) => {
         /// An instruction set for this GEMM. That a value exists proves that this processor has the instructions.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub struct InstructionSet(Kind);
 
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         enum Kind {
-            $($(#[$comment])* #[cfg(target_arch = "x86_64")] $kind,)*
+            $($($(#[$comment])* #[cfg(target_arch = $architecture)] $kind,)*)*
             Portable,
         }
 
         static AVAILABLE: std::sync::LazyLock<Vec<InstructionSet>> = std::sync::LazyLock::new(|| {
             let kinds = [
-                $(#[cfg(target_arch = "x86_64")]
-                (Kind::$kind, true $(&& is_x86_feature_detected!($feature))*),)*
+                $($(#[cfg(target_arch = $architecture)]
+                (Kind::$kind, true $(&& std::arch::$is_detected!($feature))*),)*)*
                 (Kind::Portable, true),
             ];
             let available = kinds.into_iter().filter(|(_, is_available)| *is_available);
@@ -53,7 +63,7 @@ macro_rules! instruction_sets {
             /// Its name for people.
             pub const fn name(self) -> &'static str {
                 match self.0 {
-                    $(#[cfg(target_arch = "x86_64")] Kind::$kind => $name,)*
+                    $($(#[cfg(target_arch = $architecture)] Kind::$kind => $name,)*)*
                     Kind::Portable => "those of its architecture",
                 }
             }

@@ -30,8 +30,9 @@ impl Strided<'_> {
     }
 }
 
-/// Rows that are multiplied at one time, so that a block that was read serves them all.
-const ROWS: usize = 8;
+/// Rows that are multiplied at one time, so that a block that was read serves them all. On arm64 the sums of so many
+/// leave some of the 32 registers, of four floats each, for the factors.
+const ROWS: usize = if cfg!(target_arch = "aarch64") { 6 } else { 8 };
 
 /// Multiplies `rows` rows of `left`, of the length `inner`, with a matrix that is cut into blocks of columns.
 ///

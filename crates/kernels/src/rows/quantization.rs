@@ -173,9 +173,14 @@ fn range(row: &[f32]) -> (f32, f32) {
     let (chunks, rest) = row.as_chunks::<LANES>();
     let mut least = [0.0_f32; LANES];
     let mut greatest = [0.0_f32; LANES];
+    // Compilers make a detour of many instructions from one loop for both.
     for chunk in chunks {
         for lane in 0..LANES {
             least[lane] = lesser(least[lane], chunk[lane]);
+        }
+    }
+    for chunk in chunks {
+        for lane in 0..LANES {
             greatest[lane] = greater(greatest[lane], chunk[lane]);
         }
     }

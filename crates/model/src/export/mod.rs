@@ -10,6 +10,7 @@ mod config;
 mod element_type;
 mod error;
 mod exported_model;
+mod halves;
 mod head_agreement;
 mod heads;
 mod model_files;
@@ -42,11 +43,11 @@ pub use reference::Comparison;
 pub use weight_bytes::weight_bytes_per_pass;
 
 /// Version of what is written for a checkpoint, so that caches do not keep old exports.
-pub const FORMAT: u32 = 6;
+pub const FORMAT: u32 = 7;
 
 /// Exports as [`export`] does, and checks the model directory by running it.
 ///
-/// An int8 model is also compared with a temporary fp32 export of the same checkpoint; the result is written to the
+/// A model in fp16 or int8 is also compared with a temporary fp32 export of the same checkpoint; the result is written to the
 /// directory as its [`QualityReport`](crate::QualityReport).
 ///
 /// After an error the directory must not be used.
@@ -60,7 +61,7 @@ pub fn export_and_check(
     check::check(target, environment)?;
     match options.precision {
         Precision::Fp32 => {}
-        Precision::Int8 => {
+        Precision::Fp16 | Precision::Int8 => {
             let report = quality::measure(source, target, environment)?;
             model_files::write_report(target, &report)?;
         }

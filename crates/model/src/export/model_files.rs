@@ -13,9 +13,9 @@ use sha2::{Digest, Sha256};
 use super::checkpoint::Checkpoint;
 use super::error::Error;
 use super::heads::tokens_without_weight;
-use super::weights;
+use super::{halves, weights};
 use crate::description::{DESCRIPTION_FILE, Description, GRAPH_FILE, Heads, TOKENIZER_FILE};
-use crate::graph::{self, OutputHeads};
+use crate::graph::{self, OutputHeads, WeightPrecision};
 use crate::precision::Precision;
 use crate::report::{QualityReport, REPORT_FILE};
 use crate::sentence_transformers::Pooling;
@@ -39,8 +39,16 @@ pub struct Options {
 pub fn export(source: &Path, target: &Path, options: &Options) -> Result<Description, Error> {
     let checkpoint = Checkpoint::open(source, options.pooling)?;
     let pooling = checkpoint.sentence_transformer.pooling;
-    let layout = graph::layout(&checkpoint.architecture, pooling, options.precision);
-    let graph = weights::write(layout, &checkpoint, options.precision, target)?;
+    let kept_in_fp32 = match options.precision {
+        Precision::Fp16 => halves::not_held(&checkpoint, pooling)?,
+        Precision::Fp32 | Precision::Int8 => Vec::new(),
+    };
+    let precision = WeightPrecision {
+        precision: options.precision,
+        kept_in_fp32: &kept_in_fp32,
+    };
+    let layout = graph::layout(&checkpoint.architecture, pooling, precision);
+    let graph = weights::write(layout, &checkpoint, target)?;
     let graph = graph.into_model().encode_to_vec();
     write(&target.join(GRAPH_FILE), &graph)?;
     let tokenizer = source.join(TOKENIZER_FILE);
@@ -54,6 +62,7 @@ pub fn export(source: &Path, target: &Path, options: &Options) -> Result<Descrip
         pooling,
         prompt: checkpoint.sentence_transformer.prompt,
         precision: options.precision,
+        kept_in_fp32,
         source_sha256: Some(sha256(checkpoint.weights.paths())?),
         heads: heads(source, checkpoint.heads.present)?,
     };

@@ -7,27 +7,23 @@ use std::fs::File;
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::Path;
 
+use half::f16;
 use kernels::gemm::{fp32, int8};
 
 use super::checkpoint::{Checkpoint, WORD_EMBEDDINGS};
 use super::error::Error;
 use super::quantization::QuantizedRow;
+use super::{halves, safetensors};
 use crate::graph::{EXTERNAL_DATA_FILE, Layout, Linear, Weights, next_offset, with_suffix};
 use crate::onnx::{Graph, Tensor};
 use crate::precision::Precision;
 
 /// Writes the weights of a graph: small ones into the graph, which is returned, the others into a file in `directory`.
-pub fn write(
-    layout: Layout,
-    checkpoint: &Checkpoint,
-    precision: Precision,
-    directory: &Path,
-) -> Result<Graph, Error> {
+pub fn write(layout: Layout, checkpoint: &Checkpoint, directory: &Path) -> Result<Graph, Error> {
     let path = directory.join(EXTERNAL_DATA_FILE);
     let file = File::create(&path).map_err(Error::writing(&path))?;
     let mut writer = WeightWriter {
         checkpoint,
-        precision,
         path: &path,
         file: BufWriter::with_capacity(1 << 20, file),
     };
@@ -44,7 +40,6 @@ pub fn write(
 
 struct WeightWriter<'a> {
     checkpoint: &'a Checkpoint,
-    precision: Precision,
     path: &'a Path,
     file: BufWriter<File>,
 }
@@ -52,20 +47,21 @@ struct WeightWriter<'a> {
 impl WeightWriter<'_> {
     fn write_weights(&mut self, weights: &Weights, tensors: &mut [Tensor]) -> Result<(), Error> {
         match weights {
-            Weights::Words => self.write_words(tensors),
-            Weights::Positions => {
-                let positions = self.positions()?;
-                self.write(&mut tensors[0], &bytes(&positions, f32::to_le_bytes))
+            Weights::Words(precision) => self.write_words(*precision, tensors),
+            Weights::Positions(precision) => {
+                let positions = positions(self.checkpoint)?;
+                self.write(&mut tensors[0], &stored(&positions, *precision))
             }
             Weights::Vectors { parts, length } => {
-                let vectors = self.read(parts, &[*length])?;
+                let vectors = read(self.checkpoint, parts, &[*length])?;
                 self.write(&mut tensors[0], &bytes(&vectors, f32::to_le_bytes))
             }
             Weights::Matrices(linear) => {
-                let parts = with_suffix(&linear.parts, "weight");
-                let rows = self.read(&parts, &[linear.outputs, linear.inputs])?;
+                let rows = matrices(self.checkpoint, linear)?;
                 match linear.precision {
-                    Precision::Fp32 => self.write_packed(linear.inputs, &rows, &mut tensors[0]),
+                    Precision::Fp16 | Precision::Fp32 => {
+                        self.write_packed(linear, &rows, &mut tensors[0])
+                    }
                     Precision::Int8 => self.write_quantized(linear, &rows, tensors),
                 }
             }
@@ -73,18 +69,16 @@ impl WeightWriter<'_> {
     }
 
     /// The table is the largest tensor by far, and is copied a few rows at a time.
-    fn write_words(&mut self, tensors: &mut [Tensor]) -> Result<(), Error> {
+    fn write_words(&mut self, precision: Precision, tensors: &mut [Tensor]) -> Result<(), Error> {
         let checkpoint = self.checkpoint;
-        let architecture = &checkpoint.architecture;
-        let columns = architecture.hidden.get();
-        let shape = [architecture.vocabulary, columns];
-        let table = checkpoint.find(WORD_EMBEDDINGS, &shape)?;
+        let columns = checkpoint.architecture.hidden.get();
+        let table = words(checkpoint)?;
         let mut scales = Vec::new();
         self.begin(&tensors[0])?;
         for chunk in table.row_chunks() {
             let rows = chunk.read()?;
-            let data: Vec<u8> = match self.precision {
-                Precision::Fp32 => bytes(&rows, f32::to_le_bytes),
+            let data: Vec<u8> = match precision {
+                Precision::Fp16 | Precision::Fp32 => stored(&rows, precision),
                 Precision::Int8 => rows
                     .chunks_exact(columns)
                     .flat_map(|row| {
@@ -97,40 +91,26 @@ impl WeightWriter<'_> {
             };
             self.append(&mut tensors[0], &data)?;
         }
-        match self.precision {
-            Precision::Fp32 => Ok(()),
+        match precision {
+            Precision::Fp16 | Precision::Fp32 => Ok(()),
             Precision::Int8 => self.write(&mut tensors[1], &bytes(&scales, f32::to_le_bytes)),
         }
     }
 
-    fn positions(&self) -> Result<Vec<f32>, Error> {
-        let hidden = self.checkpoint.architecture.hidden.get();
-        let rows = self.checkpoint.architecture.position_rows;
-        let types = self.checkpoint.token_types;
-        let name = |table| [format!("embeddings.{table}_embeddings.weight")];
-        let mut positions = self.read(&name("position"), &[rows, hidden])?;
-        let types = self.read(&name("token_type"), &[types, hidden])?;
-        for position in positions.chunks_exact_mut(hidden) {
-            for (component, added) in position.iter_mut().zip(&types) {
-                *component += added;
-            }
-        }
-        Ok(positions)
-    }
-
     fn write_packed(
         &mut self,
-        inputs: usize,
+        linear: &Linear,
         rows: &[f32],
         tensor: &mut Tensor,
     ) -> Result<(), Error> {
-        let mut packed = vec![0.0_f32; tensor.bytes() as usize / size_of::<f32>()];
+        let inputs = linear.inputs;
+        let mut packed = vec![0.0_f32; tensor.elements() as usize];
         for (output, row) in rows.chunks_exact(inputs).enumerate() {
             for (input, &weight) in row.iter().enumerate() {
                 packed[fp32::packed_index(output, input, inputs)] = weight;
             }
         }
-        self.write(tensor, &bytes(&packed, f32::to_le_bytes))
+        self.write(tensor, &stored(&packed, linear.precision))
     }
 
     fn write_quantized(
@@ -159,15 +139,6 @@ impl WeightWriter<'_> {
         self.write(&mut tensors[0], &packed)?;
         self.write(&mut tensors[1], &bytes(&scales, f32::to_le_bytes))?;
         self.write(&mut tensors[2], &bytes(&sums, i32::to_le_bytes))
-    }
-
-    /// The values of the checkpoint's tensors with these names, all of the same shape, one after the other.
-    fn read(&self, names: &[String], shape: &[usize]) -> Result<Vec<f32>, Error> {
-        let mut values = Vec::new();
-        for name in names {
-            values.extend(self.checkpoint.read(name, shape)?);
-        }
-        Ok(values)
     }
 
     fn write(&mut self, tensor: &mut Tensor, data: &[u8]) -> Result<(), Error> {
@@ -199,6 +170,52 @@ impl WeightWriter<'_> {
         write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
     ) -> Result<(), Error> {
         write(&mut self.file).map_err(Error::writing(self.path))
+    }
+}
+
+/// The table of word embeddings.
+pub fn words(checkpoint: &Checkpoint) -> Result<safetensors::Tensor<'_>, Error> {
+    let architecture = &checkpoint.architecture;
+    let shape = [architecture.vocabulary, architecture.hidden.get()];
+    checkpoint.find(WORD_EMBEDDINGS, &shape)
+}
+
+/// The table of position embeddings, with the embedding of token type 0 added.
+pub fn positions(checkpoint: &Checkpoint) -> Result<Vec<f32>, Error> {
+    let hidden = checkpoint.architecture.hidden.get();
+    let rows = checkpoint.architecture.position_rows;
+    let name = |table| [format!("embeddings.{table}_embeddings.weight")];
+    let mut positions = read(checkpoint, &name("position"), &[rows, hidden])?;
+    let types = [checkpoint.token_types, hidden];
+    let types = read(checkpoint, &name("token_type"), &types)?;
+    for position in positions.chunks_exact_mut(hidden) {
+        for (component, added) in position.iter_mut().zip(&types) {
+            *component += added;
+        }
+    }
+    Ok(positions)
+}
+
+/// The rows of a layer's matrices.
+pub fn matrices(checkpoint: &Checkpoint, linear: &Linear) -> Result<Vec<f32>, Error> {
+    let parts = with_suffix(&linear.parts, "weight");
+    read(checkpoint, &parts, &[linear.outputs, linear.inputs])
+}
+
+/// The values of the checkpoint's tensors with these names, all of the same shape, one after the other.
+fn read(checkpoint: &Checkpoint, names: &[String], shape: &[usize]) -> Result<Vec<f32>, Error> {
+    let mut values = Vec::new();
+    for name in names {
+        values.extend(checkpoint.read(name, shape)?);
+    }
+    Ok(values)
+}
+
+/// The bytes of weights in fp16 or fp32.
+fn stored(weights: &[f32], precision: Precision) -> Vec<u8> {
+    match precision {
+        Precision::Fp16 => bytes(&halves::rounded(weights), f16::to_le_bytes),
+        Precision::Fp32 | Precision::Int8 => bytes(weights, f32::to_le_bytes),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The graph of an exported model: what the exporter writes, and what the check at loading expects.
 //!
-//! Owns the rule that an architecture, a pooling and a precision give exactly one graph: its nodes, its tensors and their
+//! Owns the rule that an architecture, a pooling and the precision of its weights give exactly one graph: its nodes, its tensors and their
 //! places, everything but the weights' values.
 
 mod builder;
@@ -16,7 +16,7 @@ use crate::onnx::Graph;
 use crate::precision::Precision;
 pub use builder::{EXTERNAL_DATA_FILE, next_offset};
 pub use heads::{COLBERT_HEAD, SPARSE_HEAD};
-pub use transformer::{POSITIONS, WORDS, layout, with_suffix};
+pub use transformer::{POSITIONS, TABLES, WORDS, layout, with_suffix};
 
 /// Sizes and constants of a transformer encoder; attention heads divide the hidden size, and there is at least one layer.
 #[derive(Debug, Clone)]
@@ -65,6 +65,25 @@ impl Architecture {
     }
 }
 
+/// In which precision a graph's weights are stored.
+#[derive(Debug, Clone, Copy)]
+pub struct WeightPrecision<'a> {
+    /// The precision of matrices and tables.
+    pub precision: Precision,
+    /// In fp16, the names of those that stay in fp32.
+    pub kept_in_fp32: &'a [String],
+}
+
+impl WeightPrecision<'_> {
+    /// The precision of the matrix or the tables with this name in the graph.
+    pub fn of(self, name: &str) -> Precision {
+        match self.precision {
+            Precision::Fp16 if self.kept_in_fp32.iter().any(|kept| kept == name) => Precision::Fp32,
+            precision => precision,
+        }
+    }
+}
+
 /// A graph without the values of its weights.
 #[derive(Default)]
 pub struct Layout {
@@ -79,9 +98,10 @@ pub struct Layout {
 /// Tensors of a checkpoint that become tensors of the graph.
 pub enum Weights {
     /// The word embeddings: one tensor; in int8 the scales of their rows, too.
-    Words,
-    /// The position embeddings, with the embedding of token type 0 added, because the graph knows no other type.
-    Positions,
+    Words(Precision),
+    /// The position embeddings, with the embedding of token type 0 added, because the graph knows no other type; in fp16 or
+    /// fp32.
+    Positions(Precision),
     /// Vectors, concatenated.
     Vectors {
         /// Their names in the checkpoint.

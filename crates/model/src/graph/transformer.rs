@@ -1,7 +1,7 @@
 //! The nodes of an encoder of BERT's or RoBERTa's family, from token ids to unit vectors, and their order.
 //!
-//! Sequences are concatenated, without padding: the graph takes their lengths. In fp32, activations are floats. In int8,
-//! they are quantized row by row to unsigned bytes, and weights to signed bytes with one scale for each output. With CLS
+//! Sequences are concatenated, without padding: the graph takes their lengths. In fp16 and fp32, activations are floats. In
+//! int8, they are quantized row by row to unsigned bytes, and weights to signed bytes with one scale for each output. With CLS
 //! pooling the last layer computes only each sequence's first token.
 
 use kernels::gemm::int8::GROUP;
@@ -9,10 +9,10 @@ use kernels::gemm::{PANEL, panel_count};
 use kernels::rows::SMALLEST_NORM;
 
 use super::builder::{GraphBuilder, ValueName, value_info};
-use super::{Architecture, Layout, Linear, Weights};
+use super::{Architecture, Layout, Linear, WeightPrecision, Weights};
 use crate::encoder::{VECTORS_OUTPUT, input};
 use crate::onnx::DimensionValue::{Fixed, Named};
-use crate::onnx::ElementType::{Float, Int8, Int32, Int64};
+use crate::onnx::ElementType::{Float, Float16, Int8, Int32, Int64};
 use crate::onnx::Node;
 use crate::operators::{DOMAIN, form, name};
 use crate::precision::Precision;
@@ -23,8 +23,15 @@ pub const WORDS: &str = "embeddings.words";
 /// Name of the position embeddings in the graph.
 pub const POSITIONS: &str = "embeddings.positions";
 
+/// Name of both tables together: they have the same precision, except in int8, where positions are in fp32.
+pub const TABLES: &str = "embeddings";
+
 /// The graph of an encoder.
-pub fn layout(architecture: &Architecture, pooling: Pooling, precision: Precision) -> Layout {
+pub fn layout(
+    architecture: &Architecture,
+    pooling: Pooling,
+    precision: WeightPrecision<'_>,
+) -> Layout {
     let mut writer = GraphWriter {
         precision,
         graph: GraphBuilder::default(),
@@ -73,7 +80,7 @@ fn row_counts(architecture: &Architecture, pooling: Pooling) -> Vec<&'static str
 }
 
 pub(super) struct GraphWriter<'a> {
-    precision: Precision,
+    precision: WeightPrecision<'a>,
     pub(super) graph: GraphBuilder,
     pub(super) architecture: &'a Architecture,
     pub(super) hidden: usize,
@@ -96,21 +103,26 @@ impl GraphWriter<'_> {
             [self.architecture.position_rows, self.hidden],
         );
         let scales = format!("{WORDS}.scale");
-        let (tensors, scales): (&[(&str, _, &[usize])], _) = match self.precision {
-            Precision::Fp32 => (&[(WORDS, Float, &table)], None),
-            Precision::Int8 => (
-                &[(WORDS, Int8, &table), (&scales, Float, &[vocabulary])],
-                Some(scales.as_str()),
-            ),
+        let precision = self.precision.of(TABLES);
+        let [of_floats, of_bytes, of_halves] = name::EMBED_TOKENS;
+        let (operator, element, positions) = match precision {
+            Precision::Fp16 => (of_halves, Float16, (Float16, precision)),
+            Precision::Fp32 => (of_floats, Float, (Float, precision)),
+            Precision::Int8 => (of_bytes, Int8, (Float, Precision::Fp32)),
         };
-        self.graph.weights(Weights::Words, tensors);
-        let tensors = [(POSITIONS, Float, rows.as_slice())];
-        self.graph.weights(Weights::Positions, &tensors);
+        let words: [(&str, _, &[usize]); 2] =
+            [(WORDS, element, &table), (&scales, Float, &[vocabulary])];
+        let scales = (precision == Precision::Int8).then_some(scales.as_str());
+        let tensors = 1 + usize::from(scales.is_some());
+        self.graph
+            .weights(Weights::Words(precision), &words[..tensors]);
+        let (element, precision) = positions;
+        let tensors = [(POSITIONS, element, rows.as_slice())];
+        self.graph.weights(Weights::Positions(precision), &tensors);
         let [scale, shift] = self.normalization("embeddings.LayerNorm");
         let mut inputs = vec![input::IDS, input::LENGTHS, WORDS, POSITIONS, &scale, &shift];
         inputs.extend(scales);
-        let node = self
-            .node(name::EMBED_TOKENS, &inputs)
+        let node = Node::new(DOMAIN, operator, &inputs)
             .float("epsilon", self.architecture.epsilon)
             .integer("padding_id", self.architecture.first_position as i64 - 1);
         self.add_hidden_states("embeddings", node)
@@ -144,12 +156,13 @@ impl GraphWriter<'_> {
 
     fn attention(&mut self, layer: usize, tokens: &Activations, is_partial: bool) -> Activations {
         let part = |role| format!("encoder.layer.{layer}.attention.self.{role}");
+        let name = format!("layer.{layer}.attention.query_key_value");
         let linear = Linear {
-            name: format!("layer.{layer}.attention.query_key_value"),
+            precision: self.precision.of(&name),
+            name,
             parts: ["query", "key", "value"].map(part).into(),
             outputs: self.hidden,
             inputs: self.hidden,
-            precision: self.precision,
         };
         let projected = self.linear(linear, tokens);
         let queries = if is_partial {
@@ -166,12 +179,13 @@ impl GraphWriter<'_> {
 
     fn feed_forward(&mut self, layer: usize, tokens: &Activations) -> Activations {
         let intermediate = self.architecture.intermediate;
+        let name = format!("layer.{layer}.intermediate");
         let linear = Linear {
-            name: format!("layer.{layer}.intermediate"),
+            precision: self.precision.of(&name),
+            name,
             parts: vec![format!("encoder.layer.{layer}.intermediate.dense")],
             outputs: intermediate,
             inputs: self.hidden,
-            precision: self.precision,
         };
         let wide = self.linear(linear, tokens);
         let node = self
@@ -188,12 +202,13 @@ impl GraphWriter<'_> {
         tokens: &Activations,
         residual: &str,
     ) -> HiddenStates {
+        let name = graph_name(checkpoint_name);
         let linear = Linear {
-            name: graph_name(checkpoint_name).to_owned(),
+            name: name.to_owned(),
             parts: vec![format!("{checkpoint_name}.dense")],
             outputs,
             inputs,
-            precision: self.precision,
+            precision: self.precision.of(name),
         };
         let projected = self.linear(linear, tokens);
         let normalization = format!("{checkpoint_name}.LayerNorm");
@@ -220,11 +235,15 @@ impl GraphWriter<'_> {
             ["weight", "scale", "sum", "bias"].map(|part| format!("{name}.{part}"));
         let mut names: Vec<&str> = tokens.iter().map(String::as_str).collect();
         let operator = match precision {
-            Precision::Fp32 => {
+            Precision::Fp16 | Precision::Fp32 => {
+                let (element, operator) = match precision {
+                    Precision::Fp16 => (Float16, name::HALF_LINEAR),
+                    Precision::Fp32 | Precision::Int8 => (Float, name::LINEAR),
+                };
                 let shape = [panels, inputs, PANEL];
-                self.graph.weights(weights, &[(&weight, Float, &shape)]);
+                self.graph.weights(weights, &[(&weight, element, &shape)]);
                 names.push(&weight);
-                name::LINEAR
+                operator
             }
             Precision::Int8 => {
                 let shape = [panels, inputs / GROUP, PANEL, GROUP];
@@ -272,7 +291,7 @@ impl GraphWriter<'_> {
 
     /// A node of the graph's precision, of the operator that gives floats or the one that quantizes.
     fn node(&self, operators: [&'static str; 2], inputs: &[&str]) -> Node {
-        let operator = form(operators, self.precision == Precision::Int8);
+        let operator = form(operators, self.is_quantized());
         Node::new(DOMAIN, operator, inputs)
     }
 
@@ -280,9 +299,10 @@ impl GraphWriter<'_> {
     fn add_hidden_states(&mut self, name: &str, node: Node) -> HiddenStates {
         let floats = name.to_owned();
         let activations = self.activations(name);
-        let outputs = match self.precision {
-            Precision::Fp32 => activations.clone(),
-            Precision::Int8 => [std::slice::from_ref(&floats), &activations].concat(),
+        let outputs = if self.is_quantized() {
+            [std::slice::from_ref(&floats), &activations].concat()
+        } else {
+            activations.clone()
         };
         self.graph.add_with_outputs(node, outputs);
         HiddenStates {
@@ -300,12 +320,18 @@ impl GraphWriter<'_> {
 
     /// Names of the tensors that a matrix multiplication takes: in int8 the bytes, and the quantization of each row.
     fn activations(&self, name: &str) -> Activations {
-        match self.precision {
-            Precision::Fp32 => vec![name.to_owned()],
-            Precision::Int8 => ["bytes", "rounding"]
+        if self.is_quantized() {
+            ["bytes", "rounding"]
                 .map(|part| format!("{name}.{part}"))
-                .into(),
+                .into()
+        } else {
+            vec![name.to_owned()]
         }
+    }
+
+    /// Whether matrix multiplications take quantized rows.
+    fn is_quantized(&self) -> bool {
+        self.precision.precision == Precision::Int8
     }
 }
 

@@ -1,47 +1,77 @@
 //! Token ids to the input rows of the first layer.
 
+use std::marker::PhantomData;
+
 use ort::operator::{ComputeContext, Kernel, KernelContext};
-use ort::value::TensorElementType::{Float32, Int8, Int64};
+use ort::value::TensorElementType::{self, Float16, Float32, Int8, Int64};
 
 use super::sequences::spans;
 use super::tensors::{BLOCK_ROWS, Input, RowsOutput, Session, ensure};
-use super::{Definition, HIDDEN_STATES, Tensors, attribute, form, name};
-use kernels::row_operations::{add_layer_normalization, dequantize_row};
+use super::{Definition, FLOATS, HIDDEN_STATES, QUANTIZED, Tensors, attribute, form, name};
+use half::f16;
+use kernels::row_operations::{add_layer_normalization, dequantize_row, widen_row};
 use kernels::rows::Normalization;
 use kernels::threads::parallel_for_each;
 
-/// See [`name::EMBED_TOKENS`].
-pub struct EmbedTokens<const QUANTIZED: bool> {
-    epsilon: f32,
-    padding_id: i64,
+/// An element of the word embeddings, and the operator that takes them.
+pub trait Word: Send + Sync + 'static {
+    /// The operator's name.
+    const OPERATOR: &str;
+    /// The operator's inputs.
+    const INPUTS: Tensors;
+    /// The operator's outputs.
+    const OUTPUTS: Tensors;
 }
 
-impl<const QUANTIZED: bool> Definition for EmbedTokens<QUANTIZED> {
-    const NAME: &str = form(name::EMBED_TOKENS, QUANTIZED);
-    const INPUTS: Tensors = if QUANTIZED {
-        &[Int64, Int64, Int8, Float32, Float32, Float32, Float32]
-    } else {
-        &[Int64, Int64, Float32, Float32, Float32, Float32]
-    };
+impl Word for f32 {
+    const OPERATOR: &str = name::EMBED_TOKENS[0];
+    const INPUTS: Tensors = &[Int64, Int64, Float32, Float32, Float32, Float32];
+    const OUTPUTS: Tensors = form(HIDDEN_STATES, FLOATS);
+}
+
+impl Word for i8 {
+    const OPERATOR: &str = name::EMBED_TOKENS[1];
+    const INPUTS: Tensors = &[Int64, Int64, Int8, Float32, Float32, Float32, Float32];
     const OUTPUTS: Tensors = form(HIDDEN_STATES, QUANTIZED);
+}
+
+impl Word for f16 {
+    const OPERATOR: &str = name::EMBED_TOKENS[2];
+    const INPUTS: Tensors = &[Int64, Int64, Float16, Float16, Float32, Float32];
+    const OUTPUTS: Tensors = form(HIDDEN_STATES, FLOATS);
+}
+
+/// See [`name::EMBED_TOKENS`].
+pub struct EmbedTokens<W> {
+    epsilon: f32,
+    padding_id: i64,
+    word: PhantomData<W>,
+}
+
+impl<W: Word> Definition for EmbedTokens<W> {
+    const NAME: &str = W::OPERATOR;
+    const INPUTS: Tensors = W::INPUTS;
+    const OUTPUTS: Tensors = W::OUTPUTS;
 
     fn new(kernel: &KernelContext<'_>) -> ort::Result<Self> {
         Ok(Self {
             epsilon: attribute(kernel, "epsilon")?,
             padding_id: attribute(kernel, "padding_id")?,
+            word: PhantomData,
         })
     }
 }
 
-impl<const QUANTIZED: bool> Kernel for EmbedTokens<QUANTIZED> {
+impl<W: Word> Kernel for EmbedTokens<W> {
     fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
         let inputs = (0..Self::INPUTS.len())
             .map(|index| Input::of(context, index))
             .collect::<ort::Result<Vec<_>>>()?;
         let ids = inputs[0].values::<i64>()?;
         let spans = spans(inputs[1].values()?, ids.len())?;
-        let words = Words::of(&inputs[2], inputs.get(6))?;
-        let (table, width) = inputs[3].rows::<f32>()?;
+        let words = Table::of(&inputs[2], W::INPUTS[2], inputs.get(6))?;
+        let places = Table::of(&inputs[3], W::INPUTS[3], None)?;
+        let width = inputs[3].width()?;
         let normalization = Normalization {
             scale: inputs[4].values()?,
             shift: inputs[5].values()?,
@@ -55,7 +85,7 @@ impl<const QUANTIZED: bool> Kernel for EmbedTokens<QUANTIZED> {
                 && ids.iter().all(|&id| is_within(id, words.rows(width)))
                 && positions
                     .iter()
-                    .all(|&position| is_within(position, table.len() / width)),
+                    .all(|&position| is_within(position, places.rows(width))),
             "a token or its position is beyond its table, or scale and shift do not fit it",
         )?;
         let mut output = RowsOutput::of(context, Self::OUTPUTS, [ids.len(), width])?;
@@ -68,10 +98,11 @@ impl<const QUANTIZED: bool> Kernel for EmbedTokens<QUANTIZED> {
             |(block, (ids, positions))| {
                 block.write(|floats| {
                     let tokens = ids.iter().zip(positions);
+                    let mut place = vec![0.0; width];
                     for (row, (&id, &position)) in floats.chunks_exact_mut(width).zip(tokens) {
                         words.read(id as usize, row);
-                        let position = &table[position as usize * width..][..width];
-                        add_layer_normalization(position, normalization, row);
+                        places.read(position as usize, &mut place);
+                        add_layer_normalization(&place, normalization, row);
                     }
                 });
             },
@@ -83,36 +114,46 @@ fn is_within(index: i64, rows: usize) -> bool {
     usize::try_from(index).is_ok_and(|index| index < rows)
 }
 
-/// The table of word embeddings.
-enum Words<'a> {
+/// A table of embeddings.
+enum Table<'a> {
     Floats(&'a [f32]),
+    Halves(&'a [f16]),
     /// Bytes, and a scale for each row.
     Quantized(&'a [i8], &'a [f32]),
 }
 
-impl<'a> Words<'a> {
-    fn of(words: &'a Input<'_>, scales: Option<&'a Input<'_>>) -> ort::Result<Self> {
+impl<'a> Table<'a> {
+    /// A table of this element type; one of bytes needs scales.
+    fn of(
+        table: &'a Input<'_>,
+        element: TensorElementType,
+        scales: Option<&'a Input<'_>>,
+    ) -> ort::Result<Self> {
         Ok(match scales {
-            None => Self::Floats(words.values()?),
-            Some(scales) => Self::Quantized(words.values()?, scales.values()?),
+            Some(scales) => Self::Quantized(table.values()?, scales.values()?),
+            None if element == Float16 => Self::Halves(table.values()?),
+            None => Self::Floats(table.values()?),
         })
     }
 
-    /// Number of words.
+    /// Number of embeddings.
     fn rows(&self, width: usize) -> usize {
         match self {
-            Self::Floats(words) => words.len() / width,
-            Self::Quantized(words, scales) => scales.len().min(words.len() / width),
+            Self::Floats(table) => table.len() / width,
+            Self::Halves(table) => table.len() / width,
+            Self::Quantized(table, scales) => scales.len().min(table.len() / width),
         }
     }
 
-    /// Writes a word's embedding into `row`.
-    fn read(&self, id: usize, row: &mut [f32]) {
+    /// Writes an embedding into `row`.
+    fn read(&self, index: usize, row: &mut [f32]) {
         let width = row.len();
+        let start = index * width;
         match self {
-            Self::Floats(words) => row.copy_from_slice(&words[id * width..][..width]),
-            Self::Quantized(words, scales) => {
-                dequantize_row(&words[id * width..][..width], scales[id], row);
+            Self::Floats(table) => row.copy_from_slice(&table[start..][..width]),
+            Self::Halves(table) => widen_row(&table[start..][..width], row),
+            Self::Quantized(table, scales) => {
+                dequantize_row(&table[start..][..width], scales[index], row);
             }
         }
     }

@@ -1,11 +1,15 @@
-//! Matrix multiplication of floats.
+//! Matrix multiplication of floats, with weights in fp32 or in halves.
+
+use std::marker::PhantomData;
 
 use ort::operator::{ComputeContext, Kernel, KernelContext};
-use ort::value::TensorElementType::Float32;
+use ort::value::PrimitiveTensorElementType;
+use ort::value::TensorElementType::{Float16, Float32};
 
 use super::tensors::{Input, Output, Session, constant, ensure};
 use super::{Definition, Tensors, name};
-use kernels::gemm::fp32::InstructionSet;
+use half::f16;
+use kernels::gemm::fp32::{InstructionSet, Weight};
 use kernels::gemm::panel_matrix::{PanelMatrix, pack_biases, row_stripes, stripe_panels};
 use kernels::gemm::{PANEL, rows_per_block};
 use kernels::rows::{LANES, Strided};
@@ -14,14 +18,33 @@ use kernels::threads::{parallel_for_each, with_scratch};
 /// Rows that go through all panels before the next rows do, so that they stay in the cache of the processor.
 const STRIPE: usize = 256;
 
-/// See [`name::LINEAR`].
-pub struct Linear {
-    biases: Vec<[f32; PANEL]>,
+/// An element of a matrix of weights, and what multiplies with it.
+pub trait Element: Weight + PrimitiveTensorElementType {
+    /// The operator's name.
+    const OPERATOR: &str;
+    /// The operator's inputs.
+    const INPUTS: Tensors;
 }
 
-impl Definition for Linear {
-    const NAME: &str = name::LINEAR;
+impl Element for f32 {
+    const OPERATOR: &str = name::LINEAR;
     const INPUTS: Tensors = &[Float32; 3];
+}
+
+impl Element for f16 {
+    const OPERATOR: &str = name::HALF_LINEAR;
+    const INPUTS: Tensors = &[Float32, Float16, Float32];
+}
+
+/// See [`name::LINEAR`] and [`name::HALF_LINEAR`].
+pub struct Linear<W> {
+    biases: Vec<[f32; PANEL]>,
+    weight: PhantomData<W>,
+}
+
+impl<W: Element> Definition for Linear<W> {
+    const NAME: &str = W::OPERATOR;
+    const INPUTS: Tensors = W::INPUTS;
     const OUTPUTS: Tensors = &[Float32];
 
     fn new(kernel: &KernelContext<'_>) -> ort::Result<Self> {
@@ -29,15 +52,16 @@ impl Definition for Linear {
         ensure(!biases.is_empty(), "a matrix has no columns")?;
         Ok(Self {
             biases: pack_biases(&biases),
+            weight: PhantomData,
         })
     }
 }
 
-impl Kernel for Linear {
+impl<W: Element> Kernel for Linear<W> {
     fn compute(&mut self, context: &ComputeContext) -> ort::Result<()> {
         let (floats, matrix) = (Input::of(context, 0)?, Input::of(context, 1)?);
         let (floats, inputs) = floats.rows::<f32>()?;
-        let matrix = matrix.values::<f32>()?;
+        let matrix = matrix.values::<W>()?;
         ensure(
             inputs > 0
                 && floats.len().is_multiple_of(inputs)
@@ -55,13 +79,13 @@ impl Kernel for Linear {
     }
 }
 
-impl Linear {
+impl<W: Element> Linear<W> {
     /// Rows at a distance of a power of two would evict each other from the cache, so they are copied apart first.
     fn multiply_stripe<'a>(
         &self,
         context: &ComputeContext,
         (floats, inputs): (&[f32], usize),
-        matrix: &[f32],
+        matrix: &[W],
         products: impl Iterator<Item = &'a mut [[f32; PANEL]]>,
     ) -> ort::Result<()> {
         let stride = inputs + LANES;
@@ -89,10 +113,10 @@ impl Linear {
 }
 
 /// Multiplies all rows with one panel.
-fn multiply(
+fn multiply<W: Weight>(
     instructions: InstructionSet,
     rows: Strided<'_>,
-    (panel, bias): (&[f32], &[f32; PANEL]),
+    (panel, bias): (&[W], &[f32; PANEL]),
     products: &mut [[f32; PANEL]],
 ) {
     let block = rows_per_block(products.len());

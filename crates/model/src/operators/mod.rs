@@ -22,6 +22,7 @@ mod token_weights;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use half::f16;
 use ort::operator::{
     ComputeContext, FromKernelContext, Kernel, KernelContext, Operator, OperatorDomain,
     OperatorInput, OperatorOutput,
@@ -36,11 +37,13 @@ pub const DOMAIN: &str = "runpod.query";
 pub mod name {
     /// Embeddings with layer normalization: `ids, lengths; words, positions, scale, shift`; attributes `epsilon` and
     /// `padding_id` (-1: positions count from 0). The second takes quantized words, whose scales are the last input, and
-    /// gives floats, too.
-    pub const EMBED_TOKENS: [&str; 2] = ["EmbedTokens", "EmbedTokensQuantized"];
+    /// gives floats, too. The third takes words and positions in halves, and gives floats.
+    pub const EMBED_TOKENS: [&str; 3] = ["EmbedTokens", "EmbedTokensQuantized", "HalfEmbedTokens"];
     /// Matrix multiplication plus bias: `floats; weights, bias`, the weights in the order of
     /// [`packed_index`](kernels::gemm::fp32::packed_index). Gives panels.
     pub const LINEAR: &str = "Linear";
+    /// The same with weights in halves; the bias is in fp32.
+    pub const HALF_LINEAR: &str = "HalfLinear";
     /// Matrix multiplication plus bias: `quantized rows (2); weights, scales, sums, bias`, the weights in the order of
     /// [`packed_index`](kernels::gemm::int8::packed_index), and scales and sums one for each column. Gives panels.
     pub const QUANTIZED_LINEAR: &str = "QuantizedLinear";
@@ -76,9 +79,11 @@ pub const fn form<T: Copy>(both: [T; 2], is_quantized: bool) -> T {
 /// The operators, for a session that runs one of our own graphs.
 pub fn domain() -> ort::Result<OperatorDomain> {
     OperatorDomain::new(DOMAIN)?
-        .add(Adapter::<embed_tokens::EmbedTokens<FLOATS>>::new())?
-        .add(Adapter::<embed_tokens::EmbedTokens<QUANTIZED>>::new())?
-        .add(Adapter::<linear::Linear>::new())?
+        .add(Adapter::<embed_tokens::EmbedTokens<f32>>::new())?
+        .add(Adapter::<embed_tokens::EmbedTokens<f16>>::new())?
+        .add(Adapter::<embed_tokens::EmbedTokens<i8>>::new())?
+        .add(Adapter::<linear::Linear<f32>>::new())?
+        .add(Adapter::<linear::Linear<f16>>::new())?
         .add(Adapter::<quantized_linear::QuantizedLinear>::new())?
         .add(Adapter::<attention::Attention<FLOATS>>::new())?
         .add(Adapter::<attention::Attention<QUANTIZED>>::new())?

@@ -96,7 +96,7 @@ fn multiply(
         .zip(floats.chunks_mut(block));
     let mut sums = [[0; PANEL]; ROWS];
     for ((bytes, quantizations), floats) in blocks {
-        instructions.multiply(bytes, panel, &mut sums);
+        instructions.multiply(bytes, panel, columns.sum, &mut sums);
         dequantize_sums(&sums, quantizations, (panel, columns), floats);
     }
 }

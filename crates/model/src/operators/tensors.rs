@@ -54,6 +54,12 @@ impl<'a> Input<'a> {
         Ok(self.0.try_extract_tensor::<T>()?.1)
     }
 
+    /// The length of its rows; 1 for a scalar.
+    pub fn width(&self) -> ort::Result<usize> {
+        let shape = self.0.shape();
+        Ok(shape.last().copied().unwrap_or(1) as usize)
+    }
+
     /// Its values, and the length of its rows; 1 for a scalar.
     pub fn rows<T: PrimitiveTensorElementType>(&self) -> ort::Result<(&[T], usize)> {
         let (shape, values) = self.0.try_extract_tensor::<T>()?;

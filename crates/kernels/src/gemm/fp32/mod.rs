@@ -1,13 +1,18 @@
-//! GEMM of 32-bit floats: rows of activations times a matrix of weights, plus a bias.
+//! GEMM in fp32: rows of activations times a matrix of weights, plus a bias.
 //!
-//! Owns the packed layout of the weights and the instructions that multiply them. Every result is one sum: it starts with
-//! the bias and adds one input after the other, each with a single rounding, whatever is multiplied beside it. All
-//! processors with a fused multiply-add therefore give the same bits.
+//! Weights are stored as 32-bit floats or as halves, which are widened exactly when they are multiplied. Owns their packed
+//! layout, the same for both, and the instructions that multiply them. Every result is one sum: it starts with the bias
+//! and adds one input after the other, each with a single rounding, whatever is multiplied beside it. All processors with a
+//! fused multiply-add therefore give the same bits.
 
+#[cfg(target_arch = "aarch64")]
+mod arm64;
 mod portable;
+mod weight;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub use self::weight::Weight;
 use super::{PANEL, ROWS};
 use crate::rows::Strided;
 
@@ -18,10 +23,16 @@ pub const fn packed_index(output: usize, input: usize, inputs: usize) -> usize {
 }
 
 instruction_sets! {
-    /// Sixteen floats at a time.
-    Avx512 "AVX-512" ["avx512f"]
-    /// Eight floats at a time.
-    Avx2 "AVX2" ["avx2" "fma"]
+    "x86_64" is_x86_feature_detected {
+        /// Sixteen floats at a time.
+        Avx512 "AVX-512" ["avx512f"]
+        /// Eight floats at a time; halves are widened by F16C.
+        Avx2 "AVX2" ["avx2" "fma" "f16c"]
+    }
+    "aarch64" is_aarch64_feature_detected {
+        /// Four floats at a time.
+        Neon "NEON" ["neon"]
+    }
 }
 
 impl InstructionSet {
@@ -30,6 +41,8 @@ impl InstructionSet {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
             Kind::Avx512 | Kind::Avx2 => true,
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => true,
             Kind::Portable => portable::IS_FUSED,
         }
     }
@@ -40,10 +53,10 @@ impl InstructionSet {
     /// # Panics
     /// If there are no or too many rows, `rows` has fewer of them, or the panel is not made of whole inputs.
     #[inline]
-    pub fn multiply(
+    pub fn multiply<W: Weight>(
         self,
         rows: Strided<'_>,
-        panel: &[f32],
+        panel: &[W],
         bias: &[f32; PANEL],
         products: &mut [[f32; PANEL]],
     ) {
@@ -57,6 +70,9 @@ impl InstructionSet {
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => unsafe { x86::avx2(rows, panel, bias, products) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => unsafe { arm64::neon(rows, panel, bias, products) },
             Kind::Portable => portable::multiply(rows, panel, bias, products),
         }
     }

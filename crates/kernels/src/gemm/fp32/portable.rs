@@ -1,6 +1,6 @@
 //! The GEMM in plain Rust, for processors without a kernel of their own.
 
-use super::PANEL;
+use super::{PANEL, Weight};
 use crate::rows::Strided;
 
 /// Rows whose sums are kept side by side; with [`COLUMNS`] they fill the registers of most processors.
@@ -11,9 +11,9 @@ const COLUMNS: usize = 16;
 /// Whether the processors that this program is built for all have a fused multiply-add.
 pub const IS_FUSED: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
 
-pub fn multiply(
+pub fn multiply<W: Weight>(
     rows: Strided<'_>,
-    panel: &[f32],
+    panel: &[W],
     bias: &[f32; PANEL],
     products: &mut [[f32; PANEL]],
 ) {
@@ -35,9 +35,9 @@ pub fn multiply(
 }
 
 #[inline(always)]
-fn multiply_piece(
+fn multiply_piece<W: Weight>(
     rows: [&[f32]; ROWS],
-    panel: &[f32],
+    panel: &[W],
     bias: &[f32; PANEL],
     column: usize,
 ) -> [[f32; COLUMNS]; ROWS] {
@@ -46,11 +46,14 @@ fn multiply_piece(
         sums.copy_from_slice(&bias[column..][..COLUMNS]);
     }
     for (input, weights) in panel.as_chunks::<PANEL>().0.iter().enumerate() {
-        let weights = &weights[column..][..COLUMNS];
+        let mut widened = [0.0; COLUMNS];
+        for (widened, weight) in widened.iter_mut().zip(&weights[column..][..COLUMNS]) {
+            *widened = weight.widen();
+        }
         for (sums, row) in sums.iter_mut().zip(rows) {
             let activation = row[input];
-            for (sum, weight) in sums.iter_mut().zip(weights) {
-                *sum = multiply_add(activation, *weight, *sum);
+            for (sum, weight) in sums.iter_mut().zip(widened) {
+                *sum = multiply_add(activation, weight, *sum);
             }
         }
     }

@@ -1,3 +1,5 @@
+use half::f16;
+
 use super::*;
 
 /// Distance of rows beyond their length, so that a row that is read too far is noticed.
@@ -37,13 +39,23 @@ impl Factors {
         first: usize,
         count: usize,
     ) -> Vec<[f32; PANEL]> {
+        self.multiply_with(&self.panel, instructions, first, count)
+    }
+
+    fn multiply_with<W: Weight>(
+        &self,
+        panel: &[W],
+        instructions: InstructionSet,
+        first: usize,
+        count: usize,
+    ) -> Vec<[f32; PANEL]> {
         let stride = self.inputs + APART;
         let rows = Strided {
             floats: &self.rows[first * stride..],
             stride,
         };
         let mut products = vec![[f32::NAN; PANEL]; count];
-        instructions.multiply(rows, &self.panel, &self.bias, &mut products);
+        instructions.multiply(rows, panel, &self.bias, &mut products);
         products
     }
 
@@ -89,7 +101,22 @@ fn a_row_gives_the_same_bits_whatever_is_multiplied_beside_it() {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
+#[test]
+fn halves_give_the_bits_of_the_floats_that_they_mean() {
+    for inputs in [1, 7, 384] {
+        let mut factors = Factors::new(inputs);
+        let halves: Vec<f16> = factors.panel.iter().copied().map(f16::from_f32).collect();
+        factors.panel = halves.iter().map(|half| half.to_f32()).collect();
+        for instructions in InstructionSet::available() {
+            for count in 1..=ROWS {
+                let found = factors.multiply_with(&halves, instructions, 0, count);
+                let expected = factors.multiply(instructions, 0, count);
+                assert_eq!(found, expected, "{instructions:?}, {count} x {inputs}");
+            }
+        }
+    }
+}
+
 #[test]
 fn processors_that_multiply_and_add_at_once_give_the_same_bits() {
     let factors = Factors::new(384);

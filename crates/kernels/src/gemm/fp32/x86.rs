@@ -7,29 +7,73 @@
 
 use std::arch::x86_64::*;
 
-use super::PANEL;
+use super::{PANEL, Weight};
 use crate::rows::Strided;
+use half::f16;
 
-/// How far ahead of the multiplication weights are asked for, in floats. A query uses every weight once, and without
+/// How far ahead of the multiplication weights are asked for, in bytes. A query uses every weight once, and without
 /// this the processor would wait for memory and multiply in turns. Measured: flat from 8 to 16 KiB, where 12 tokens take 0.8
 /// of the time.
-const AHEAD: usize = 2048;
-/// Floats of a line of the processor's cache.
-const LINE: usize = 16;
+const AHEAD: usize = 8192;
+/// Bytes of a line of the processor's cache.
+const LINE: usize = 64;
+
+/// Weights that fill a vector register, widened to fp32.
+pub trait Load {
+    /// # Safety
+    /// The processor has AVX-512, and `weights` points to 16 of them.
+    unsafe fn sixteen(weights: *const Self) -> __m512;
+
+    /// # Safety
+    /// The processor has AVX2 and F16C, and `weights` points to 8 of them.
+    unsafe fn eight(weights: *const Self) -> __m256;
+}
+
+impl Load for f32 {
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    unsafe fn sixteen(weights: *const Self) -> __m512 {
+        // SAFETY: the caller promises the weights.
+        unsafe { _mm512_loadu_ps(weights) }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    unsafe fn eight(weights: *const Self) -> __m256 {
+        // SAFETY: the caller promises the weights.
+        unsafe { _mm256_loadu_ps(weights) }
+    }
+}
+
+impl Load for f16 {
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    unsafe fn sixteen(weights: *const Self) -> __m512 {
+        // SAFETY: the caller promises the weights.
+        _mm512_cvtph_ps(unsafe { _mm256_loadu_si256(weights.cast()) })
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2,f16c")]
+    unsafe fn eight(weights: *const Self) -> __m256 {
+        // SAFETY: the caller promises the weights.
+        _mm256_cvtph_ps(unsafe { _mm_loadu_si128(weights.cast()) })
+    }
+}
 
 /// # Safety
 /// The processor has AVX-512. There are at most 12 `products`, `rows` has a row for each of them, and each row has as many
 /// floats as `panel` has inputs.
 #[inline]
-pub unsafe fn avx512(
+pub unsafe fn avx512<W: Weight>(
     rows: Strided<'_>,
-    panel: &[f32],
+    panel: &[W],
     bias: &[f32; PANEL],
     products: &mut [[f32; PANEL]],
 ) {
     // SAFETY: the caller promises the instructions and the lengths.
     unsafe {
-        with_rows!(avx512_rows, products.len(), (rows, panel, bias, products),
+        with_rows!(avx512_rows<W>, products.len(), (rows, panel, bias, products),
             [1 2 3 4 5 6 7 8 9 10 11 12]);
     }
 }
@@ -37,9 +81,9 @@ pub unsafe fn avx512(
 /// # Safety
 /// The processor has AVX-512, and `rows` has `COUNT` rows with a float for each input of the panel.
 #[target_feature(enable = "avx512f")]
-unsafe fn avx512_rows<const COUNT: usize>(
+unsafe fn avx512_rows<W: Weight, const COUNT: usize>(
     rows: Strided<'_>,
-    panel: &[f32],
+    panel: &[W],
     bias: &[f32; PANEL],
     products: &mut [[f32; PANEL]],
 ) {
@@ -57,7 +101,7 @@ unsafe fn avx512_rows<const COUNT: usize>(
         prefetch(step);
         // SAFETY: a step is as wide as two registers; the caller promises the rows.
         unsafe {
-            let weights = [_mm512_loadu_ps(step), _mm512_loadu_ps(step.add(PANEL / 2))];
+            let weights = [W::sixteen(step), W::sixteen(step.add(PANEL / 2))];
             for (row, sums) in sums.iter_mut().enumerate() {
                 let activation = _mm512_set1_ps(*floats.add(row * rows.stride + input));
                 sums[0] = _mm512_fmadd_ps(activation, weights[0], sums[0]);
@@ -83,11 +127,11 @@ const COLUMNS: usize = 8;
 /// Multiplies the rows and columns in pieces for which 16 registers are enough: six rows, sixteen columns.
 ///
 /// # Safety
-/// As for [`avx512`], on a processor with AVX2 and FMA, and for any number of `products`.
+/// As for [`avx512`], on a processor with AVX2, FMA and F16C, and for any number of `products`.
 #[inline]
-pub unsafe fn avx2(
+pub unsafe fn avx2<W: Weight>(
     rows: Strided<'_>,
-    panel: &[f32],
+    panel: &[W],
     bias: &[f32; PANEL],
     products: &mut [[f32; PANEL]],
 ) {
@@ -99,18 +143,18 @@ pub unsafe fn avx2(
         for column in (0..PANEL).step_by(2 * COLUMNS) {
             // SAFETY: the caller promises the instructions and the lengths; `column` leaves sixteen columns.
             unsafe {
-                with_rows!(avx2_rows, products.len(), (rows, panel, column, bias, products), [1 2 3 4 5 6]);
+                with_rows!(avx2_rows<W>, products.len(), (rows, panel, column, bias, products), [1 2 3 4 5 6]);
             }
         }
     }
 }
 
 /// # Safety
-/// As for [`avx512_rows`], on a processor with AVX2 and FMA; `column + 16` is at most [`PANEL`].
-#[target_feature(enable = "avx2,fma")]
-unsafe fn avx2_rows<const COUNT: usize>(
+/// As for [`avx512_rows`], on a processor with AVX2, FMA and F16C; `column + 16` is at most [`PANEL`].
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn avx2_rows<W: Weight, const COUNT: usize>(
     rows: Strided<'_>,
-    panel: &[f32],
+    panel: &[W],
     column: usize,
     bias: &[f32; PANEL],
     products: &mut [[f32; PANEL]],
@@ -125,7 +169,7 @@ unsafe fn avx2_rows<const COUNT: usize>(
         prefetch(step);
         // SAFETY: sixteen columns of a step, and the rows, as the caller promises.
         unsafe {
-            let weights = [_mm256_loadu_ps(step), _mm256_loadu_ps(step.add(COLUMNS))];
+            let weights = [W::eight(step), W::eight(step.add(COLUMNS))];
             for (row, sums) in sums.iter_mut().enumerate() {
                 let activation = _mm256_set1_ps(*floats.add(row * rows.stride + input));
                 sums[0] = _mm256_fmadd_ps(activation, weights[0], sums[0]);
@@ -145,13 +189,12 @@ unsafe fn avx2_rows<const COUNT: usize>(
 
 /// Prefetches the weights that come next. The address may lie beyond the matrix.
 #[inline(always)]
-fn prefetch(step: *const f32) {
-    let ahead = step.wrapping_add(AHEAD).cast::<i8>();
-    // SAFETY: a prefetch reads nothing that the program can see and never faults, wherever it points; every x86-64
-    // processor has it.
-    unsafe {
-        _mm_prefetch::<_MM_HINT_T1>(ahead);
-        _mm_prefetch::<_MM_HINT_T1>(ahead.wrapping_add(LINE * size_of::<f32>()));
+fn prefetch<W>(step: *const W) {
+    let ahead = step.cast::<i8>().wrapping_add(AHEAD);
+    for line in 0..(PANEL * size_of::<W>()).div_ceil(LINE) {
+        // SAFETY: a prefetch reads nothing that the program can see and never faults, wherever it points; every x86-64
+        // processor has it.
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(ahead.wrapping_add(line * LINE)) };
     }
 }
 

