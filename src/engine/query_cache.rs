@@ -4,8 +4,8 @@
 //! to be neither. What an entry takes is counted with its text and everything else that it owns, and all entries together
 //! never take more than their limit. A process serves one model, so a query is its text and the outputs that are asked for.
 //!
-//! An output never depends on its batch, so what is kept is what computing it again would give, to the bit. An error is
-//! never kept. A computation belongs to everyone who waits for it: it ends early only when all of them have gone.
+//! An output never depends on its batch, so what is kept is what computing it again would give, to the bit; graphs of other
+//! exporters round differently in other batches, and there it is what was computed first. An error is never kept. A computation belongs to everyone who waits for it: it ends early only when all of them have gone.
 
 use std::collections::{HashMap, btree_map};
 use std::hash::RandomState;
