@@ -66,9 +66,8 @@ def main() -> None:
     if arguments.make_heads:
         return make_heads(Path(arguments.paths[0]))
     new_program, new_model, old_program, old_model = arguments.paths
-    new, old = (
-        OwnServer(Path(program), Path(model)) for program, model in ((new_program, new_model), (old_program, old_model))
-    )
+    new = OwnServer(Path(new_program), Path(new_model))
+    old = OwnServer(Path(old_program), Path(old_model), has_cache=False)
     try:
         json.dump(measure(new, old), sys.stdout, indent=1)
     finally:

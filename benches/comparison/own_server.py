@@ -25,10 +25,13 @@ QUEUE_VARIABLES = ("RUNPOD_WEBHOOK_GET_JOB", "RUNPOD_WEBHOOK_POST_OUTPUT", "RUNP
 class OwnServer:
     """A running server that is ready."""
 
-    def __init__(self, program: Path, model: Path, *options: str) -> None:
+    def __init__(self, program: Path, model: Path, *options: str, has_cache: bool = True) -> None:
+        """`has_cache` is false for an older program, which does not know the setting that switches its cache off."""
         command = [program, "serve", "--host", "127.0.0.1", "--port", "0", "--model-directory", model, "--offline"]
         environment = {name: value for name, value in os.environ.items() if name not in QUEUE_VARIABLES}
         environment["RUNPOD_QUERY__LOG__FILTER"] = "info"
+        if has_cache:
+            environment["RUNPOD_QUERY__ENGINE__CACHE_BYTES"] = "0"
         self.log = tempfile.NamedTemporaryFile(mode="r")
         begin = time.perf_counter()
         self.process = subprocess.Popen(

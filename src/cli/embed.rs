@@ -86,7 +86,7 @@ async fn encoded(
     let embedded = engine
         .embed(task, Priority::Bulk, Call::background())
         .await?;
-    Ok(embedded.encoded.into_iter().next())
+    Ok(embedded.into_encoded().next())
 }
 
 /// The outputs to compute, which the model must give; an array holds dense vectors alone.

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 use super::Error;
 use super::queue::{Entry, Queue};
 use crate::metrics;
-use model::{self, Encoded, Encoder, Text};
+use model::{self, BatchLayout, Encoded, Encoder, Text};
 
 /// A text's outputs, or why it has none.
 type Row = Result<Encoded, Error>;
@@ -27,6 +27,9 @@ pub trait Encode: Send + 'static {
         &mut self,
         batch: &[Text<'_>],
     ) -> Result<Vec<Result<Encoded, model::Error>>, model::Error>;
+
+    /// How a batch is computed, which decides what it costs.
+    fn layout(&self) -> BatchLayout;
 }
 
 impl Encode for Encoder {
@@ -35,6 +38,10 @@ impl Encode for Encoder {
         batch: &[Text<'_>],
     ) -> Result<Vec<Result<Encoded, model::Error>>, model::Error> {
         self.encode_each(batch)
+    }
+
+    fn layout(&self) -> BatchLayout {
+        Encoder::layout(self)
     }
 }
 

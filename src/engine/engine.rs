@@ -1,55 +1,59 @@
-//! The callers' side: admission to the queue, tokenization, and the wait for the vectors.
+//! The engine's handle: where the outputs of a call's texts come from.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread::Builder;
 use std::time::{Duration, Instant};
 
-use futures_util::future::try_join_all;
-use futures_util::{StreamExt, TryStreamExt, stream};
-use tokio::sync::oneshot;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 
+use super::distinct::{CountedTexts, DistinctTexts};
+use super::encoded_text::{EncodedText, WrittenVectors};
 use super::encoder_thread::{self, Encode};
-use super::piece::Piece;
-use super::queue::{EngineStatus, Entry, Queue};
-use super::room::{self, Reservation};
-use super::schedule::{Demand, Priority};
-use super::task::{Task, TokenBudget};
-use super::tokenization::{Split, Tokenization};
+use super::pipeline::{CallContext, Pipeline};
+use super::plan::Computed;
+use super::query_cache::{Query, QueryCache, Registration};
+use super::queue::{EngineStatus, Queue};
+use super::schedule::Priority;
+use super::task::Task;
 use super::{Call, Error};
 use crate::config;
 use crate::metrics;
-use model::{Embedding, Encoded, Outputs, Tokenizer, Tokens};
+use model::{Embedding, Encoded, Outputs, Tokenizer};
 
 /// Name of the thread that owns the encoder.
 const THREAD_NAME: &str = "encoder";
-/// Pieces of one call that are in the queue, or ask for room there, at the same time: while one is encoded, the next is split
-/// into tokens. Together they are half of the queue, so that a large call never fills it.
-const PIECES_AT_ONCE: usize = 2;
 
 /// The outputs of one call.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Embedded {
-    /// One for each text, in the order of the texts.
-    pub encoded: Vec<Encoded>,
+    /// One for each text, in the order of the texts. Equal texts share theirs, and so may other calls.
+    pub texts: Vec<Arc<EncodedText>>,
     /// Tokens of all texts together, special tokens included.
     pub tokens: usize,
-    /// How long the call was in the queue before its first text left it.
+    /// How long the call was in the queue before its first text left it; zero if none had to enter it.
     pub waited: Duration,
 }
 
 impl Embedded {
     /// Floats of all vectors together.
     pub fn floats(&self) -> usize {
-        let floats = self.encoded.iter().map(|encoded| {
-            let dense = encoded.dense.as_ref().map_or(0, Vec::len);
-            dense + encoded.colbert.as_ref().map_or(0, |rows| rows.len())
-        });
-        floats.sum()
+        self.texts.iter().map(|text| text.floats()).sum()
+    }
+
+    /// The outputs of each text; they are copied only if others share them.
+    pub fn into_encoded(self) -> impl Iterator<Item = Encoded> {
+        let texts = self.texts.into_iter();
+        texts.map(|text| match Arc::try_unwrap(text) {
+            Ok(text) => text.encoded,
+            Err(shared) => shared.encoded.clone(),
+        })
     }
 
     /// The dense vectors of a call that asked for them.
     pub fn into_dense(self) -> Vec<Embedding> {
-        let dense = self.encoded.into_iter().map(|encoded| encoded.dense);
+        let dense = self.into_encoded().map(|encoded| encoded.dense);
         dense.map(Option::unwrap_or_default).collect()
     }
 }
@@ -57,19 +61,9 @@ impl Embedded {
 /// A handle on the engine; clones share it. The engine stops with its last handle.
 #[derive(Clone)]
 pub struct Engine {
-    inner: Arc<Inner>,
-}
-
-struct Inner {
-    queue: Arc<Queue>,
-    tokenization: Tokenization,
-    metrics: metrics::Engine,
-}
-
-impl Drop for Inner {
-    fn drop(&mut self) {
-        self.queue.close();
-    }
+    pipeline: Arc<Pipeline>,
+    /// Absent if it is switched off.
+    cache: Option<Arc<QueryCache>>,
 }
 
 impl Engine {
@@ -81,25 +75,28 @@ impl Engine {
     ) -> std::io::Result<Self> {
         let queue = Arc::new(Queue::new(
             settings.queue_texts.get(),
+            encoder.layout(),
             settings.batch_tokens.get(),
         ));
         let metrics = metrics::Engine::default();
+        let cache = NonZeroUsize::new(settings.cache_bytes)
+            .map(|limit| Arc::new(QueryCache::new(limit, metrics.query_cache().clone())));
         Builder::new().name(THREAD_NAME.to_owned()).spawn({
             let (queue, metrics) = (Arc::clone(&queue), metrics.clone());
             move || encoder_thread::run(encoder, &queue, &metrics)
         })?;
         Ok(Self {
-            inner: Arc::new(Inner {
-                queue,
-                tokenization: Tokenization::new(tokenizer),
-                metrics,
-            }),
+            pipeline: Arc::new(Pipeline::new(queue, tokenizer, metrics)),
+            cache,
         })
     }
 
-    /// Returns the outputs of a task's texts, in their order. A call is admitted or rejected at once, and one in the background
-    /// waits for room. What the queue can hold enters it as a whole; a larger call enters in pieces. `call` learns when the
-    /// first text starts. Cancelling `call`, or dropping the future, removes the texts that have not started.
+    /// Returns the outputs of a task's texts, in their order; equal texts are computed once. A call is admitted or rejected at
+    /// once, and one in the background waits for room. What the queue can hold enters it as a whole; a larger call enters in
+    /// pieces. `call` learns when the first text starts. Cancelling `call`, or dropping the future, removes the texts that have
+    /// not started, unless another call waits for them too.
+    ///
+    /// Urgent texts come from the cache of queries, if they are there or are computed now, and only the others need room.
     pub async fn embed(
         &self,
         task: impl Into<Task>,
@@ -107,147 +104,146 @@ impl Engine {
         call: Call,
     ) -> Result<Embedded, Error> {
         let task = task.into();
-        let arrival = Instant::now();
-        let queue = &self.inner.queue;
-        let pieces = queue.pieces(&task.texts);
-        // Before any work, so that rejecting a call costs nothing.
-        let room = queue.admit(&pieces[0], priority, &call).await?;
-        let mut admission = Some(Admission { room, arrival });
         let context = CallContext {
             outputs: task.outputs,
-            budget: TokenBudget::new(task.most_tokens),
+            most_tokens: task.most_tokens,
             priority,
+            arrival: Instant::now(),
             call,
         };
-        let parts = pieces
-            .into_iter()
-            .map(|piece| self.embed_piece(piece, admission.take(), &context));
-        let parts: Vec<Part> = stream::iter(parts)
-            .buffered(PIECES_AT_ONCE)
-            .try_collect()
-            .await?;
-        let waited = context.call.started().map_or(Duration::ZERO, |start| {
-            start.saturating_duration_since(arrival)
+        let distinct = DistinctTexts::of(task.texts).await?;
+        let texts = match &self.cache {
+            Some(cache) if priority.is_urgent() => {
+                self.embed_queries(cache, &distinct.texts, &context).await?
+            }
+            _ => self.pipeline.encode(&distinct.texts, &context).await?,
+        };
+        let texts = distinct.in_every_place(texts);
+        let tokens = texts.iter().map(|text| text.tokens).sum();
+        if tokens > task.most_tokens {
+            return Err(Error::TooManyTokens { tokens });
+        }
+        let waited = context.call.started().map(|start| {
+            let waited = start.saturating_duration_since(context.arrival);
+            self.pipeline.metrics().waited(waited);
+            waited
         });
-        self.inner.metrics.waited(waited);
         Ok(Embedded {
-            tokens: parts.iter().map(|part| part.tokens).sum(),
-            encoded: parts.into_iter().flat_map(|part| part.encoded).collect(),
-            waited,
+            texts,
+            tokens,
+            waited: waited.unwrap_or_default(),
         })
     }
 
-    /// The outputs of a piece, which waits for room unless it has been admitted.
-    async fn embed_piece(
+    /// The outputs of texts that differ from each other: kept, computed for another call as well, or computed now.
+    async fn embed_queries(
         &self,
-        texts: Piece,
-        admission: Option<Admission>,
+        cache: &Arc<QueryCache>,
+        texts: &CountedTexts,
         context: &CallContext,
-    ) -> Result<Part, Error> {
-        let Inner {
-            queue,
-            tokenization,
-            metrics,
-        } = &*self.inner;
-        let Admission { room, arrival } = match admission {
-            Some(admission) => admission,
-            // It is as urgent as a call that arrives when it gets its room.
-            None => Admission {
-                room: queue.wait_for_room(&texts, &context.call).await?,
-                arrival: Instant::now(),
-            },
-        };
-        let split = tokenization.split(&texts, room).await?;
-        metrics.tokenized(split.time);
-        let tokens = split.tokens.iter().map(Tokens::len).sum();
-        context.budget.spend(tokens)?;
-        let (entries, replies) = entries(split, &texts, context, |tokens, before| {
-            Demand::new(context.priority, tokens, before, arrival)
+    ) -> Result<Vec<Arc<EncodedText>>, Error> {
+        let mut found: Vec<Option<Arc<EncodedText>>> = vec![None; texts.texts.len()];
+        loop {
+            let missing: Vec<usize> = (0..found.len())
+                .filter(|&place| found[place].is_none())
+                .collect();
+            if missing.is_empty() {
+                return Ok(found.into_iter().flatten().collect());
+            }
+            // The error of another call's computation says nothing about this call: what it did not give is looked up again.
+            let outcome = self.look_up(cache, texts.at(&missing), context).await?;
+            for (place, text) in missing.into_iter().zip(outcome) {
+                found[place] = text;
+            }
+        }
+    }
+
+    /// What the cache, other calls' computations and one of its own give a call; nothing where another call's has failed.
+    async fn look_up(
+        &self,
+        cache: &Arc<QueryCache>,
+        texts: CountedTexts,
+        context: &CallContext,
+    ) -> Result<Vec<Option<Arc<EncodedText>>>, Error> {
+        if context.call.is_cancelled() {
+            return Err(Error::Stopped);
+        }
+        let queries = texts.texts.iter().map(|text| Query {
+            text: text.clone(),
+            outputs: context.outputs,
         });
-        queue.push(entries)?;
-        Ok(Part {
-            encoded: try_join_all(replies.into_iter().map(receive)).await?,
-            tokens,
-        })
+        let plan = cache.plan(
+            queries.collect(),
+            context.priority,
+            &context.call,
+            |places, calls, registration| {
+                let context = CallContext {
+                    call: calls,
+                    ..context.clone()
+                };
+                self.begin(texts.at(&places), context, registration)
+            },
+        );
+        plan.outcome().await
+    }
+
+    /// A computation whose outputs are kept.
+    fn begin(
+        &self,
+        texts: CountedTexts,
+        context: CallContext,
+        registration: Registration,
+    ) -> BoxFuture<'static, Computed> {
+        let pipeline = Arc::clone(&self.pipeline);
+        async move {
+            let texts = pipeline.encode(&texts, &context).await?;
+            registration.keep(&texts);
+            Ok(texts.into())
+        }
+        .boxed()
+    }
+
+    /// Keeps the vectors of a text as a caller has written them, as long as the outputs themselves are kept. Returns those of
+    /// the first caller.
+    pub fn keep_written<'a>(
+        &self,
+        text: &str,
+        outputs: Outputs,
+        encoded: &'a Arc<EncodedText>,
+        form: usize,
+        written: WrittenVectors,
+    ) -> &'a WrittenVectors {
+        let written = encoded.keep_written(form, written);
+        if let Some(cache) = &self.cache {
+            let text = text.to_owned();
+            cache.recount(&Query { text, outputs }, encoded);
+        }
+        written
     }
 
     /// What the engine is doing.
     pub fn status(&self) -> EngineStatus {
-        self.inner.queue.status()
+        self.pipeline.queue().status()
     }
 
     /// How long everything that is admitted is likely to take; whole seconds, at least one.
     pub fn retry_after(&self) -> Duration {
-        self.inner.queue.retry_after(Priority::Bulk)
+        self.pipeline.queue().retry_after(Priority::Bulk)
     }
 
     /// What has been measured, with what the engine is doing now.
     pub fn metrics(&self) -> &metrics::Engine {
         let status = self.status();
-        self.inner.metrics.set_load(
+        let metrics = self.pipeline.metrics();
+        metrics.set_load(
             status.queued_texts,
             status.queued_calls,
             status.running_texts,
         );
-        &self.inner.metrics
+        if let Some(cache) = &self.cache {
+            let (texts, bytes) = cache.size();
+            metrics.query_cache().set_size(texts, bytes);
+        }
+        metrics
     }
-}
-
-/// That a piece may enter the queue.
-struct Admission {
-    room: Reservation,
-    arrival: Instant,
-}
-
-/// What all pieces of a call have in common.
-struct CallContext {
-    outputs: Outputs,
-    budget: TokenBudget,
-    priority: Priority,
-    call: Call,
-}
-
-/// The outputs of a piece, and the tokens of its texts.
-struct Part {
-    encoded: Vec<Encoded>,
-    tokens: usize,
-}
-
-type Reply = oneshot::Receiver<Result<Encoded, Error>>;
-
-/// The queue's entries of a piece. `demand` gets the tokens of a text and those of all texts before it.
-fn entries(
-    split: Split,
-    texts: &[String],
-    context: &CallContext,
-    demand: impl Fn(usize, usize) -> Demand,
-) -> (Vec<Entry>, Vec<Reply>) {
-    let Split {
-        tokens, mut room, ..
-    } = split;
-    let mut before = 0;
-    tokens
-        .into_iter()
-        .zip(texts)
-        .map(|(tokens, text)| {
-            let (reply, receiver) = oneshot::channel();
-            let demand = demand(tokens.len(), before);
-            before += tokens.len();
-            // A text alone in its piece may be larger than the room, and then it has all of it.
-            let units = room::units(text).min(room.num_permits());
-            let entry = Entry {
-                tokens,
-                outputs: context.outputs,
-                demand,
-                call: context.call.clone(),
-                reply,
-                room: room.split(units),
-            };
-            (entry, receiver)
-        })
-        .unzip()
-}
-
-async fn receive(reply: Reply) -> Result<Encoded, Error> {
-    reply.await.unwrap_or(Err(Error::Stopped))
 }

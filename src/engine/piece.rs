@@ -19,6 +19,11 @@ impl Piece {
         }
     }
 
+    /// The places of its texts in the call.
+    pub fn range(&self) -> Range<usize> {
+        self.range.clone()
+    }
+
     /// Whether it is all of its call.
     pub fn is_whole(&self) -> bool {
         self.range.len() == self.texts.len()

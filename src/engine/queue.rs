@@ -14,7 +14,7 @@ use super::retry_after::Pace;
 use super::room::{Reservation, Room};
 use super::schedule::{Demand, Priority, Scheduler};
 use super::{Call, Error};
-use model::{Encoded, Outputs, Tokens};
+use model::{BatchLayout, Encoded, Outputs, Tokens};
 
 /// What the engine is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,13 +63,13 @@ struct State {
 }
 
 impl Queue {
-    pub fn new(capacity: usize, batch_tokens: usize) -> Self {
+    pub fn new(capacity: usize, layout: BatchLayout, batch_tokens: usize) -> Self {
         Self {
             room: Room::new(capacity),
             outside: Gauge::default(),
             state: Mutex::new(State {
                 waiting: Vec::new(),
-                scheduler: Scheduler::new(batch_tokens),
+                scheduler: Scheduler::new(layout, batch_tokens),
                 running_texts: 0,
                 accepting: true,
                 pace: Pace::default(),
@@ -192,7 +192,7 @@ impl Queue {
         let state = self.lock();
         let waiting = || state.waiting.iter().filter(|entry| !entry.is_abandoned());
         let unstarted = waiting().filter(|entry| entry.call.started().is_none());
-        let calls: HashSet<_> = unstarted.map(|entry| entry.call.address()).collect();
+        let calls: HashSet<_> = unstarted.flat_map(|entry| entry.call.addresses()).collect();
         EngineStatus {
             queued_texts: waiting().count(),
             queued_calls: calls.len() + self.outside.number(),

@@ -1,4 +1,4 @@
-//! Metrics of the engine: its queue and its batches.
+//! Metrics of the engine: its queue, its batches and its cache of queries.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-use super::seconds;
+use super::{QueryCache, seconds};
 
 /// The engine's metrics; clones share them.
 #[derive(Debug, Clone)]
@@ -19,6 +19,7 @@ pub struct Engine {
     inference: Histogram,
     batch_texts: Histogram,
     batch_tokens: Histogram,
+    query_cache: QueryCache,
 }
 
 impl Default for Engine {
@@ -32,11 +33,17 @@ impl Default for Engine {
             inference: seconds(),
             batch_texts: Histogram::new(exponential_buckets(1.0, 2.0, 10)),
             batch_tokens: Histogram::new(exponential_buckets(4.0, 2.0, 12)),
+            query_cache: QueryCache::default(),
         }
     }
 }
 
 impl Engine {
+    /// The metrics of the cache of queries.
+    pub fn query_cache(&self) -> &QueryCache {
+        &self.query_cache
+    }
+
     /// Sets the numbers of waiting texts and calls and of running texts.
     pub fn set_load(&self, queued_texts: usize, queued_calls: usize, running_texts: usize) {
         for (gauge, value) in [
@@ -66,6 +73,7 @@ impl Engine {
     }
 
     pub(super) fn register(&self, registry: &mut Registry) {
+        self.query_cache.register(registry);
         for (name, help, gauge) in [
             (
                 "queued_texts",

@@ -5,6 +5,7 @@
 
 mod engine;
 mod http;
+mod query_cache;
 mod queue;
 mod requests;
 
@@ -17,6 +18,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 pub use engine::Engine;
 pub use http::Http;
+pub use query_cache::QueryCache;
 pub use queue::QueueMetrics;
 pub use requests::Requests;
 

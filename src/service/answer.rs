@@ -8,8 +8,9 @@ use tokio::task::spawn_blocking;
 
 use super::openai::{Embeddings, EmbeddingsRequest, JobError, Model, ModelList, OpenAiRequest};
 use super::output::{ListOutput, QueryOutput};
-use super::{Error, Output, Parsed, Performed, Request, Service};
-use crate::engine::{Call, Embedded, Priority};
+use super::vector::{self, Vector, Writable};
+use super::{EmbedRequest, Error, Output, Parsed, Performed, Request, Service};
+use crate::engine::{Call, Embedded, EncodedText, Priority, WrittenVectors};
 
 /// Floats of a large answer: writing them takes about a millisecond.
 const LARGE_FLOATS: usize = 16 * 1024;
@@ -39,8 +40,12 @@ impl Service {
             Request::Query(request) => {
                 let format = request.encoding_format;
                 let embedded = self.embed(request, priority, call).await?;
+                if let Some((text, written)) = self.written_once(request, &embedded)? {
+                    let output = Output::Query(QueryOutput::of_written(text, written));
+                    return self.performed(&output, 1, embedded.waited);
+                }
                 self.written(embedded, move |embedded| {
-                    let encoded = embedded.encoded.into_iter().next().unwrap_or_default();
+                    let encoded = embedded.into_encoded().next().unwrap_or_default();
                     Output::Query(QueryOutput::new(encoded, format))
                 })
                 .await
@@ -49,7 +54,7 @@ impl Service {
                 let format = request.encoding_format;
                 let embedded = self.embed(request, priority, call).await?;
                 self.written(embedded, move |embedded| {
-                    Output::List(ListOutput::new(embedded.encoded, format))
+                    Output::List(ListOutput::new(embedded.into_encoded(), format))
                 })
                 .await
             }
@@ -108,10 +113,44 @@ impl Service {
             request.embed.encoding_format,
         );
         let embedded = self.embed(&request.embed, priority, call).await?;
+        if let Some((text, written)) = self.written_once(&request.embed, &embedded)? {
+            let vector = written.dense.clone().map(Writable::Written);
+            let output = Embeddings::new(name, vector.into_iter(), text.tokens);
+            return self.performed(&output, 1, embedded.waited);
+        }
         self.written(embedded, move |embedded| {
-            Embeddings::new(name, embedded, format)
+            let tokens = embedded.tokens;
+            let vectors = embedded.into_dense().into_iter();
+            let vectors = vectors.map(|vector| Vector::new(vector, format));
+            Embeddings::new(name, vectors, tokens)
         })
         .await
+    }
+
+    /// The outputs of a request for one text, with its vectors as the first such request has written them. Nothing for a list,
+    /// and for many floats, whose JSON is not worth its memory.
+    fn written_once<'a>(
+        &self,
+        request: &EmbedRequest,
+        embedded: &'a Embedded,
+    ) -> Result<Option<(&'a EncodedText, &'a WrittenVectors)>, Error> {
+        let ([text], [encoded]) = (&request.texts[..], &embedded.texts[..]) else {
+            return Ok(None);
+        };
+        if embedded.floats() > LARGE_FLOATS {
+            return Ok(None);
+        }
+        let format = request.encoding_format;
+        let form = format as usize;
+        let written = match encoded.written(form) {
+            Some(written) => written,
+            None => {
+                let written = vector::write(&encoded.encoded, format).map_err(Error::internal)?;
+                let engine = &self.loaded()?.engine;
+                engine.keep_written(text, request.outputs, encoded, form, written)
+            }
+        };
+        Ok(Some((encoded, written)))
     }
 
     /// The answer with these outputs. A large one is written on another thread, so that it holds up no other answer.
@@ -120,7 +159,7 @@ impl Service {
         embedded: Embedded,
         output: impl FnOnce(Embedded) -> T + Send + 'static,
     ) -> Result<Performed, Error> {
-        let (texts, waited) = (embedded.encoded.len(), embedded.waited);
+        let (texts, waited) = (embedded.texts.len(), embedded.waited);
         let is_large = embedded.floats() > LARGE_FLOATS;
         let write = move || to_raw_value(&output(embedded)).map_err(Error::internal);
         let output = if is_large {

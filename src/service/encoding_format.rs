@@ -22,7 +22,7 @@ pub enum EncodingFormat {
 
 impl EncodingFormat {
     /// Every format.
-    const ALL: [Self; 2] = [Self::Float, Self::Base64];
+    pub(super) const ALL: [Self; 2] = [Self::Float, Self::Base64];
 
     /// The format as it is written in a request.
     const fn as_str(self) -> &'static str {

@@ -4,11 +4,12 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::EncodingFormat;
-use super::vector::{Matrix, Vector};
+use super::vector::{Matrix, MatrixForm, Vector, VectorForm, Writable};
+use crate::engine::{EncodedText, WrittenVectors};
 use model::Encoded;
 
 /// What an action answers.
-#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize, ToSchema)]
 #[serde(untagged)]
 pub enum Output {
     /// To one query.
@@ -30,32 +31,36 @@ pub enum Output {
 }
 
 /// The outputs of one query that were asked for.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QueryOutput {
     /// The dense vector, of length 1.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<VectorForm>)]
     embedding: Option<Vector>,
     /// The sparse weights.
     #[serde(skip_serializing_if = "Option::is_none")]
     sparse_embedding: Option<SparseEmbedding>,
     /// A vector of length 1 for each token but the first.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<MatrixForm>)]
     colbert_embedding: Option<Matrix>,
 }
 
 /// The outputs of a list that were asked for: each a list in the order of the texts.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ListOutput {
     /// The dense vectors, of length 1.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<VectorForm>>)]
     embeddings: Option<Vec<Vector>>,
     /// The sparse weights.
     #[serde(skip_serializing_if = "Option::is_none")]
     sparse_embeddings: Option<Vec<SparseEmbedding>>,
     /// For each text a vector of length 1 for each token but the first.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<MatrixForm>>)]
     colbert_embeddings: Option<Vec<Matrix>>,
 }
 
@@ -85,14 +90,23 @@ impl QueryOutput {
         Self {
             embedding: encoded.dense.map(|vector| Vector::new(vector, format)),
             sparse_embedding: encoded.sparse.map(Into::into),
-            colbert_embedding: encoded.colbert.map(|rows| Matrix::new(rows, format)),
+            colbert_embedding: encoded.colbert.map(|rows| Matrix::new(&rows, format)),
+        }
+    }
+
+    /// The outputs of a text whose vectors are written.
+    pub(super) fn of_written(text: &EncodedText, written: &WrittenVectors) -> Self {
+        Self {
+            embedding: written.dense.clone().map(Writable::Written),
+            sparse_embedding: text.encoded.sparse.clone().map(Into::into),
+            colbert_embedding: written.colbert.clone().map(Writable::Written),
         }
     }
 }
 
 impl ListOutput {
     /// The outputs of texts that were all turned into the same.
-    pub fn new(encoded: Vec<Encoded>, format: EncodingFormat) -> Self {
+    pub fn new(encoded: impl Iterator<Item = Encoded>, format: EncodingFormat) -> Self {
         let mut output = Self::default();
         for encoded in encoded {
             let one = QueryOutput::new(encoded, format);
@@ -149,7 +163,7 @@ mod tests {
         let float = EncodingFormat::Float;
         let query = QueryOutput::new(dense(&[0.1, -0.25]), float);
         assert_eq!(json(&Output::Query(query)), r#"{"embedding":[0.1,-0.25]}"#);
-        let list = ListOutput::new(vec![dense(&[0.1]), dense(&[1.0])], float);
+        let list = ListOutput::new([dense(&[0.1]), dense(&[1.0])].into_iter(), float);
         assert_eq!(json(&Output::List(list)), r#"{"embeddings":[[0.1],[1.0]]}"#);
         assert_eq!(
             json(&Output::HEALTHY),
@@ -164,7 +178,7 @@ mod tests {
             json(&Output::Query(query)),
             r#"{"embedding":[0.5],"sparse_embedding":{"indices":[4,9],"values":[0.25,1.5]},"colbert_embedding":[[1.0],[-1.0]]}"#
         );
-        let list = ListOutput::new(vec![all()], EncodingFormat::Base64);
+        let list = ListOutput::new([all()].into_iter(), EncodingFormat::Base64);
         assert_eq!(
             json(&Output::List(list)),
             r#"{"embeddings":["AAAAPw=="],"sparse_embeddings":[{"indices":[4,9],"values":[0.25,1.5]}],"colbert_embeddings":[{"rows":2,"data":"AACAPwAAgL8="}]}"#

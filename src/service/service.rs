@@ -299,7 +299,7 @@ impl Service {
         }
     }
 
-    fn loaded(&self) -> Result<&Loaded, Unavailable> {
+    pub(super) fn loaded(&self) -> Result<&Loaded, Unavailable> {
         let loaded = self.inner.loaded.get().map(|(loaded, _)| loaded);
         loaded.ok_or_else(|| match *self.inner.ending.borrow() {
             Some(Unavailable::NotLoaded) => Unavailable::NotLoaded,

@@ -46,6 +46,9 @@ fn assert_measured(document: &Value) {
         .collect();
     assert_eq!(latency, [4, 12, 32]);
     assert_eq!(document["throughput"].as_array().unwrap().len(), 6);
+    let repeated = &document["repeated_query"];
+    assert!(repeated["samples"].as_u64().unwrap() > 0, "{repeated}");
+    assert_eq!(repeated["errors"], 0, "{repeated}");
     for list in ["latency", "throughput", "batches"] {
         for entry in document[list].as_array().unwrap() {
             assert!(entry["samples"].as_u64().unwrap() > 0, "{list}: {entry}");
@@ -90,6 +93,15 @@ fn a_running_server_is_measured_with_texts_of_estimated_length() {
     let served = Served::start(&["--model-directory", directory.to_str().unwrap()]);
     let document = document(&["--url", &served.url("")]);
     assert_measured(&document);
+    // Only the repeated query has come from the cache: each of its samples, and no other.
+    let metrics = served.get("/metrics");
+    let hits = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix("runpod_query_cache_hits_total "));
+    assert_eq!(
+        hits,
+        Some(document["repeated_query"]["samples"].to_string().as_str())
+    );
     assert_eq!(document["token_counts_are_exact"], false);
     assert_eq!(document["model"]["name"], "tiny-xlm-roberta");
     for absent in ["cold_start", "memory", "floor_milliseconds"] {

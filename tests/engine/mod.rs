@@ -1,8 +1,12 @@
 //! What the engine promises its callers, with an encoder that does what its texts say.
 
 mod admission;
+mod batches;
+mod equal_texts;
 mod isolation;
 mod pieces;
+mod query_cache;
+mod shared_queries;
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -10,6 +14,7 @@ use std::time::Duration;
 use futures_util::future::{join, join_all};
 use runpod_query::config;
 use runpod_query::engine::{Call, Embedded, Engine, Error, Priority};
+use runpod_query::metrics::Metrics;
 
 use crate::support::fake::{FAIL, PANIC, Script, WAIT, fake, tokenizer, vector, wait_until};
 
@@ -17,6 +22,7 @@ fn settings(queue_texts: usize, batch_tokens: usize) -> config::Engine {
     config::Engine {
         queue_texts: NonZeroUsize::new(queue_texts).unwrap(),
         batch_tokens: NonZeroUsize::new(batch_tokens).unwrap(),
+        cache_bytes: 0,
         threads: None,
     }
 }
@@ -25,6 +31,30 @@ fn engine(queue_texts: usize, batch_tokens: usize) -> (Engine, Script) {
     let (encoder, script) = fake();
     let engine = Engine::spawn(encoder, tokenizer(), &settings(queue_texts, batch_tokens)).unwrap();
     (engine, script)
+}
+
+/// Bytes that hold all queries of a test.
+const CACHE_BYTES: usize = 1_000_000;
+
+/// An engine that keeps the outputs of queries.
+fn caching_engine(queue_texts: usize, cache_bytes: usize) -> (Engine, Script) {
+    let settings = config::Engine {
+        cache_bytes,
+        ..settings(queue_texts, 512)
+    };
+    let (encoder, script) = fake();
+    let engine = Engine::spawn(encoder, tokenizer(), &settings).unwrap();
+    (engine, script)
+}
+
+/// The value of a metric of the engine.
+fn metric(engine: &Engine, name: &str) -> u64 {
+    let text = Metrics::default().text(engine.metrics()).unwrap();
+    let name = format!("runpod_query_{name} ");
+    let line = text.lines().find_map(|line| line.strip_prefix(&name));
+    line.unwrap_or_else(|| panic!("{name}: {text}"))
+        .parse()
+        .unwrap()
 }
 
 /// A client on a thread of its own.
@@ -109,7 +139,7 @@ async fn a_call_without_texts_has_no_vectors() {
         .embed(Vec::new(), Priority::Bulk, Call::default())
         .await
         .unwrap();
-    assert!(embedded.encoded.is_empty());
+    assert!(embedded.texts.is_empty());
     assert!(script.batches().is_empty());
 }
 

@@ -54,11 +54,11 @@ fn few_but_long_texts_are_larger_than_the_queue_as_well() {
     let list = call(&engine, numbered(0..CAPACITY / 2), Priority::List);
     queued(&engine, CAPACITY / 2);
     // Each takes the room of two short texts, so it is a piece.
-    let long = vec!["w1 ".repeat(7_000); CAPACITY];
-    let large = call(&engine, long, Priority::Bulk);
+    let long = (0..CAPACITY).map(|number| format!("w{number} {}", "w1 ".repeat(7_000)));
+    let large = call(&engine, long.collect(), Priority::Bulk);
     queued(&engine, CAPACITY / 2 + 2);
     script.release();
-    assert_eq!(large.join().unwrap().unwrap().encoded.len(), CAPACITY);
+    assert_eq!(large.join().unwrap().unwrap().texts.len(), CAPACITY);
     for caller in [list, running] {
         caller.join().unwrap().unwrap();
     }

@@ -124,7 +124,8 @@ fn callers_that_still_wait_after_the_grace_period_are_answered_unavailable() {
     let job = json!({"input": {"query": WAIT}}).to_string();
     let running = post("/runsync", &job);
     server.script.wait_for_batches(1);
-    let waiting = post("/runsync?wait=300000", &job);
+    let other = json!({"input": {"query": "w2"}}).to_string();
+    let waiting = post("/runsync?wait=300000", &other);
     wait_until("a job in the queue", || server.jobs() == (1, 1));
     let openai = post("/v1/embeddings", r#"{"input": "w1"}"#);
     wait_until("another", || server.jobs() == (2, 1));

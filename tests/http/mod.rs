@@ -9,6 +9,7 @@ mod models;
 mod openai;
 mod openapi;
 mod operations;
+mod query_cache;
 mod realtime;
 mod refusals;
 mod routing;

@@ -51,7 +51,10 @@ fn innocents() -> Vec<String> {
 
 /// Serves a model directory and asks for innocent texts beside a harmful one, all at the same time.
 fn check(directory: &Path, harmful: &str) {
-    let mut served = Served::start(&["--model-directory", directory.to_str().unwrap()]);
+    // Every round is to run its texts again.
+    let without_cache = ("RUNPOD_QUERY__ENGINE__CACHE_BYTES", "0".to_owned());
+    let arguments = ["--model-directory", directory.to_str().unwrap()];
+    let mut served = Served::start_in(&arguments, &[without_cache]);
     served.wait_for_status(200);
     let innocents = innocents();
     let alone: Vec<Vec<f32>> = innocents.iter().map(|text| served.embed(text)).collect();

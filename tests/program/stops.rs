@@ -127,20 +127,25 @@ fn ask_until_closed(served: &Served, outcomes: &Outcomes, client: usize) {
 }
 
 fn bulk() -> Value {
-    json!({"input": {"action": "embed_batch", "texts": vec![SENTENCE.repeat(40); 256]}})
+    let texts: Vec<_> = (0..256)
+        .map(|number| format!("{number} {}", SENTENCE.repeat(40)))
+        .collect();
+    json!({"input": {"action": "embed_batch", "texts": texts}})
 }
 
 fn request(number: usize) -> (&'static str, Value) {
+    // Other clients may send the same, at the same time or later.
+    let sentence = format!("{number} {SENTENCE}");
     match number % 5 {
-        0 => ("/runsync", json!({"input": {"query": SENTENCE}})),
+        0 => ("/runsync", json!({"input": {"query": sentence}})),
         // Tokenized on another thread.
         1 => (
             "/runsync",
-            json!({"input": {"query": SENTENCE.repeat(2000)}}),
+            json!({"input": {"query": sentence.repeat(2000)}}),
         ),
-        2 => ("/v1/embeddings", json!({"input": [SENTENCE, SENTENCE]})),
-        3 => ("/runsync?wait=1000", json!({"input": {"query": SENTENCE}})),
-        _ => ("/run", json!({"input": {"query": SENTENCE}})),
+        2 => ("/v1/embeddings", json!({"input": [sentence, SENTENCE]})),
+        3 => ("/runsync?wait=1000", json!({"input": {"query": sentence}})),
+        _ => ("/run", json!({"input": {"query": sentence}})),
     }
 }
 

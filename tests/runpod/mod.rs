@@ -39,5 +39,7 @@ fn longer_job() -> Value {
 
 fn long_job_of(texts: usize) -> Value {
     let text = "What is machine learning? ".repeat(2_000);
-    json!({"action": "embed_batch", "texts": vec![text; texts]})
+    // Equal texts would be computed once.
+    let texts = (0..texts).map(|number| format!("{number} {text}"));
+    json!({"action": "embed_batch", "texts": texts.collect::<Vec<_>>()})
 }

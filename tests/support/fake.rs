@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use model::{
-    ColbertEmbedding, Embedding, Encoded, Output, Outputs, SparseEmbedding, Text, Tokenizer, Tokens,
+    BatchLayout, ColbertEmbedding, Embedding, Encoded, Output, Outputs, SparseEmbedding, Text,
+    Tokenizer, Tokens,
 };
 use runpod_query::engine::Encode;
 use serde_json::json;
@@ -77,15 +78,22 @@ pub struct Script {
 
 /// The encoder, which follows its texts.
 pub struct Fake {
+    layout: BatchLayout,
     batches: Arc<Mutex<Vec<Vec<usize>>>>,
     gate: Receiver<()>,
 }
 
 /// A new encoder and its script.
 pub fn fake() -> (Fake, Script) {
+    fake_with(BatchLayout::Concatenated)
+}
+
+/// A new encoder that computes batches in `layout`, and its script.
+pub fn fake_with(layout: BatchLayout) -> (Fake, Script) {
     let (sender, receiver) = channel();
     let batches = Arc::<Mutex<Vec<Vec<usize>>>>::default();
     let encoder = Fake {
+        layout,
         batches: Arc::clone(&batches),
         gate: receiver,
     };
@@ -145,6 +153,10 @@ impl Encode for Fake {
             false => Ok(encoded(tokens, *outputs)),
         };
         Ok(batch.iter().map(row).collect())
+    }
+
+    fn layout(&self) -> BatchLayout {
+        self.layout
     }
 }
 

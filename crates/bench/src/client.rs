@@ -93,6 +93,11 @@ impl Job {
         Self::new(json!({"input": {"query": text.content}}), 1, text.tokens)
     }
 
+    /// Whether the model answers, which costs nothing but the request.
+    pub fn health_check() -> Self {
+        Self::new(json!({"input": {"action": "health_check"}}), 0, 0)
+    }
+
     /// A list of texts.
     pub fn batch(texts: &[Text]) -> Self {
         let contents: Vec<&str> = texts.iter().map(|text| text.content.as_str()).collect();

@@ -112,6 +112,9 @@ impl Measurements<'_> {
         report.latency = measure::latency(client, &mut self.texts, self.scope).await?;
         (self.progress)("throughput");
         report.throughput = measure::throughput(client, &mut self.texts, self.scope).await?;
+        (self.progress)("a repeated query");
+        let repeated = measure::repeated_query(client, &mut self.texts, self.scope).await?;
+        report.repeated_query = Some(repeated);
         (self.progress)("batches");
         report.batches = measure::batches(client, &mut self.texts, self.scope).await?;
         report.memory = idle.zip(self.server.memory()).map(|(idle, busy)| Memory {

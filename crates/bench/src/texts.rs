@@ -1,7 +1,12 @@
 //! Generated texts of a given number of tokens.
 //!
-//! With the model's tokenizer the number is exact. Without it, every word is assumed to be one token. The same sequence of
-//! calls generates the same texts.
+//! With the model's tokenizer the number is exact. Without it, every word is assumed to be one token.
+//!
+//! No text is generated twice, and another run generates others: what a server keeps of texts that it was asked before is
+//! never measured by mistake.
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 
 use crate::random::Stream;
 use model::Tokenizer;
@@ -11,6 +16,11 @@ const WORDS: &str = "a the of and to in is it for on that with as was are be thi
     were when we there can an your which their if do will each about how up out them then she many some so these \
     would other into has more her two like him see time could no make than first been its who now people my made \
     over did down only way find use may water long little very after called just where most know";
+
+/// Invented words beside these, if their tokens can be counted: so many that two of them rarely make the same text again.
+const INVENTED_WORDS: u64 = 3000;
+/// Drawn texts of one length, all of them known, after which a longer one is drawn.
+const ATTEMPTS: usize = 50;
 
 /// A text and its length.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,11 +38,11 @@ pub struct TextMaker<'a> {
     special_tokens: usize,
     random: Stream,
     drawn: u64,
+    known: HashSet<String>,
 }
 
-#[derive(Clone, Copy)]
 struct Word {
-    letters: &'static str,
+    letters: String,
     tokens: usize,
 }
 
@@ -45,10 +55,15 @@ impl<'a> TextMaker<'a> {
         };
         // A second copy of a word adds the word's tokens and no special ones.
         let special_tokens = (2 * count("a")?).saturating_sub(count("a a")?);
-        let words = WORDS
-            .split_whitespace()
+        // The standard library's random state is the operating system's randomness.
+        let random = Stream::new(RandomState::new().hash_one(()));
+        let invented = tokenizer.map_or(0, |_| INVENTED_WORDS);
+        let invented = (0..invented).map(|index| invented_word(random, index));
+        let common = WORDS.split_whitespace().flat_map(cases);
+        let words = common
+            .chain(invented)
             .map(|letters| {
-                let tokens = count(letters)?.saturating_sub(special_tokens).max(1);
+                let tokens = count(&letters)?.saturating_sub(special_tokens).max(1);
                 Ok(Word { letters, tokens })
             })
             .collect::<Result<_, model::Error>>()?;
@@ -56,8 +71,9 @@ impl<'a> TextMaker<'a> {
             tokenizer,
             words,
             special_tokens,
-            random: Stream::new(0),
-            drawn: 0,
+            random,
+            drawn: INVENTED_WORDS,
+            known: HashSet::new(),
         })
     }
 
@@ -66,16 +82,30 @@ impl<'a> TextMaker<'a> {
         self.tokenizer.is_some()
     }
 
-    /// A text of `tokens` tokens, or of one word if that is more; [`Text::tokens`] is the actual number.
+    /// A text of `tokens` tokens, or of more if there is none of this length left; [`Text::tokens`] is the actual number.
     pub fn text(&mut self, tokens: usize) -> Result<Text, model::Error> {
+        let mut length = tokens;
+        loop {
+            for _ in 0..ATTEMPTS {
+                let text = self.drawn_text(length)?;
+                if self.known.insert(text.content.clone()) {
+                    return Ok(text);
+                }
+            }
+            length += 1;
+        }
+    }
+
+    fn drawn_text(&mut self, tokens: usize) -> Result<Text, model::Error> {
         let mut left = tokens.saturating_sub(self.special_tokens).max(1);
         let mut chosen = Vec::new();
         while left > 0 {
-            let Some(word) = self.word(left) else { break };
-            left -= word.tokens.min(left);
-            chosen.push(word.letters);
+            let Some(index) = self.word(left) else { break };
+            left -= self.words[index].tokens.min(left);
+            chosen.push(index);
         }
-        let content = chosen.join(" ");
+        let chosen = chosen.into_iter().map(|index| &*self.words[index].letters);
+        let content = chosen.collect::<Vec<_>>().join(" ");
         let tokens = match self.tokenizer {
             Some(tokenizer) => tokenizer.tokenize(&content)?.len(),
             None => tokens,
@@ -104,23 +134,41 @@ impl<'a> TextMaker<'a> {
             .collect()
     }
 
-    /// A random word of at most `most` tokens, or the shortest word if none was found.
-    fn word(&mut self, most: usize) -> Option<Word> {
-        const ATTEMPTS: usize = 8;
+    /// The index of a random word of at most `most` tokens, or of a shortest word if none was found.
+    fn word(&mut self, most: usize) -> Option<usize> {
         for _ in 0..ATTEMPTS {
-            let index = self.draw() % self.words.len() as u64;
-            let word = self.words[index as usize];
-            if word.tokens <= most {
-                return Some(word);
+            let index = (self.draw() % self.words.len() as u64) as usize;
+            if self.words[index].tokens <= most {
+                return Some(index);
             }
         }
-        self.words.iter().copied().min_by_key(|word| word.tokens)
+        (0..self.words.len()).min_by_key(|&index| self.words[index].tokens)
     }
 
     fn draw(&mut self) -> u64 {
         self.drawn += 1;
         self.random.bits(self.drawn)
     }
+}
+
+/// A word in its three spellings.
+fn cases(word: &str) -> [String; 3] {
+    let (first, rest) = word.split_at(1);
+    [
+        word.to_owned(),
+        first.to_uppercase() + rest,
+        word.to_uppercase(),
+    ]
+}
+
+/// A random word of one to three letters, which many vocabularies have as one token.
+fn invented_word(random: Stream, index: u64) -> String {
+    const LETTERS: u64 = 26;
+    let bits = random.bits(index);
+    let letters = 1 + bits % 3;
+    (1..=letters)
+        .map(|place| char::from(b'a' + (bits >> (8 * place)) as u8 % LETTERS as u8))
+        .collect()
 }
 
 #[cfg(test)]
@@ -166,6 +214,27 @@ mod tests {
         let text = maker.text(12).unwrap();
         assert_eq!(text.content.split(' ').count(), 10);
         assert!(!maker.is_exact());
+    }
+
+    #[test]
+    fn no_text_comes_twice_however_short_it_is() {
+        let tokenizer = tokenizer("tiny-bert");
+        for tokenizer in [None, Some(&tokenizer)] {
+            let mut maker = TextMaker::new(tokenizer).unwrap();
+            let texts = maker.texts(2000, 4).unwrap();
+            let distinct: HashSet<_> = texts.iter().map(|text| &text.content).collect();
+            assert_eq!(distinct.len(), texts.len());
+        }
+    }
+
+    #[test]
+    fn two_runs_generate_different_texts() {
+        let texts = [(); 2].map(|()| TextMaker::new(None).unwrap().texts(100, 12).unwrap());
+        let [first, second] = texts.map(|texts| {
+            let contents = texts.into_iter().map(|text| text.content);
+            contents.collect::<HashSet<_>>()
+        });
+        assert!(first.is_disjoint(&second));
     }
 
     #[test]

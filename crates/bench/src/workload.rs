@@ -16,5 +16,3 @@ pub const LATENCY_TOKENS: [usize; 5] = [4, QUERY_TOKENS, 32, 128, 512];
 pub const CLIENTS: [usize; 3] = [1, 8, 32];
 /// Texts and tokens of the batches.
 pub const BATCHES: [(usize, usize); 2] = [BATCH_OF_QUERIES, (32, 128)];
-/// Different texts of a load.
-pub const DISTINCT_TEXTS: usize = 256;

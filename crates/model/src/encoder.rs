@@ -11,6 +11,7 @@ use ort::environment::Environment;
 use ort::session::{RunOptions, Session};
 use ort::value::Tensor;
 
+use crate::batch_layout::BatchLayout;
 use crate::description::{Description, ModelDirectory};
 use crate::error::Error;
 use crate::output_rows::OutputRows;
@@ -144,6 +145,15 @@ impl Encoder {
         &self.description
     }
 
+    /// How a batch enters the graph.
+    pub fn layout(&self) -> BatchLayout {
+        if self.inputs.contains(&input::LENGTHS) {
+            BatchLayout::Concatenated
+        } else {
+            BatchLayout::Padded
+        }
+    }
+
     /// What the model gives.
     pub fn outputs(&self) -> Outputs {
         self.description.outputs()
@@ -160,10 +170,9 @@ impl Encoder {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
-        let tensors = if self.inputs.contains(&input::LENGTHS) {
-            concatenated(&self.inputs, batch)?
-        } else {
-            padded(&self.inputs, batch)?
+        let tensors = match self.layout() {
+            BatchLayout::Concatenated => concatenated(&self.inputs, batch)?,
+            BatchLayout::Padded => padded(&self.inputs, batch)?,
         };
         let options = run_options(batch)?;
         let outputs = self.session.run_with_options(tensors, &options)?;

@@ -10,6 +10,7 @@
 //!
 //! The crate knows nothing of queues, HTTP or settings.
 
+mod batch_layout;
 mod checkpoint_files;
 mod description;
 mod encoder;
@@ -35,6 +36,7 @@ mod sentence_transformers;
 mod session;
 mod tokenizer;
 
+pub use batch_layout::{BatchLayout, BatchSize};
 pub use description::{
     DESCRIPTION_FILE, Description, GRAPH_FILE, Heads, ModelDirectory, TOKENIZER_FILE,
 };

@@ -35,7 +35,7 @@ impl Output {
 }
 
 /// A set of outputs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Outputs(u8);
 
 impl Outputs {

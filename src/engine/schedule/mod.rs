@@ -6,10 +6,15 @@
 //! encoder's time, measured in tokens, once they are overdue. Hence a query waits for at most one batch of another class,
 //! however many are overdue, and a flood of queries cannot starve the others.
 //!
+//! A batch costs the tokens that the encoder computes for it. Where it pads, texts of similar length share a batch; where
+//! it does not, the lengths of a batch do not matter, and the earliest deadlines go together.
+//!
 //! Within a class the earliest deadline goes first. A deadline is the arrival time plus an allowance that grows with the
 //! length of the text, so short texts overtake long ones but no text starves.
 
 use std::time::{Duration, Instant};
+
+use model::{BatchLayout, BatchSize};
 
 /// Deadline allowance for each token of a text. It is about the cost of a token, so a text may wait about as long as it
 /// takes to encode.
@@ -36,6 +41,13 @@ pub enum Priority {
     List,
     /// Part of a batch workload; a few more seconds do not matter.
     Bulk,
+}
+
+impl Priority {
+    /// Whether a user waits for it, so that it is worth keeping.
+    pub fn is_urgent(self) -> bool {
+        self != Self::Bulk
+    }
 }
 
 /// A waiting text as the scheduler sees it.
@@ -98,6 +110,7 @@ enum Class {
 /// Chooses batches; see the module's documentation.
 #[derive(Debug)]
 pub struct Scheduler {
+    layout: BatchLayout,
     batch_tokens: usize,
     /// Between queries and everything else.
     queries: Balance,
@@ -105,7 +118,7 @@ pub struct Scheduler {
     others: Balance,
 }
 
-/// What two sides have cost, in padded tokens.
+/// What two sides have cost, in tokens that the encoder computed.
 #[derive(Debug, Default)]
 struct Balance {
     /// The last batch of the less urgent side.
@@ -115,9 +128,11 @@ struct Balance {
 }
 
 impl Scheduler {
-    /// A scheduler for batches of at most `batch_tokens` padded tokens; a longer text runs alone.
-    pub fn new(batch_tokens: usize) -> Self {
+    /// A scheduler for an encoder that computes batches in `layout`, each of at most `batch_tokens` tokens with its
+    /// padding; a longer text runs alone.
+    pub fn new(layout: BatchLayout, batch_tokens: usize) -> Self {
         Self {
+            layout,
             batch_tokens,
             queries: Balance::default(),
             others: Balance::default(),
@@ -134,15 +149,57 @@ impl Scheduler {
             .filter(|&index| !waiting[index].is_alone && self.class(&waiting[index]) == class);
         let batch = match waiting[seed].is_alone {
             true => vec![seed],
-            false => grow(waiting, seed, peers, self.batch_tokens),
+            false => self.grow(waiting, seed, peers),
         };
-        let longest = batch.iter().map(|&index| waiting[index].tokens).max();
-        let cost = batch.len() * longest.unwrap_or_default();
+        let size = batch.iter().map(|&index| waiting[index].tokens).collect();
+        let cost = self.layout.computed_tokens(size);
         self.queries.add(cost, class == Class::Query);
         if class != Class::Query {
             self.others.add(cost, class == Class::Interactive);
         }
         batch
+    }
+
+    /// Builds the batch around `seed`, with its `peers` as far as they fit.
+    fn grow(
+        &self,
+        waiting: &[Demand],
+        seed: usize,
+        peers: impl Iterator<Item = usize>,
+    ) -> Vec<usize> {
+        let tokens = waiting[seed].tokens;
+        let mut others: Vec<usize> = peers.filter(|&index| index != seed).collect();
+        match self.layout {
+            BatchLayout::Concatenated => {
+                others.sort_unstable_by_key(|&index| waiting[index].deadline);
+            }
+            BatchLayout::Padded => others.sort_unstable_by_key(|&index| {
+                let Demand {
+                    tokens: length,
+                    deadline,
+                    ..
+                } = waiting[index];
+                (length.abs_diff(tokens), deadline)
+            }),
+        }
+        let mut size = BatchSize::default().with(tokens);
+        let mut batch = vec![seed];
+        for index in others {
+            let larger = size.with(waiting[index].tokens);
+            if self.fits(larger) {
+                size = larger;
+                batch.push(index);
+            }
+        }
+        batch
+    }
+
+    /// Whether texts may share a batch.
+    fn fits(&self, size: BatchSize) -> bool {
+        let computed = self.layout.computed_tokens(size);
+        let (numerator, denominator) = PADDING_RATIO;
+        computed <= self.batch_tokens
+            && computed * denominator <= size.tokens() * numerator + PADDING_FREE * denominator
     }
 
     /// The text that the next batch must contain.
@@ -192,58 +249,6 @@ impl Balance {
             self.less_urgent = cost;
             self.more_urgent = 0;
         }
-    }
-}
-
-/// Builds the batch around `seed`: its `peers`, closest in length first, as far as they fit.
-fn grow(
-    waiting: &[Demand],
-    seed: usize,
-    peers: impl Iterator<Item = usize>,
-    batch_tokens: usize,
-) -> Vec<usize> {
-    let tokens = waiting[seed].tokens;
-    let mut others: Vec<usize> = peers.filter(|&index| index != seed).collect();
-    others.sort_unstable_by_key(|&index| {
-        (
-            waiting[index].tokens.abs_diff(tokens),
-            waiting[index].deadline,
-        )
-    });
-    let mut size = Size::default().with(tokens);
-    let mut batch = vec![seed];
-    for index in others {
-        let larger = size.with(waiting[index].tokens);
-        if larger.fits(batch_tokens) {
-            size = larger;
-            batch.push(index);
-        }
-    }
-    batch
-}
-
-/// Size of a batch, with and without padding.
-#[derive(Debug, Clone, Copy, Default)]
-struct Size {
-    rows: usize,
-    longest: usize,
-    tokens: usize,
-}
-
-impl Size {
-    fn with(self, tokens: usize) -> Self {
-        Self {
-            rows: self.rows + 1,
-            longest: self.longest.max(tokens),
-            tokens: self.tokens + tokens,
-        }
-    }
-
-    fn fits(self, batch_tokens: usize) -> bool {
-        let padded = self.rows * self.longest;
-        let (numerator, denominator) = PADDING_RATIO;
-        padded <= batch_tokens
-            && padded * denominator <= self.tokens * numerator + PADDING_FREE * denominator
     }
 }
 

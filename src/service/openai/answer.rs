@@ -3,9 +3,8 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::engine::Embedded;
-use crate::service::vector::Vector;
-use crate::service::{EncodingFormat, ModelInfo};
+use crate::service::ModelInfo;
+use crate::service::vector::{Vector, VectorForm};
 
 /// The vectors of a request.
 #[derive(Serialize, ToSchema)]
@@ -33,6 +32,7 @@ struct Member {
     /// The text's position in the request, from 0.
     index: usize,
     /// The vector, of length 1.
+    #[schema(value_type = VectorForm)]
     embedding: Vector,
 }
 
@@ -49,21 +49,20 @@ struct Usage {
 }
 
 impl Embeddings {
-    /// The answer with the vectors of all texts, by the model of this name.
+    /// The answer with the vectors of all texts, which have so many tokens together, by the model of this name.
     pub(in crate::service) fn new(
         model: String,
-        embedded: Embedded,
-        format: EncodingFormat,
+        vectors: impl Iterator<Item = Vector>,
+        tokens: usize,
     ) -> Self {
-        let tokens = embedded.tokens;
-        let data = embedded.into_dense().into_iter().enumerate();
         Self {
             object: "list",
-            data: data
+            data: vectors
+                .enumerate()
                 .map(|(index, embedding)| Member {
                     object: "embedding",
                     index,
-                    embedding: Vector::new(embedding, format),
+                    embedding,
                 })
                 .collect(),
             model,

@@ -1,10 +1,10 @@
 //! Several clients at a time: throughput, and the latency of queries while other clients send long texts.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
-use futures_util::future::{Either, join_all, select};
+use futures_util::future::{Either, join_all, select, try_join_all};
 
 use super::Scope;
 use super::effort::SampleBounds;
@@ -14,14 +14,12 @@ use crate::error::Error;
 use crate::report::{Flood, Throughput};
 use crate::statistics::{milliseconds, seconds};
 use crate::texts::TextMaker;
-use crate::workload::{CLIENTS, DISTINCT_TEXTS, MIXED_LENGTHS, QUERY_LENGTHS, QUERY_TOKENS};
+use crate::workload::{CLIENTS, MIXED_LENGTHS, QUERY_LENGTHS, QUERY_TOKENS};
 
 /// Clients that send long texts in [`flood`].
 const FLOOD_CLIENTS: usize = 8;
 /// Tokens of their texts.
 const FLOOD_TOKENS: usize = 2048;
-/// Different long texts, and different queries.
-const FLOOD_TEXTS: usize = 8;
 /// Pause of a client whose long text was rejected.
 const AFTER_REJECTION: Duration = Duration::from_millis(100);
 
@@ -43,17 +41,18 @@ pub async fn throughput(
     let mut measured = Vec::new();
     for lengths in [QUERY_LENGTHS, MIXED_LENGTHS] {
         let lengths = (lengths.0, lengths.1.min(scope.max_tokens));
-        let made = texts.mixed_texts(DISTINCT_TEXTS, lengths.0, lengths.1)?;
-        let jobs: Vec<Job> = made.iter().map(Job::query).collect();
         for clients in CLIENTS {
-            let load = load(client, &jobs, clients, scope.effort.throughput).await;
+            let bounds = scope.effort.throughput;
+            let made = texts.mixed_texts(bounds.maximum, lengths.0, lengths.1)?;
+            let jobs: Vec<Job> = made.iter().map(Job::query).collect();
+            let load = load(client, &jobs, clients, bounds).await;
             measured.push(load.report(lengths, clients)?);
         }
     }
     Ok(measured)
 }
 
-/// Lets `clients` clients send jobs from a shared list, again and again, until there are enough samples.
+/// Lets `clients` clients send jobs from a shared list, which has enough for all samples, until there are enough of them.
 async fn load(client: &Client, jobs: &[Job], clients: usize, bounds: SampleBounds) -> Load {
     let begin = Instant::now();
     let next = Cell::new(0);
@@ -114,20 +113,24 @@ pub async fn flood(
     scope: Scope,
 ) -> Result<Flood, Error> {
     let tokens = FLOOD_TOKENS.min(scope.max_tokens);
-    let jobs = |texts: Vec<_>| texts.iter().map(Job::query).collect::<Vec<_>>();
-    let long = jobs(texts.texts(FLOOD_TEXTS, tokens)?);
-    let queries = jobs(texts.texts(FLOOD_TEXTS, QUERY_TOKENS)?);
+    let queries = texts.texts(scope.effort.flood_queries, QUERY_TOKENS)?;
+    let queries: Vec<Job> = queries.iter().map(Job::query).collect();
+    let texts = RefCell::new(texts);
+    let long = || Ok::<_, Error>(Job::query(&texts.borrow_mut().text(tokens)?));
     let bounds = SampleBounds {
         minimum: scope.effort.flood_queries,
         maximum: scope.effort.flood_queries,
         time: scope.effort.latency.time,
     };
-    let flood = join_all((0..FLOOD_CLIENTS).map(|first| send_forever(client, &long, first)));
+    let flood = try_join_all((0..FLOOD_CLIENTS).map(|_| send_forever(client, long)));
     let queries = sample(client, &queries, bounds, "queries among long texts");
     let samples = match select(pin!(queries), pin!(flood)).await {
         Either::Left((samples, _)) => samples?,
-        // Clients without texts end at once.
-        Either::Right((_, queries)) => queries.await?,
+        // Only an error ends the clients.
+        Either::Right((ended, queries)) => {
+            ended?;
+            queries.await?
+        }
     };
     Ok(Flood {
         clients: FLOOD_CLIENTS,
@@ -139,10 +142,11 @@ pub async fn flood(
     })
 }
 
-/// Sends jobs in turn until its future is dropped. Failures do not matter, because only the queries are measured.
-async fn send_forever(client: &Client, jobs: &[Job], first: usize) {
-    for job in jobs.iter().cycle().skip(first) {
-        if client.run(job).await.is_err() {
+/// Sends jobs until its future is dropped, or none can be made. Failed jobs do not matter, because only the queries are
+/// measured.
+async fn send_forever(client: &Client, job: impl Fn() -> Result<Job, Error>) -> Result<(), Error> {
+    loop {
+        if client.run(&job()?).await.is_err() {
             tokio::time::sleep(AFTER_REJECTION).await;
         }
     }

@@ -1,6 +1,7 @@
 //! The measurements: what is sent to the server, and which times result.
 //!
-//! No text is longer than the model accepts.
+//! No text is longer than the model accepts, and none is sent twice, except where this is what is measured. Lists are the
+//! exception: a server keeps nothing of them.
 
 mod concurrent;
 mod effort;
@@ -8,7 +9,7 @@ mod sequential;
 
 pub use concurrent::{flood, throughput};
 pub use effort::Effort;
-pub use sequential::{batches, latency, warm_up};
+pub use sequential::{batches, latency, repeated_query, warm_up};
 
 /// What a measurement covers.
 #[derive(Debug, Clone, Copy)]

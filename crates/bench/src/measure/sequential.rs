@@ -1,4 +1,4 @@
-//! One client that sends one job after another: latency by text length, and large batches.
+//! One client that sends one job after another: latency by text length, a repeated query, and large batches.
 
 use std::time::{Duration, Instant};
 
@@ -6,13 +6,13 @@ use super::Scope;
 use super::effort::SampleBounds;
 use crate::client::{Client, Job, RequestError};
 use crate::error::Error;
-use crate::report::{Batch, Latency};
+use crate::report::{Batch, Latency, RepeatedQuery};
 use crate::statistics::{Distribution, milliseconds};
 use crate::texts::TextMaker;
-use crate::workload::{BATCHES, LATENCY_TOKENS};
+use crate::workload::{BATCHES, LATENCY_TOKENS, QUERY_TOKENS};
 
-/// Different texts of each length.
-const TEXTS: usize = 8;
+/// Jobs before the measured ones of each length.
+const WARM_UP_JOBS: usize = 2;
 
 /// Measures the latency of every length that the model accepts.
 pub async fn latency(
@@ -25,11 +25,13 @@ pub async fn latency(
         .into_iter()
         .filter(|&tokens| tokens <= scope.max_tokens)
     {
-        let texts = texts.texts(TEXTS, tokens)?;
+        let bounds = scope.effort.latency;
+        let texts = texts.texts(WARM_UP_JOBS + bounds.maximum, tokens)?;
         let jobs: Vec<Job> = texts.iter().map(Job::query).collect();
-        warm_up(client, &jobs[..2]).await?;
+        let (warm_up_jobs, jobs) = jobs.split_at(WARM_UP_JOBS);
+        warm_up(client, warm_up_jobs).await?;
         let what = format!("texts of {tokens} tokens");
-        let samples = sample(client, &jobs, scope.effort.latency, &what).await?;
+        let samples = sample(client, jobs, bounds, &what).await?;
         measured.push(Latency {
             tokens,
             samples: samples.times.count(),
@@ -40,6 +42,42 @@ pub async fn latency(
         });
     }
     Ok(measured)
+}
+
+/// Measures one query that is asked again and again, and health checks in between.
+pub async fn repeated_query(
+    client: &Client,
+    texts: &mut TextMaker<'_>,
+    scope: Scope,
+) -> Result<RepeatedQuery, Error> {
+    let query = Job::query(&texts.text(QUERY_TOKENS)?);
+    let jobs = [query, Job::health_check()];
+    warm_up(client, &jobs).await?;
+    let (mut times, mut failures) = ([Vec::new(), Vec::new()], Vec::new());
+    let begin = Instant::now();
+    while scope
+        .effort
+        .latency
+        .is_unsatisfied(times[1].len() + failures.len(), begin.elapsed())
+    {
+        for (job, times) in jobs.iter().zip(&mut times) {
+            match client.run(job).await {
+                Ok(time) => times.push(time),
+                Err(error) => failures.push(error),
+            }
+        }
+    }
+    let [queries, checks] = times;
+    let queries = Samples::of(queries, failures, "a repeated query")?;
+    let checks = Samples::of(checks, Vec::new(), "health checks")?;
+    Ok(RepeatedQuery {
+        tokens: QUERY_TOKENS,
+        samples: queries.times.count(),
+        errors: queries.errors,
+        p50_milliseconds: milliseconds(queries.times.median()),
+        p99_milliseconds: milliseconds(queries.times.percentile(99.0)),
+        health_check_p50_milliseconds: milliseconds(checks.times.median()),
+    })
 }
 
 /// Measures every batch whose texts the model accepts.

@@ -32,6 +32,8 @@ pub struct Report {
     pub latency: Vec<Latency>,
     /// Several clients at a time.
     pub throughput: Vec<Throughput>,
+    /// One query that is asked again and again.
+    pub repeated_query: Option<RepeatedQuery>,
     /// Many texts in one job.
     pub batches: Vec<Batch>,
     /// Starts of the server.
@@ -101,6 +103,23 @@ pub struct Throughput {
     pub p50_milliseconds: f64,
     /// 99th percentile of the latency.
     pub p99_milliseconds: f64,
+}
+
+/// Latency of one query that is asked again and again: of an answer from the server's cache, unless it is switched off.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RepeatedQuery {
+    /// Tokens of the query.
+    pub tokens: usize,
+    /// Successful requests.
+    pub samples: usize,
+    /// Failed requests, health checks included.
+    pub errors: usize,
+    /// Median latency.
+    pub p50_milliseconds: f64,
+    /// 99th percentile of the latency.
+    pub p99_milliseconds: f64,
+    /// Median latency of a health check, sent in turns with the query.
+    pub health_check_p50_milliseconds: f64,
 }
 
 /// Latency of one job with many texts.

@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::{
-    Baseline, Batch, ColdStart, FORMAT, Latency, Memory, Model, Report, ThreadCount, Throughput,
+    Baseline, Batch, ColdStart, FORMAT, Latency, Memory, Model, RepeatedQuery, Report, ThreadCount,
+    Throughput,
 };
 use crate::machine::Machine;
 
@@ -35,6 +36,14 @@ pub fn report() -> Report {
             throughput((4, 256), 1, 5.0),
             throughput((4, 256), 8, 7.0),
         ],
+        repeated_query: Some(RepeatedQuery {
+            tokens: 12,
+            samples: 100,
+            errors: 0,
+            p50_milliseconds: 0.24,
+            p99_milliseconds: 0.5,
+            health_check_p50_milliseconds: 0.2,
+        }),
         batches: vec![batch(32.0)],
         cold_start: Some(ColdStart {
             samples: 5,

@@ -12,7 +12,7 @@ mod threads_table;
 
 pub use baseline::Baseline;
 pub use document::{
-    Batch, ColdStart, FORMAT, Flood, Latency, LongText, Memory, Model, Ratio, Report, ThreadCount,
-    Throughput,
+    Batch, ColdStart, FORMAT, Flood, Latency, LongText, Memory, Model, Ratio, RepeatedQuery,
+    Report, ThreadCount, Throughput,
 };
 pub use ratios::ratios;

@@ -7,12 +7,14 @@ use super::document::{Latency, Ratio, Report, batch_of, latency_of, throughput_o
 use crate::workload::{BATCH_OF_QUERIES, MIXED_LENGTHS, QUERY_LENGTHS, QUERY_TOKENS};
 
 const QUERY: &str = "p50 of one query of 12 tokens";
+const REPEATED_QUERY: &str = "p50 of a repeated query";
 const CLIENTS: &str = "texts/s of 32 clients, 12 tokens";
 const MIXED_CLIENTS: &str = "tokens/s of 8 clients, 4 to 256 tokens";
 const BATCH: &str = "texts/s of a batch of 32 x 12 tokens";
 
 /// Every ratio that the report and the baseline allow.
 pub fn ratios(report: &Report, baseline: Option<&Baseline>) -> Vec<Ratio> {
+    let repeated = report.repeated_query.as_ref();
     let own = [
         ratio(
             QUERY,
@@ -25,6 +27,12 @@ pub fn ratios(report: &Report, baseline: Option<&Baseline>) -> Vec<Ratio> {
             "1 client",
             mixed_tokens(report, 8),
             mixed_tokens(report, 1),
+        ),
+        ratio(
+            REPEATED_QUERY,
+            "a health check",
+            repeated.map(|query| query.p50_milliseconds),
+            repeated.map(|query| query.health_check_p50_milliseconds),
         ),
     ];
     let alternatives = baseline.into_iter().flat_map(Baseline::alternatives);
@@ -105,15 +113,17 @@ mod tests {
         assert_eq!(found(&ratios, CLIENTS, "onnxruntime"), 2.4);
         assert_eq!(found(&ratios, MIXED_CLIENTS, "1 client"), 1.4);
         assert_eq!(found(&ratios, BATCH, "onnxruntime"), 2.0);
-        assert_eq!(ratios.len(), 8);
+        assert!((found(&ratios, REPEATED_QUERY, "health check") - 1.2).abs() < 1e-9);
+        assert_eq!(ratios.len(), 9);
     }
 
     #[test]
     fn a_ratio_is_absent_if_one_of_its_numbers_was_not_measured() {
-        assert_eq!(ratios(&report(), None).len(), 2);
+        assert_eq!(ratios(&report(), None).len(), 3);
         let mut report = report();
         report.floor_milliseconds = None;
         report.throughput.clear();
+        report.repeated_query = None;
         assert_eq!(ratios(&report, None), []);
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 
 use comfy_table::{CellAlignment, Table, presets};
 
-use super::document::{ColdStart, Flood, LongText, Memory, Model, Report};
+use super::document::{ColdStart, Flood, LongText, Memory, Model, RepeatedQuery, Report};
 use super::threads_table;
 use crate::machine::Machine;
 
@@ -140,11 +140,24 @@ fn batches(report: &Report) -> Option<String> {
 
 fn server(report: &Report) -> Option<String> {
     let mut lines = Vec::new();
+    lines.extend(report.repeated_query.as_ref().map(repeated_query));
     lines.extend(report.cold_start.as_ref().map(cold_start));
     lines.extend(report.memory.as_ref().map(memory));
     lines.extend(report.long_text.as_ref().map(long_text));
     lines.extend(report.flood.as_ref().map(flood));
     (!lines.is_empty()).then(|| lines.join("\n") + "\n")
+}
+
+fn repeated_query(query: &RepeatedQuery) -> String {
+    format!(
+        "one query of {} tokens, asked again: p50 {} ms, p99 {} ms, health check p50 {} ms, {} samples, {} errors",
+        query.tokens,
+        number(query.p50_milliseconds),
+        number(query.p99_milliseconds),
+        number(query.health_check_p50_milliseconds),
+        query.samples,
+        query.errors
+    )
 }
 
 fn cold_start(start: &ColdStart) -> String {
@@ -262,6 +275,7 @@ mod tests {
             "12                  75.0",
             "8 x 4..256",
             "32 x 12",
+            "one query of 12 tokens, asked again: p50 0.24 ms, p99 0.50 ms, health check p50 0.20 ms",
             "start to first vector: p50 2.10 s",
             "resident memory: 1.40 GB idle, 1.60 GB at the peak",
             "p50 of one query of 12 tokens           1.50 x  the floor",
@@ -283,6 +297,7 @@ mod tests {
             "/floor_milliseconds",
             "/latency/0/p99_milliseconds",
             "/throughput/0/tokens_per_second",
+            "/repeated_query/health_check_p50_milliseconds",
             "/batches/0/texts_per_second",
             "/cold_start/p50_seconds",
             "/memory/idle_bytes",

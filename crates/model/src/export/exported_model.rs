@@ -1,6 +1,6 @@
 //! An exported model, loaded as the server loads it.
 //!
-//! Owns the batching of many texts: no batch has more than 512 padded tokens, unless it is a single text.
+//! Owns the batching of many texts: no run computes more than 512 tokens, padding included, unless of a single text.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -9,12 +9,13 @@ use ort::environment::Environment;
 
 use super::error::Error;
 use super::reference::EmbeddingModel;
+use crate::batch_layout::{BatchLayout, BatchSize};
 use crate::description::{Description, ModelDirectory};
 use crate::encoder::{Encoder, Text};
 use crate::outputs::{Encoded, Outputs};
 use crate::tokenizer::{Tokenizer, Tokens};
 
-/// Largest batch, in padded tokens: texts times the longest text's tokens.
+/// Largest batch, in tokens that its run computes.
 const BATCH_TOKENS: usize = 512;
 
 /// A model directory's tokenizer and encoder.
@@ -47,7 +48,7 @@ impl ExportedModel {
             .collect::<Result<Vec<Tokens>, _>>()?;
         let lengths: Vec<usize> = tokens.iter().map(Tokens::len).collect();
         let mut all = vec![Encoded::default(); texts.len()];
-        for batch in batches(&lengths) {
+        for batch in batches(&lengths, self.encoder.layout()) {
             let text = |&index: &usize| Text {
                 tokens: &tokens[index],
                 outputs,
@@ -80,15 +81,19 @@ impl EmbeddingModel for ExportedModel {
 }
 
 /// Batches of texts of about the same length, as indices into `lengths`.
-fn batches(lengths: &[usize]) -> Vec<Vec<usize>> {
+fn batches(lengths: &[usize], layout: BatchLayout) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..lengths.len()).collect();
     order.sort_by_key(|&index| lengths[index]);
     let mut batches: Vec<Vec<usize>> = Vec::new();
+    let mut size = BatchSize::default();
     for index in order {
-        // The text is the longest of the batch, because texts come in ascending order of length.
+        size = size.with(lengths[index]);
         match batches.last_mut() {
-            Some(batch) if (batch.len() + 1) * lengths[index] <= BATCH_TOKENS => batch.push(index),
-            _ => batches.push(vec![index]),
+            Some(batch) if layout.computed_tokens(size) <= BATCH_TOKENS => batch.push(index),
+            _ => {
+                size = BatchSize::default().with(lengths[index]);
+                batches.push(vec![index]);
+            }
         }
     }
     batches
@@ -98,21 +103,36 @@ fn batches(lengths: &[usize]) -> Vec<Vec<usize>> {
 mod tests {
     use super::*;
 
+    const LAYOUTS: [BatchLayout; 2] = [BatchLayout::Concatenated, BatchLayout::Padded];
+
     #[test]
     fn batches_hold_every_text_once_and_at_most_the_largest_number_of_tokens() {
         let lengths: Vec<usize> = (0..200).map(|index| 3 + index * 37 % 300).collect();
-        let batches = batches(&lengths);
-        let mut all = batches.concat();
-        all.sort_unstable();
-        assert!(all.into_iter().eq(0..200));
-        for batch in batches {
-            let longest = batch.iter().map(|&index| lengths[index]).max().unwrap();
-            assert!(batch.len() * longest <= BATCH_TOKENS);
+        for layout in LAYOUTS {
+            let batches = batches(&lengths, layout);
+            let mut all = batches.concat();
+            all.sort_unstable();
+            assert!(all.into_iter().eq(0..200));
+            for batch in batches {
+                let size = batch.iter().map(|&index| lengths[index]).collect();
+                assert!(layout.computed_tokens(size) <= BATCH_TOKENS);
+            }
         }
     }
 
     #[test]
+    fn only_padding_keeps_a_long_text_out_of_a_batch_of_short_ones() {
+        let lengths = [400, 10, 10, 10];
+        let [concatenated, padded] = LAYOUTS.map(|layout| batches(&lengths, layout));
+        assert_eq!(concatenated, [vec![1, 2, 3, 0]]);
+        assert_eq!(padded, [vec![1, 2, 3], vec![0]]);
+    }
+
+    #[test]
     fn a_text_above_the_largest_batch_is_a_batch_of_its_own() {
-        assert_eq!(batches(&[600, 5, 700]), [vec![1], vec![0], vec![2]]);
+        for layout in LAYOUTS {
+            let batches = batches(&[600, 5, 700], layout);
+            assert_eq!(batches, [vec![1], vec![0], vec![2]]);
+        }
     }
 }
