@@ -77,9 +77,11 @@ pub struct WeightPrecision<'a> {
 impl WeightPrecision<'_> {
     /// The precision of the matrix or the tables with this name in the graph.
     pub fn of(self, name: &str) -> Precision {
-        match self.precision {
-            Precision::Fp16 if self.kept_in_fp32.iter().any(|kept| kept == name) => Precision::Fp32,
-            precision => precision,
+        let is_kept = self.kept_in_fp32.iter().any(|kept| kept == name);
+        if is_kept && self.precision == Precision::Fp16 {
+            Precision::Fp32
+        } else {
+            self.precision
         }
     }
 }
