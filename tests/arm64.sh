@@ -11,7 +11,7 @@ triple=aarch64-unknown-linux-gnu
 kernel_processors=(max neoverse-n1 cortex-a72)
 vector_processors=(max neoverse-n1)
 # Golden vectors, and vectors that have the same bits in every batch.
-vector_tests=(model::golden model::batches model::int8 model::heads)
+vector_tests=(model::golden model::batches model::fp16 model::int8 model::heads)
 
 folder=$(realpath --canonicalize-missing "${1:-target/arm64}")
 root=$folder/root
