@@ -116,7 +116,7 @@ fn an_unknown_setting_or_an_invalid_value_is_an_error_that_names_it() {
             "0",
             "limits.texts_per_call",
         ),
-        ("RUNPOD_QUERY__MODEL__PRECISION", "fp16", "fp16"),
+        ("RUNPOD_QUERY__MODEL__PRECISION", "fp8", "fp8"),
         ("RUNPOD_QUERY__MODEL__ALIASES", "a,, b", "model.aliases"),
         ("RUNPOD_QUERY__MODEL__ALIASES", " ", "model.aliases"),
         ("RUNPOD_QUERY__NONSENSE", "1", "nonsense"),
