@@ -17,7 +17,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
+
+from comparison.onnx_session import open_session
 
 WARM_UP_ROUNDS = 3
 SEED = 0
@@ -31,12 +32,7 @@ class Graph:
     """A loaded graph, with all that was measured of it."""
 
     def __init__(self, path: Path, threads: int) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # Idle threads of one session would otherwise spin while the other is timed.
-        options.add_session_config_entry("session.force_spinning_stop", "1")
-        self.session = ort.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        self.session = open_session(path, threads)
         self.inputs = {each.name: each.type for each in self.session.get_inputs()}
         outputs = [each.name for each in self.session.get_outputs()]
         self.output = "dense_vecs" if "dense_vecs" in outputs else outputs[0]

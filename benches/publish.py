@@ -103,10 +103,11 @@ def facts(document: dict) -> list[str]:
     samples = [entry["samples"] for each in document["own"] for entry in each["latency"] + each["batches"]]
     packages = ", ".join(f"{name} {version}" for name, version in versions.items())
     sets, gigabytes = ", ".join(machine["instruction_sets"]), machine["memory_bytes"] / 1e9
+    processors = f"{machine['logical_processors']} hardware threads with {sets}"
     least, most = min(samples), max(samples)
     rounds = f"{least} to {most} rounds" if least < most else f"{least} rounds"
     lines = [
-        f"- The machine: {machine['processor']}, {machine['logical_processors']} cores with {sets}, {gigabytes:.0f} GB.",
+        f"- The machine: {machine['processor']}, {processors}, {gigabytes:.0f} GB.",
         f"- Each candidate has {document['threads']} threads.",
         f"- The run: {document['date']}, {document['program']}, {document['model']}, medians of {rounds}.",
         f"- The packages: {packages}.",

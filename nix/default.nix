@@ -3,6 +3,7 @@
 final:
 let
   inherit (final) callPackage;
+  folderOf = models: callPackage ./models.nix { inherit models; };
 in
 {
   inherit stamp;
@@ -25,12 +26,10 @@ in
   model = callPackage ./model.nix { name = "bge-m3"; };
   model-fp32 = final.model.override { precision = "fp32"; };
   model-int8 = final.model.override { precision = "int8"; };
-  model-fp16-int8 = final.models.override {
-    models = [
-      final.model
-      final.model-int8
-    ];
-  };
+  model-fp16-int8 = folderOf [
+    final.model
+    final.model-int8
+  ];
   model-minilm = final.model.override {
     name = "minilm";
     checkpoint = final.checkpoint-minilm;
@@ -38,13 +37,10 @@ in
   };
   model-minilm-fp32 = final.model-minilm.override { precision = "fp32"; };
   model-minilm-int8 = final.model-minilm.override { precision = "int8"; };
-  model-minilm-fp16-int8 = final.models.override {
-    models = [
-      final.model-minilm
-      final.model-minilm-int8
-    ];
-  };
-  models = callPackage ./models.nix { models = [ final.model ]; };
+  model-minilm-fp16-int8 = folderOf [
+    final.model-minilm
+    final.model-minilm-int8
+  ];
 
   settings = callPackage ./settings.nix { };
   root = callPackage ./root.nix { };

@@ -88,14 +88,9 @@ class OnnxRuntime:
     """ONNX Runtime on the graph of torch.onnx.export: the session alone."""
 
     def __init__(self, models: Models, threads: int) -> None:
-        import onnxruntime
+        from comparison.onnx_session import open_session
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        # Threads that spin after a run would take the processor from the next candidate.
-        options.add_session_config_entry("session.force_spinning_stop", "1")
-        self.session = onnxruntime.InferenceSession(models.onnx, options, providers=["CPUExecutionProvider"])
+        self.session = open_session(models.onnx, threads)
 
     def prepare(self, call: Call) -> dict[str, np.ndarray]:
         return {"input_ids": call.ids, "attention_mask": np.ones_like(call.ids)}

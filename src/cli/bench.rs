@@ -72,10 +72,7 @@ fn compare_threads(
     file: Option<&Path>,
     progress: &dyn Fn(&str),
 ) -> Result<Report, Failure> {
-    let model = match arguments.synthetic {
-        Some(size) => synthetic(settings, size)?,
-        None => load_model::model_directory(settings)?,
-    };
+    let model = served_model(settings, arguments)?;
     let servers = arguments
         .threads
         .iter()
@@ -102,10 +99,19 @@ fn model(
     settings: &Settings,
     arguments: &arguments::Bench,
 ) -> Result<Option<ModelDirectory>, Failure> {
+    if arguments.url.is_some() && !arguments.model.is_made() {
+        return Ok(None);
+    }
+    served_model(settings, arguments).map(Some)
+}
+
+fn served_model(
+    settings: &Settings,
+    arguments: &arguments::Bench,
+) -> Result<ModelDirectory, Failure> {
     match arguments.synthetic {
-        Some(size) => synthetic(settings, size).map(Some),
-        None if arguments.url.is_some() && !arguments.model.is_made() => Ok(None),
-        None => load_model::model_directory(settings).map(Some),
+        Some(size) => synthetic(settings, size),
+        None => load_model::model_directory(settings),
     }
 }
 

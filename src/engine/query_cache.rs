@@ -5,7 +5,8 @@
 //! never take more than their limit. A process serves one model, so a query is its text and the outputs that are asked for.
 //!
 //! An output never depends on its batch, so what is kept is what computing it again would give, to the bit; graphs of other
-//! exporters round differently in other batches, and there it is what was computed first. An error is never kept. A computation belongs to everyone who waits for it: it ends early only when all of them have gone.
+//! exporters round differently in other batches, and there it is what was computed first. An error is never kept. A
+//! computation belongs to everyone who waits for it: it ends early only when all of them have gone.
 
 use std::collections::{HashMap, btree_map};
 use std::hash::RandomState;

@@ -73,7 +73,8 @@ fn gemm_floats<W: fp32::Weight>(criterion: &mut Criterion, name: &str, store: fn
     for outputs in [HIDDEN, INTERMEDIATE] {
         let weights: Vec<W> = floats(outputs * HIDDEN).into_iter().map(store).collect();
         for rows in ROW_COUNTS {
-            let activations = floats(rows * stride);
+            let floats = &floats(rows * stride);
+            let activations = Strided { floats, stride };
             let mut products = vec![[0.0; PANEL]; rows];
             let block = rows_per_block(rows);
             let mut group = criterion.benchmark_group(format!("{name}/{HIDDEN}x{outputs}"));
@@ -85,8 +86,7 @@ fn gemm_floats<W: fp32::Weight>(criterion: &mut Criterion, name: &str, store: fn
                     bencher.iter(|| {
                         for panel in weights.chunks_exact(PANEL * HIDDEN) {
                             for (index, products) in products.chunks_mut(block).enumerate() {
-                                let floats = &activations[index * block * stride..];
-                                let rows = Strided { floats, stride };
+                                let rows = activations.from_row(index * block);
                                 instructions.multiply(rows, panel, &[0.0; PANEL], products);
                                 black_box(products);
                             }

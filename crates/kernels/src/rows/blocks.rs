@@ -15,6 +15,18 @@ pub struct Strided<'a> {
 }
 
 impl Strided<'_> {
+    /// The rows from `first` on.
+    ///
+    /// # Panics
+    /// If the floats end before that row.
+    #[inline(always)]
+    pub fn from_row(self, first: usize) -> Self {
+        Self {
+            floats: &self.floats[first * self.stride..],
+            ..self
+        }
+    }
+
     /// Whether there are `rows` rows of `length` floats each.
     pub const fn has(&self, rows: usize, length: usize) -> bool {
         let Some(last) = rows.checked_sub(1) else {

@@ -13,7 +13,7 @@ use super::{Architecture, Layout, Linear, WeightPrecision, Weights};
 use crate::encoder::{VECTORS_OUTPUT, input};
 use crate::onnx::DimensionValue::{Fixed, Named};
 use crate::onnx::ElementType::{Float, Float16, Int8, Int32, Int64};
-use crate::onnx::Node;
+use crate::onnx::{ElementType, Node};
 use crate::operators::{DOMAIN, form, name};
 use crate::precision::Precision;
 use crate::sentence_transformers::Pooling;
@@ -106,9 +106,9 @@ impl GraphWriter<'_> {
         let precision = self.precision.of(TABLES);
         let [of_floats, of_bytes, of_halves] = name::EMBED_TOKENS;
         let (operator, element, positions) = match precision {
-            Precision::Fp16 => (of_halves, Float16, (Float16, precision)),
-            Precision::Fp32 => (of_floats, Float, (Float, precision)),
-            Precision::Int8 => (of_bytes, Int8, (Float, Precision::Fp32)),
+            Precision::Fp16 => (of_halves, Float16, precision),
+            Precision::Fp32 => (of_floats, Float, precision),
+            Precision::Int8 => (of_bytes, Int8, Precision::Fp32),
         };
         let words: [(&str, _, &[usize]); 2] =
             [(WORDS, element, &table), (&scales, Float, &[vocabulary])];
@@ -116,9 +116,8 @@ impl GraphWriter<'_> {
         let tensors = 1 + usize::from(scales.is_some());
         self.graph
             .weights(Weights::Words(precision), &words[..tensors]);
-        let (element, precision) = positions;
-        let tensors = [(POSITIONS, element, rows.as_slice())];
-        self.graph.weights(Weights::Positions(precision), &tensors);
+        let tensors = [(POSITIONS, float(positions), rows.as_slice())];
+        self.graph.weights(Weights::Positions(positions), &tensors);
         let [scale, shift] = self.normalization("embeddings.LayerNorm");
         let mut inputs = vec![input::IDS, input::LENGTHS, WORDS, POSITIONS, &scale, &shift];
         inputs.extend(scales);
@@ -236,14 +235,14 @@ impl GraphWriter<'_> {
         let mut names: Vec<&str> = tokens.iter().map(String::as_str).collect();
         let operator = match precision {
             Precision::Fp16 | Precision::Fp32 => {
-                let (element, operator) = match precision {
-                    Precision::Fp16 => (Float16, name::HALF_LINEAR),
-                    Precision::Fp32 | Precision::Int8 => (Float, name::LINEAR),
-                };
                 let shape = [panels, inputs, PANEL];
-                self.graph.weights(weights, &[(&weight, element, &shape)]);
+                let tensor: (&str, _, &[usize]) = (&weight, float(precision), &shape);
+                self.graph.weights(weights, &[tensor]);
                 names.push(&weight);
-                operator
+                match precision {
+                    Precision::Fp16 => name::HALF_LINEAR,
+                    Precision::Fp32 | Precision::Int8 => name::LINEAR,
+                }
             }
             Precision::Int8 => {
                 let shape = [panels, inputs / GROUP, PANEL, GROUP];
@@ -332,6 +331,14 @@ impl GraphWriter<'_> {
     /// Whether matrix multiplications take quantized rows.
     fn is_quantized(&self) -> bool {
         self.precision.precision == Precision::Int8
+    }
+}
+
+/// The element type of weights that are floats: halves in fp16.
+fn float(precision: Precision) -> ElementType {
+    match precision {
+        Precision::Fp16 => Float16,
+        Precision::Fp32 | Precision::Int8 => Float,
     }
 }
 

@@ -121,10 +121,6 @@ fn multiply<W: Weight>(
 ) {
     let block = rows_per_block(products.len());
     for (index, products) in products.chunks_mut(block).enumerate() {
-        let rows = Strided {
-            floats: &rows.floats[index * block * rows.stride..],
-            stride: rows.stride,
-        };
-        instructions.multiply(rows, panel, bias, products);
+        instructions.multiply(rows.from_row(index * block), panel, bias, products);
     }
 }

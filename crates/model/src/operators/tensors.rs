@@ -55,15 +55,13 @@ impl<'a> Input<'a> {
     }
 
     /// The length of its rows; 1 for a scalar.
-    pub fn width(&self) -> ort::Result<usize> {
-        let shape = self.0.shape();
-        Ok(shape.last().copied().unwrap_or(1) as usize)
+    pub fn width(&self) -> usize {
+        self.0.shape().last().copied().unwrap_or(1) as usize
     }
 
     /// Its values, and the length of its rows; 1 for a scalar.
     pub fn rows<T: PrimitiveTensorElementType>(&self) -> ort::Result<(&[T], usize)> {
-        let (shape, values) = self.0.try_extract_tensor::<T>()?;
-        Ok((values, shape.last().copied().unwrap_or(1) as usize))
+        Ok((self.values()?, self.width()))
     }
 }
 

@@ -72,10 +72,7 @@ pub unsafe fn neon<W: Weight>(
     products: &mut [[f32; PANEL]],
 ) {
     for (piece, products) in products.chunks_mut(FEW_ROWS).enumerate() {
-        let rows = Strided {
-            floats: &rows.floats[piece * FEW_ROWS * rows.stride..],
-            stride: rows.stride,
-        };
+        let rows = rows.from_row(piece * FEW_ROWS);
         for column in (0..PANEL).step_by(COLUMNS) {
             // SAFETY: the caller promises the instructions and the lengths; `column` leaves sixteen columns.
             unsafe {
