@@ -14,7 +14,7 @@ use kernels::rows::{LANES, Normalization, Strided};
 
 const HIDDEN: usize = 1024;
 const INTERMEDIATE: usize = 4096;
-const ROW_COUNTS: [usize; 3] = [1, 12, 384];
+const ROW_COUNTS: [usize; 4] = [1, 12, 32, 384];
 const TOKENS: usize = 128;
 const HEAD: usize = 64;
 
@@ -48,7 +48,7 @@ fn gemm_int8(criterion: &mut Criterion) {
                 group.bench_function(BenchmarkId::new(instructions.name(), rows), |bencher| {
                     bencher.iter(|| {
                         for panel in weights.chunks_exact(PANEL * HIDDEN) {
-                            for block in bytes.chunks(rows_per_block(rows) * HIDDEN) {
+                            for block in bytes.chunks(rows_per_block(rows, ROWS) * HIDDEN) {
                                 instructions.multiply(block, panel, &[0; PANEL], &mut sums);
                                 black_box(&mut sums);
                             }
@@ -76,7 +76,6 @@ fn gemm_floats<W: fp32::Weight>(criterion: &mut Criterion, name: &str, store: fn
             let floats = &floats(rows * stride);
             let activations = Strided { floats, stride };
             let mut products = vec![[0.0; PANEL]; rows];
-            let block = rows_per_block(rows);
             let mut group = criterion.benchmark_group(format!("{name}/{HIDDEN}x{outputs}"));
             group.throughput(Throughput::Elements((rows * HIDDEN * outputs) as u64));
             let available = fp32::InstructionSet::available();
@@ -85,11 +84,8 @@ fn gemm_floats<W: fp32::Weight>(criterion: &mut Criterion, name: &str, store: fn
                 group.bench_function(BenchmarkId::new(instructions.name(), rows), |bencher| {
                     bencher.iter(|| {
                         for panel in weights.chunks_exact(PANEL * HIDDEN) {
-                            for (index, products) in products.chunks_mut(block).enumerate() {
-                                let rows = activations.from_row(index * block);
-                                instructions.multiply(rows, panel, &[0.0; PANEL], products);
-                                black_box(products);
-                            }
+                            instructions.multiply(activations, panel, &[0.0; PANEL], &mut products);
+                            black_box(&mut products);
                         }
                     });
                 });

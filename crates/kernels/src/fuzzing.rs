@@ -103,7 +103,7 @@ fn bits<'a>(floats: impl IntoIterator<Item = &'a f32>) -> Vec<u32> {
 }
 
 fn multiply_floats(call: &mut Call<'_>) {
-    let (rows, inputs) = (call.size() % (ROWS + 2), call.size());
+    let (rows, inputs) = (call.size() % (2 * ROWS + 2), call.size());
     let stride = call.length(inputs);
     let length = call.length(rows * stride);
     let floats = call.floats(length);

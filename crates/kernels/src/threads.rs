@@ -54,19 +54,38 @@ pub fn parallel_for_each<T: Send, S: Threads>(
 }
 
 thread_local! {
-    // ONNX Runtime's own scratch memory cannot be had from an operator, so every thread keeps what it last needed.
-    static SCRATCH: RefCell<Vec<f32>> = RefCell::default();
+    // ONNX Runtime's own scratch memory cannot be had from an operator, so every thread keeps what it last needed: one buffer
+    // for each call within a call.
+    static SCRATCH: RefCell<Vec<Vec<f32>>> = RefCell::default();
 }
 
-/// Lends `work` as many floats as it needs, with arbitrary values, for as long as it runs.
-///
-/// # Panics
-/// If `work` calls this again on the same thread: there is one buffer for each.
+/// Lends `work` as many floats as it needs, with arbitrary values, for as long as it runs. `work` may ask for more.
 pub fn with_scratch<R>(floats: usize, work: impl FnOnce(&mut [f32]) -> R) -> R {
-    SCRATCH.with_borrow_mut(|scratch| {
-        if scratch.len() < floats {
-            scratch.resize(floats, 0.0);
-        }
-        work(&mut scratch[..floats])
-    })
+    let mut scratch = SCRATCH.with_borrow_mut(Vec::pop).unwrap_or_default();
+    if scratch.len() < floats {
+        scratch.resize(floats, 0.0);
+    }
+    let result = work(&mut scratch[..floats]);
+    SCRATCH.with_borrow_mut(|free| free.push(scratch));
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scratch_within_scratch_is_other_memory_and_both_are_kept() {
+        let addresses = || {
+            with_scratch(2, |outer| {
+                outer.fill(1.0);
+                with_scratch(3, |inner| {
+                    inner.fill(2.0);
+                    assert_eq!(outer, [1.0, 1.0]);
+                    (outer.as_ptr().addr(), inner.as_ptr().addr())
+                })
+            })
+        };
+        assert_eq!(addresses(), addresses());
+    }
 }

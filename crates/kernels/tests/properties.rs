@@ -72,7 +72,7 @@ prop_compose! {
 
 prop_compose! {
     /// Rows of floats at a distance, a panel of weights, and its bias.
-    fn fp32_factors()(inputs in 1..130_usize, count in 1..=ROWS, gap in 0..5_usize)
+    fn fp32_factors()(inputs in 1..130_usize, count in 1..=3 * ROWS, gap in 0..5_usize)
         (rows in activations(count * (inputs + gap)), panel in activations(PANEL * inputs),
          bias in activations(PANEL), shape in Just((inputs, count, gap)))
         -> ((usize, usize, usize), Vec<f32>, Vec<f32>, Vec<f32>) {

@@ -1,6 +1,6 @@
 //! General matrix multiplication (GEMM): rows of activations times a matrix of prepacked weights.
 //!
-//! Weights are packed in panels of [`PANEL`] columns, and one call multiplies up to [`ROWS`] rows with one panel. Owns the
+//! Weights are packed in panels of [`PANEL`] columns, and one call multiplies rows with one panel. Owns the
 //! packed layouts and the instruction sets of both number formats, [`int8`] and [`fp32`]. A value that names an
 //! instruction set proves that this processor has it: only detection makes one.
 
@@ -85,13 +85,13 @@ pub const fn panel_count(outputs: usize) -> usize {
     outputs.div_ceil(PANEL)
 }
 
-/// Rows in each of the blocks of equal size that `rows` are cut into, at most [`ROWS`]. A last block of one row would
-/// cost as much as a whole one. For 0 rows it is 1.
-pub const fn rows_per_block(rows: usize) -> usize {
+/// Rows in each of the blocks of equal size that `rows` are cut into, at most `most`. A last block of one row would cost as
+/// much as a whole one. For 0 rows it is 1.
+pub const fn rows_per_block(rows: usize, most: usize) -> usize {
     if rows == 0 {
         return 1;
     }
-    rows.div_ceil(rows.div_ceil(ROWS))
+    rows.div_ceil(rows.div_ceil(most))
 }
 
 #[cfg(test)]
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn blocks_are_of_equal_size_and_never_larger_than_a_kernel_takes() {
         for (rows, block) in [(0, 1), (1, 1), (12, 12), (13, 7), (25, 9)] {
-            assert_eq!(rows_per_block(rows), block);
+            assert_eq!(rows_per_block(rows, ROWS), block);
         }
     }
 }

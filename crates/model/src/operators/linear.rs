@@ -9,9 +9,9 @@ use ort::value::TensorElementType::{Float16, Float32};
 use super::tensors::{Input, Output, Session, constant, ensure};
 use super::{Definition, Tensors, name};
 use half::f16;
+use kernels::gemm::PANEL;
 use kernels::gemm::fp32::{InstructionSet, Weight};
 use kernels::gemm::panel_matrix::{PanelMatrix, pack_biases, row_stripes, stripe_panels};
-use kernels::gemm::{PANEL, rows_per_block};
 use kernels::rows::{LANES, Strided};
 use kernels::threads::{parallel_for_each, with_scratch};
 
@@ -106,21 +106,8 @@ impl<W: Element> Linear<W> {
                 &Session(context),
                 panels.zip(products),
                 matrix.len(),
-                |((panel, bias), products)| multiply(instructions, rows, (panel, bias), products),
+                |((panel, bias), products)| instructions.multiply(rows, panel, bias, products),
             )
         })
-    }
-}
-
-/// Multiplies all rows with one panel.
-fn multiply<W: Weight>(
-    instructions: InstructionSet,
-    rows: Strided<'_>,
-    (panel, bias): (&[W], &[f32; PANEL]),
-    products: &mut [[f32; PANEL]],
-) {
-    let block = rows_per_block(products.len());
-    for (index, products) in products.chunks_mut(block).enumerate() {
-        instructions.multiply(rows.from_row(index * block), panel, bias, products);
     }
 }

@@ -89,7 +89,7 @@ fn multiply(
     floats: &mut [[f32; PANEL]],
 ) {
     let inputs = panel.len() / PANEL;
-    let block = rows_per_block(floats.len());
+    let block = rows_per_block(floats.len(), ROWS);
     let blocks = bytes
         .chunks(block * inputs)
         .zip(quantizations.chunks(block))

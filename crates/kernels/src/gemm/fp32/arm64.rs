@@ -1,7 +1,7 @@
 //! The GEMM in the vector instructions of arm64.
 //!
 //! Every function here is unsafe for two reasons: it loads vectors through pointers, and an instruction that the
-//! processor lacks is undefined behaviour. [`InstructionSet::multiply`](super::InstructionSet::multiply) is the only
+//! processor lacks is undefined behaviour. `InstructionSet::multiply_block` is the only
 //! caller: it holds a detected instruction set, and checks the lengths that every pointer here stays within.
 //! Nothing is prefetched: how far ahead would pay was never measured.
 #![expect(unsafe_code, reason = "vector instructions and loads through pointers")]
@@ -11,11 +11,13 @@ use std::arch::asm;
 
 use half::f16;
 
-use super::{PANEL, Weight};
+use super::PANEL;
+use super::panel::{Panel, Stored, Widening};
+use crate::gemm::rows_per_block;
 use crate::rows::Strided;
 
 /// Rows that are multiplied at one time; with [`COLUMNS`] their sums leave some of the 32 registers for the factors.
-const FEW_ROWS: usize = 6;
+pub const FEW_ROWS: usize = 6;
 /// Floats in one register.
 const LANES: usize = 4;
 /// Registers of columns that are multiplied at one time.
@@ -23,28 +25,28 @@ const REGISTERS: usize = 4;
 /// Columns that are multiplied at one time.
 const COLUMNS: usize = REGISTERS * LANES;
 
-/// Weights that fill a vector register, widened to fp32.
+/// Weights of a panel that fill a vector register, in fp32.
 pub trait Load {
     /// # Safety
-    /// The processor has NEON, and `weights` points to 4 of them.
-    unsafe fn four(weights: *const Self) -> float32x4_t;
+    /// The processor has NEON, and there are 4 weights from `index` on.
+    unsafe fn four(&mut self, index: usize) -> float32x4_t;
 }
 
-impl Load for f32 {
+impl Load for Stored<'_, f32> {
     #[inline]
     #[target_feature(enable = "neon")]
-    unsafe fn four(weights: *const Self) -> float32x4_t {
+    unsafe fn four(&mut self, index: usize) -> float32x4_t {
         // SAFETY: the caller promises the weights.
-        unsafe { vld1q_f32(weights) }
+        unsafe { vld1q_f32(self.0.as_ptr().add(index)) }
     }
 }
 
-impl Load for f16 {
+impl Load for Stored<'_, f16> {
     #[inline]
     #[target_feature(enable = "neon")]
-    unsafe fn four(weights: *const Self) -> float32x4_t {
+    unsafe fn four(&mut self, index: usize) -> float32x4_t {
         // SAFETY: the caller promises the weights.
-        let halves = unsafe { vld1_u16(weights.cast()) };
+        let halves = unsafe { vld1_u16(self.0.as_ptr().add(index).cast()) };
         let floats;
         // SAFETY: every arm64 processor has this instruction, for which stable Rust has no intrinsic. It writes only the
         // register named here, and the status of floating-point arithmetic. It is not called pure, which would allow the
@@ -61,22 +63,36 @@ impl Load for f16 {
     }
 }
 
+impl Load for Widening<'_> {
+    #[inline]
+    #[target_feature(enable = "neon")]
+    unsafe fn four(&mut self, index: usize) -> float32x4_t {
+        // SAFETY: the caller promises the weights, and there are as many floats.
+        unsafe {
+            let weights = Stored(self.halves).four(index);
+            vst1q_f32(self.floats.as_mut_ptr().add(index), weights);
+            weights
+        }
+    }
+}
+
 /// # Safety
 /// The processor has NEON. `rows` has a row for each of the `products`, and each row has as many floats as `panel` has
 /// inputs.
 #[inline]
-pub unsafe fn neon<W: Weight>(
+pub unsafe fn neon<P: Panel>(
     rows: Strided<'_>,
-    panel: &[W],
+    panel: &mut P,
     bias: &[f32; PANEL],
     products: &mut [[f32; PANEL]],
 ) {
-    for (piece, products) in products.chunks_mut(FEW_ROWS).enumerate() {
-        let rows = rows.from_row(piece * FEW_ROWS);
+    let piece = rows_per_block(products.len(), FEW_ROWS);
+    for (index, products) in products.chunks_mut(piece).enumerate() {
+        let rows = rows.from_row(index * piece);
         for column in (0..PANEL).step_by(COLUMNS) {
             // SAFETY: the caller promises the instructions and the lengths; `column` leaves sixteen columns.
             unsafe {
-                with_rows!(neon_rows<W>, products.len(), (rows, panel, column, bias, products), [1 2 3 4 5 6]);
+                with_rows!(neon_rows<P>, products.len(), (rows, panel, column, bias, products), [1 2 3 4 5 6]);
             }
         }
     }
@@ -86,9 +102,9 @@ pub unsafe fn neon<W: Weight>(
 /// The processor has NEON, `rows` has `COUNT` rows with a float for each input of the panel, and `column + 16` is at
 /// most [`PANEL`].
 #[target_feature(enable = "neon")]
-unsafe fn neon_rows<W: Weight, const COUNT: usize>(
+unsafe fn neon_rows<P: Panel, const COUNT: usize>(
     rows: Strided<'_>,
-    panel: &[W],
+    panel: &mut P,
     column: usize,
     bias: &[f32; PANEL],
     products: &mut [[f32; PANEL]],
@@ -99,7 +115,6 @@ unsafe fn neon_rows<W: Weight, const COUNT: usize>(
     let mut sums: [[float32x4_t; REGISTERS]; COUNT] = [start; COUNT];
     let floats = rows.floats.as_ptr();
     let inputs = panel.len() / PANEL;
-    let panel = panel.as_ptr().wrapping_add(column);
     let whole = inputs / LANES * LANES;
     for input in (0..whole).step_by(LANES) {
         // SAFETY: four inputs of the rows, and sixteen columns of their steps, as the caller promises.
@@ -108,11 +123,11 @@ unsafe fn neon_rows<W: Weight, const COUNT: usize>(
             for (row, activations) in activations.iter_mut().enumerate() {
                 *activations = vld1q_f32(floats.add(row * rows.stride + input));
             }
-            let step = panel.add(input * PANEL);
-            add_input::<W, COUNT, 0>(&mut sums, step, &activations);
-            add_input::<W, COUNT, 1>(&mut sums, step.add(PANEL), &activations);
-            add_input::<W, COUNT, 2>(&mut sums, step.add(2 * PANEL), &activations);
-            add_input::<W, COUNT, 3>(&mut sums, step.add(3 * PANEL), &activations);
+            let step = input * PANEL + column;
+            add_input::<P, COUNT, 0>(&mut sums, panel, step, &activations);
+            add_input::<P, COUNT, 1>(&mut sums, panel, step + PANEL, &activations);
+            add_input::<P, COUNT, 2>(&mut sums, panel, step + 2 * PANEL, &activations);
+            add_input::<P, COUNT, 3>(&mut sums, panel, step + 3 * PANEL, &activations);
         }
     }
     for input in whole..inputs {
@@ -122,7 +137,7 @@ unsafe fn neon_rows<W: Weight, const COUNT: usize>(
             for (row, activations) in activations.iter_mut().enumerate() {
                 *activations = vdupq_n_f32(*floats.add(row * rows.stride + input));
             }
-            add_input::<W, COUNT, 0>(&mut sums, panel.add(input * PANEL), &activations);
+            add_input::<P, COUNT, 0>(&mut sums, panel, input * PANEL + column, &activations);
         }
     }
     for (sums, product) in sums.into_iter().zip(products) {
@@ -137,17 +152,18 @@ unsafe fn neon_rows<W: Weight, const COUNT: usize>(
 /// Adds the products of one input, the one at `LANE` of the activations.
 ///
 /// # Safety
-/// The processor has NEON, and `step` points to the input's weights of sixteen columns.
+/// The processor has NEON, and there are the input's weights of sixteen columns from `step` on.
 #[inline]
 #[target_feature(enable = "neon")]
-unsafe fn add_input<W: Weight, const COUNT: usize, const LANE: i32>(
+unsafe fn add_input<P: Panel, const COUNT: usize, const LANE: i32>(
     sums: &mut [[float32x4_t; REGISTERS]; COUNT],
-    step: *const W,
+    panel: &mut P,
+    step: usize,
     activations: &[float32x4_t; COUNT],
 ) {
     for register in 0..REGISTERS {
         // SAFETY: four columns of the step, as the caller promises.
-        let weights = unsafe { W::four(step.add(register * LANES)) };
+        let weights = unsafe { panel.four(step + register * LANES) };
         for (sums, activations) in sums.iter_mut().zip(activations) {
             sums[register] = vfmaq_laneq_f32::<LANE>(sums[register], weights, *activations);
         }

@@ -7,11 +7,13 @@
 
 #[cfg(target_arch = "aarch64")]
 mod arm64;
+mod panel;
 mod portable;
 mod weight;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+use self::panel::Panel;
 pub use self::weight::Weight;
 use super::{PANEL, ROWS};
 use crate::rows::Strided;
@@ -47,11 +49,11 @@ impl InstructionSet {
         }
     }
 
-    /// Multiplies as many rows as `products` has, at most [`ROWS`], with one panel of a packed matrix. A row is as long
-    /// as the matrix has inputs, which the panel's length tells.
+    /// Multiplies as many rows as there are `products` with one panel of a packed matrix. A row is as long as the matrix has
+    /// inputs, which the panel's length tells.
     ///
     /// # Panics
-    /// If there are no or too many rows, `rows` has fewer of them, or the panel is not made of whole inputs.
+    /// If `rows` has fewer rows, or the panel is not made of whole inputs.
     #[inline]
     pub fn multiply<W: Weight>(
         self,
@@ -60,9 +62,38 @@ impl InstructionSet {
         bias: &[f32; PANEL],
         products: &mut [[f32; PANEL]],
     ) {
-        let inputs = panel.len() / PANEL;
-        assert!((1..=ROWS).contains(&products.len()) && panel.len().is_multiple_of(PANEL));
-        assert!(rows.has(products.len(), inputs));
+        assert!(panel.len().is_multiple_of(PANEL));
+        assert!(rows.has(products.len(), panel.len() / PANEL));
+        if !products.is_empty() {
+            W::multiply(self, rows, panel, bias, products);
+        }
+    }
+
+    /// Rows for which a kernel reads every weight once.
+    const fn rows_at_once(self) -> usize {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx512 => ROWS,
+            #[cfg(target_arch = "x86_64")]
+            Kind::Avx2 => x86::FEW_ROWS,
+            #[cfg(target_arch = "aarch64")]
+            Kind::Neon => arm64::FEW_ROWS,
+            Kind::Portable => portable::ROWS,
+        }
+    }
+
+    /// Multiplies 1 to [`ROWS`] rows.
+    #[inline]
+    fn multiply_block<P: Panel>(
+        self,
+        rows: Strided<'_>,
+        mut panel: P,
+        bias: &[f32; PANEL],
+        products: &mut [[f32; PANEL]],
+    ) {
+        let panel = &mut panel;
+        assert!((1..=ROWS).contains(&products.len()));
+        assert!(rows.has(products.len(), panel.len() / PANEL));
         match self.0 {
             // SAFETY: only detection makes an instruction set, and the lengths were checked above.
             #[cfg(target_arch = "x86_64")]

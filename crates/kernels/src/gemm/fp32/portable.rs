@@ -1,19 +1,19 @@
 //! The GEMM in plain Rust, for processors without a kernel of their own.
 
-use super::{PANEL, Weight};
+use super::{PANEL, Panel};
 use crate::rows::Strided;
 
 /// Rows whose sums are kept side by side; with [`COLUMNS`] they fill the registers of most processors.
-const ROWS: usize = 4;
+pub const ROWS: usize = 4;
 /// Columns whose sums are kept side by side.
 const COLUMNS: usize = 16;
 
 /// Whether the processors that this program is built for all have a fused multiply-add.
 pub const IS_FUSED: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
 
-pub fn multiply<W: Weight>(
+pub fn multiply<P: Panel>(
     rows: Strided<'_>,
-    panel: &[W],
+    panel: &mut P,
     bias: &[f32; PANEL],
     products: &mut [[f32; PANEL]],
 ) {
@@ -35,9 +35,9 @@ pub fn multiply<W: Weight>(
 }
 
 #[inline(always)]
-fn multiply_piece<W: Weight>(
+fn multiply_piece<P: Panel>(
     rows: [&[f32]; ROWS],
-    panel: &[W],
+    panel: &mut P,
     bias: &[f32; PANEL],
     column: usize,
 ) -> [[f32; COLUMNS]; ROWS] {
@@ -45,14 +45,11 @@ fn multiply_piece<W: Weight>(
     for sums in &mut sums {
         sums.copy_from_slice(&bias[column..][..COLUMNS]);
     }
-    for (input, weights) in panel.as_chunks::<PANEL>().0.iter().enumerate() {
-        let mut widened = [0.0; COLUMNS];
-        for (widened, weight) in widened.iter_mut().zip(&weights[column..][..COLUMNS]) {
-            *widened = weight.widen();
-        }
+    for input in 0..panel.len() / PANEL {
+        let weights: [f32; COLUMNS] = panel.read(input * PANEL + column);
         for (sums, row) in sums.iter_mut().zip(rows) {
             let activation = row[input];
-            for (sum, weight) in sums.iter_mut().zip(widened) {
+            for (sum, weight) in sums.iter_mut().zip(weights) {
                 *sum = multiply_add(activation, weight, *sum);
             }
         }

@@ -4,6 +4,8 @@ use super::*;
 
 /// Distance of rows beyond their length, so that a row that is read too far is noticed.
 const APART: usize = 3;
+/// Rows of several blocks, the last of which is not whole.
+const MOST_ROWS: usize = 2 * ROWS + 1;
 
 /// Numbers without a pattern between -1 and 1.
 fn numbers(count: usize, seed: u32) -> Vec<f32> {
@@ -27,7 +29,7 @@ impl Factors {
     fn new(inputs: usize) -> Self {
         Self {
             inputs,
-            rows: numbers(ROWS * (inputs + APART), 1),
+            rows: numbers(MOST_ROWS * (inputs + APART), 1),
             panel: numbers(PANEL * inputs, 2),
             bias: std::array::from_fn(|column| column as f32 * 0.1 - 1.0),
         }
@@ -73,7 +75,7 @@ fn every_instruction_set_gives_the_product() {
     for inputs in [1, 7, 64, 1024] {
         let factors = Factors::new(inputs);
         for instructions in InstructionSet::available() {
-            for count in 1..=ROWS {
+            for count in 1..=MOST_ROWS {
                 let products = factors.multiply(instructions, 0, count);
                 for (row, product) in products.iter().enumerate() {
                     for (output, &found) in product.iter().enumerate() {
@@ -93,7 +95,7 @@ fn every_instruction_set_gives_the_product() {
 fn a_row_gives_the_same_bits_whatever_is_multiplied_beside_it() {
     let factors = Factors::new(384);
     for instructions in InstructionSet::available() {
-        let together = factors.multiply(instructions, 0, ROWS);
+        let together = factors.multiply(instructions, 0, MOST_ROWS);
         for (row, together) in together.iter().enumerate() {
             let alone = factors.multiply(instructions, row, 1);
             assert_eq!(&alone[0], together, "{instructions:?}, row {row}");
@@ -108,7 +110,7 @@ fn halves_give_the_bits_of_the_floats_that_they_mean() {
         let halves: Vec<f16> = factors.panel.iter().copied().map(f16::from_f32).collect();
         factors.panel = halves.iter().map(|half| half.to_f32()).collect();
         for instructions in InstructionSet::available() {
-            for count in 1..=ROWS {
+            for count in 1..=MOST_ROWS {
                 let found = factors.multiply_with(&halves, instructions, 0, count);
                 let expected = factors.multiply(instructions, 0, count);
                 assert_eq!(found, expected, "{instructions:?}, {count} x {inputs}");
@@ -123,7 +125,7 @@ fn processors_that_multiply_and_add_at_once_give_the_same_bits() {
     let mut products = InstructionSet::available()
         .into_iter()
         .filter(|instructions| instructions.is_fused())
-        .map(|instructions| factors.multiply(instructions, 0, ROWS));
+        .map(|instructions| factors.multiply(instructions, 0, MOST_ROWS));
     let first = products.next();
     assert!(products.all(|product| Some(&product) == first.as_ref()));
 }

@@ -4,28 +4,45 @@
 
 use half::f16;
 
-#[cfg(target_arch = "aarch64")]
-use super::arm64::Load;
-#[cfg(target_arch = "x86_64")]
-use super::x86::Load;
-
-/// Without vector instructions of our own there is nothing to load.
-#[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
-pub trait Load {}
-
-#[cfg(not(any(target_arch = "aarch64", target_arch = "x86_64")))]
-impl<W> Load for W {}
+use super::panel::{Stored, Widening};
+use super::{InstructionSet, PANEL};
+use crate::gemm::{ROWS, rows_per_block};
+use crate::rows::Strided;
+use crate::threads::with_scratch;
 
 /// A stored weight: a 32-bit float, or an IEEE half.
-pub trait Weight: Load + Copy + Send + Sync + 'static {
+pub trait Weight: Copy + Send + Sync + 'static {
     /// The same number in fp32.
     fn widen(self) -> f32;
+
+    /// Multiplies at least one row with a panel, as [`InstructionSet::multiply`] says.
+    fn multiply(
+        instructions: InstructionSet,
+        rows: Strided<'_>,
+        panel: &[Self],
+        bias: &[f32; PANEL],
+        products: &mut [[f32; PANEL]],
+    );
 }
 
 impl Weight for f32 {
     #[inline(always)]
     fn widen(self) -> f32 {
         self
+    }
+
+    fn multiply(
+        instructions: InstructionSet,
+        rows: Strided<'_>,
+        panel: &[Self],
+        bias: &[f32; PANEL],
+        products: &mut [[f32; PANEL]],
+    ) {
+        let block = rows_per_block(products.len(), ROWS);
+        for (index, products) in products.chunks_mut(block).enumerate() {
+            let rows = rows.from_row(index * block);
+            instructions.multiply_block(rows, Stored(panel), bias, products);
+        }
     }
 }
 
@@ -48,6 +65,27 @@ impl Weight for f16 {
             widened
         };
         f32::from_bits(widened | (bits & SIGN) << 16)
+    }
+
+    /// Widening costs as much as two multiplications and more, so the first rows keep what they widen for the others.
+    fn multiply(
+        instructions: InstructionSet,
+        rows: Strided<'_>,
+        panel: &[Self],
+        bias: &[f32; PANEL],
+        products: &mut [[f32; PANEL]],
+    ) {
+        let first = rows_per_block(products.len(), instructions.rows_at_once());
+        if products.len() <= first {
+            instructions.multiply_block(rows, Stored(panel), bias, products);
+            return;
+        }
+        with_scratch(panel.len(), |floats| {
+            let (products, others) = products.split_at_mut(first);
+            let widening = Widening::new(panel, floats);
+            instructions.multiply_block(rows, widening, bias, products);
+            f32::multiply(instructions, rows.from_row(first), floats, bias, others);
+        });
     }
 }
 
