@@ -16,7 +16,7 @@ use super::graph::onnx::{Model, OperatorSet};
 /// Dimensions of the graphs with which the corpus began, and more than a graph can have.
 const DIMENSIONS: [usize; 2] = [8, i32::MAX as usize];
 const POOLINGS: [&str; 2] = ["cls", "mean"];
-const PRECISIONS: [&str; 2] = ["fp32", "int8"];
+const PRECISIONS: [&str; 3] = ["fp16", "fp32", "int8"];
 /// Their longest text, and their words.
 const MAX_TOKENS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 const WORDS: usize = 12;

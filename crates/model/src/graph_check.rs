@@ -233,7 +233,6 @@ impl Tensor {
     fn parts(&self) -> (String, [(&'static str, String); 5]) {
         let data = match self.raw_data.as_deref() {
             None => "none".to_owned(),
-            Some(data) if data.len() <= 8 => format!("bytes {data:?}"),
             Some(data) => format!("{} bytes", data.len()),
         };
         let place = self.external_data.iter();

@@ -10,7 +10,8 @@ use crate::description::Description;
 use crate::encoder::{COLBERT_OUTPUT, OutputKind, SPARSE_OUTPUT, Text};
 use crate::error::Error;
 use crate::outputs::{Embedding, Encoded, Output, SparseEmbedding};
-use crate::pooling::{normalize, pool};
+use crate::pooling::pool;
+use kernels::row_operations::l2_normalize;
 
 /// The rows of every output, of which [`next`](Self::next) takes one text's.
 pub struct OutputRows<'a> {
@@ -105,7 +106,9 @@ impl<'a> OutputRows<'a> {
                 let row = take_rows(token_vectors, 1);
                 let row = row.index_axis(Axis(0), 0);
                 let pooling = self.description.pooling;
-                Some(normalize(pool(row, text.tokens.len(), pooling).view()))
+                let mut vector = pool(row, text.tokens.len(), pooling).to_vec();
+                l2_normalize(&mut vector);
+                Some(vector)
             }
         }
     }

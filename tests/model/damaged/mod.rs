@@ -27,6 +27,7 @@ fn long_text() -> String {
 
 /// The small models, each with another part of what a graph may have.
 struct Originals {
+    fp16: TempDir,
     fp32: TempDir,
     int8: TempDir,
     /// Random weights, of which many are in the file of weights.
@@ -43,6 +44,7 @@ impl Originals {
         };
         write_checkpoint(synthetic.path(), size).unwrap();
         Self {
+            fp16: exported(&checkpoint("tiny-xlm-roberta"), Precision::Fp16),
             fp32: exported(&checkpoint("tiny-xlm-roberta"), Precision::Fp32),
             int8: exported(&checkpoint("tiny-bert"), Precision::Int8),
             external: exported(synthetic.path(), Precision::Int8),
@@ -51,6 +53,7 @@ impl Originals {
 
     fn of(&self, original: Original) -> &TempDir {
         match original {
+            Original::Fp16 => &self.fp16,
             Original::Fp32 => &self.fp32,
             Original::Int8 => &self.int8,
             Original::External => &self.external,
@@ -108,7 +111,13 @@ fn refusal_of_the_program(directory: &Path) -> String {
 #[test]
 fn a_model_as_it_was_exported_gives_its_vectors() {
     let originals = Originals::export();
-    for original in [Original::Fp32, Original::Int8, Original::External] {
+    let all = [
+        Original::Fp16,
+        Original::Fp32,
+        Original::Int8,
+        Original::External,
+    ];
+    for original in all {
         let directory = copy(originals.of(original));
         edit(directory.path(), |_| {});
         assert_eq!(vectors(directory.path()).unwrap().len(), 2);

@@ -18,7 +18,7 @@ pub use quantization::{
 pub const LANES: usize = 16;
 
 /// What a row is divided by if its L2 norm is smaller. As in `torch.nn.functional.normalize`.
-pub const SMALLEST_NORM: f32 = 1e-12;
+const SMALLEST_NORM: f32 = 1e-12;
 
 /// Parameters of a layer normalization. Scale and shift are as long as a row.
 #[derive(Clone, Copy)]

@@ -43,7 +43,7 @@ pub use reference::Comparison;
 pub use weight_bytes::weight_bytes_per_pass;
 
 /// Version of what is written for a checkpoint, so that caches do not keep old exports.
-pub const FORMAT: u32 = 7;
+pub const FORMAT: u32 = 8;
 
 /// Exports as [`export`] does, and checks the model directory by running it.
 ///

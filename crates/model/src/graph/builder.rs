@@ -95,21 +95,6 @@ impl GraphBuilder {
         output.to_owned()
     }
 
-    /// Adds a small constant.
-    pub fn constant<const N: usize>(
-        &mut self,
-        name: &str,
-        element: ElementType,
-        shape: &[usize],
-        value: [u8; N],
-    ) -> ValueName {
-        self.0.graph.initializer.push(Tensor {
-            raw_data: Some(value.into()),
-            ..tensor(name, element, shape)
-        });
-        name.to_owned()
-    }
-
     /// Adds the tensors of some weights.
     pub fn weights(&mut self, weights: Weights, tensors: &[(&str, ElementType, &[usize])]) {
         let first = self.0.graph.initializer.len();

@@ -6,7 +6,6 @@
 
 use kernels::gemm::int8::GROUP;
 use kernels::gemm::{PANEL, panel_count};
-use kernels::rows::SMALLEST_NORM;
 
 use super::builder::{GraphBuilder, ValueName, value_info};
 use super::{Architecture, Layout, Linear, WeightPrecision, Weights};
@@ -51,7 +50,8 @@ pub fn layout(
             writer.graph.add("pooling.mean", mean)
         }
     };
-    writer.normalize(&vectors);
+    let normalized = Node::new(DOMAIN, name::NORMALIZE_VECTORS, &[&vectors]);
+    writer.graph.add(VECTORS_OUTPUT, normalized);
     let heads = writer.heads(&tokens.floats);
     let texts = || Named("texts".to_owned());
     let mut inputs = vec![value_info(input::IDS, Int64, &[Named("tokens".to_owned())])];
@@ -275,17 +275,6 @@ impl GraphWriter<'_> {
             self.graph.weights(weights, &[(&name, Float, &[width])]);
             name
         })
-    }
-
-    /// Ends the graph: every vector is divided by its L2 norm.
-    fn normalize(&mut self, vectors: &str) {
-        let graph = &mut self.graph;
-        let axis = graph.constant("norm.axis", Int64, &[1], (-1_i64).to_le_bytes());
-        let smallest = graph.constant("norm.smallest", Float, &[], SMALLEST_NORM.to_le_bytes());
-        let norm = Node::new("", "ReduceL2", &[vectors, &axis]).integer("keepdims", 1);
-        let norm = graph.add("norm.length", norm);
-        let norm = graph.add("norm.divisor", Node::new("", "Max", &[&norm, &smallest]));
-        graph.add(VECTORS_OUTPUT, Node::new("", "Div", &[vectors, &norm]));
     }
 
     /// A node of the graph's precision, of the operator that gives floats or the one that quantizes.

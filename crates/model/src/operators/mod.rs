@@ -13,6 +13,7 @@ mod gelu;
 mod linear;
 mod mean_pooling;
 mod normalize_rows;
+mod normalize_vectors;
 mod quantized_linear;
 mod select_rows;
 mod sequences;
@@ -58,6 +59,8 @@ pub mod name {
     pub const GELU: [&str; 2] = ["Gelu", "GeluQuantized"];
     /// Mean of the rows of each sequence: `floats, lengths`. Gives floats.
     pub const MEAN_POOLING: &str = "MeanPooling";
+    /// Every row divided by its L2 norm: `floats`. Gives floats.
+    pub const NORMALIZE_VECTORS: &str = "NormalizeVectors";
     /// The first rows of each sequence: `floats, lengths, counts`; attribute `skip`. So many as `counts` says, without the
     /// first `skip` of them. Gives floats.
     pub const SELECT_ROWS: &str = "SelectRows";
@@ -96,6 +99,7 @@ pub fn domain() -> ort::Result<OperatorDomain> {
         .add(Adapter::<gelu::Gelu<FLOATS>>::new())?
         .add(Adapter::<gelu::Gelu<QUANTIZED>>::new())?
         .add(Adapter::<mean_pooling::MeanPooling>::new())?
+        .add(Adapter::<normalize_vectors::NormalizeVectors>::new())?
         .add(Adapter::<select_rows::SelectRows>::new())?
         .add(Adapter::<token_weights::TokenWeights>::new())?
         .add(Adapter::<normalize_rows::NormalizeRows>::new())

@@ -22,8 +22,10 @@ use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use tokenizers::models::unigram::Unigram;
 use tokenizers::{
-    Encoding, PostProcessor, TruncationDirection, TruncationParams, TruncationStrategy,
+    DecoderWrapper, Encoding, NormalizerWrapper, PostProcessor, PostProcessorWrapper,
+    PreTokenizerWrapper, TokenizerImpl, TruncationDirection, TruncationParams, TruncationStrategy,
 };
 
 use crate::error::Error;
@@ -69,6 +71,15 @@ pub struct Tokenizer {
     prompt: String,
 }
 
+/// A tokenizer of `tokenizers` whose kind of model is known.
+type UnigramTokenizer = TokenizerImpl<
+    Unigram,
+    NormalizerWrapper,
+    PreTokenizerWrapper,
+    PostProcessorWrapper,
+    DecoderWrapper,
+>;
+
 /// Why the splitting of a text ends before the text.
 enum Stop {
     /// There are as many ids as are asked for.
@@ -84,6 +95,14 @@ impl From<Error> for Stop {
 
 fn undivided() -> Error {
     Error::Undivided { limit: WHOLE_BYTES }
+}
+
+/// Reads a `tokenizer.json`. `tokenizers` finds out what kind of model a file has by reading all of it into values first, which
+/// takes most of the time for a vocabulary of bge-m3's size; its kind of model is therefore tried directly.
+fn read(json: &[u8]) -> tokenizers::Result<tokenizers::Tokenizer> {
+    UnigramTokenizer::from_bytes(json)
+        .map(Into::into)
+        .or_else(|_| tokenizers::Tokenizer::from_bytes(json))
 }
 
 impl Tokenizer {
@@ -111,7 +130,7 @@ impl Tokenizer {
     }
 
     fn parse(json: &[u8], max_tokens: NonZeroUsize, chunk_bytes: usize) -> Result<Self, Error> {
-        let mut inner = tokenizers::Tokenizer::from_bytes(json).map_err(Error::LoadTokenizer)?;
+        let mut inner = read(json).map_err(Error::LoadTokenizer)?;
         let special = inner
             .get_post_processor()
             .map_or(0, |processor| processor.added_tokens(false));
