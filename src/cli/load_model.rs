@@ -14,9 +14,6 @@ use model::{
     DESCRIPTION_FILE, Encoder, ModelDirectory, Precision, QualityReport, Tokenizer, load_runtime,
 };
 
-/// The text that a model embeds before it is ready.
-const WARM_UP: &str = "What is machine learning?";
-
 /// A model that is ready to encode.
 pub struct LoadedModel {
     /// Converts texts to tokens.
@@ -151,22 +148,24 @@ pub fn load(settings: &Settings) -> Result<LoadedModel, Failure> {
     let directory = model_directory(settings)?;
     let instructions = directory.description.precision.instruction_set();
     log::info!("matrices are multiplied with {instructions}");
-    let environment = runtime(settings)?;
-    let threads = settings.engine.threads.unwrap_or_else(available_threads);
-    // In parallel: the tokenizer of bge-m3 takes about as long to load as the session.
+    // In parallel: bge-m3's tokenizer takes about as long to load as everything else.
     let (tokenizer, encoder) = std::thread::scope(|scope| {
         let tokenizer = scope.spawn(|| directory.load_tokenizer());
-        let encoder = Encoder::load(&environment, &directory, threads);
+        let encoder = warm_encoder(settings, &directory);
         (tokenizer.join(), encoder)
     });
-    let tokenizer = tokenizer.map_err(|_| "loading the tokenizer panicked")??;
-    let mut encoder = encoder?;
-    encoder.encode(&[&tokenizer.tokenize(WARM_UP)?])?;
     Ok(LoadedModel {
-        tokenizer,
-        encoder,
+        tokenizer: tokenizer.map_err(|_| "loading the tokenizer panicked")??,
+        encoder: encoder?,
         quality: quality(&directory),
     })
+}
+
+fn warm_encoder(settings: &Settings, directory: &ModelDirectory) -> Result<Encoder, Failure> {
+    let threads = settings.engine.threads.unwrap_or_else(available_threads);
+    let mut encoder = Encoder::load(&runtime(settings)?, directory, threads)?;
+    encoder.warm_up()?;
+    Ok(encoder)
 }
 
 /// The quality report in the model directory. A model without one can be served too.

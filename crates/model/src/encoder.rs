@@ -180,6 +180,13 @@ impl Encoder {
         Ok(batch.iter().map(|text| rows.next(text)).collect())
     }
 
+    /// Runs the model once, so that its weights are in memory. It needs no tokenizer, which may be loading meanwhile.
+    ///
+    /// An error if the vector of the vocabulary's first token is not finite.
+    pub fn warm_up(&mut self) -> Result<(), Error> {
+        self.encode(&[&Tokens::of_first_id()]).map(drop)
+    }
+
     /// The dense vectors of `batch`, in its order; the first text that has none is an error.
     pub fn encode(&mut self, batch: &[&Tokens]) -> Result<Vec<Embedding>, Error> {
         let outputs = Outputs::DENSE;

@@ -44,6 +44,11 @@ const PROBE: &str = "The river, 12 naïve cafe\u{301}s\n  東京 река \u{10F
 pub struct Tokens(Vec<u32>);
 
 impl Tokens {
+    /// Two tokens of the one id that every vocabulary has.
+    pub(crate) fn of_first_id() -> Self {
+        Self(vec![0; 2])
+    }
+
     /// The ids, in order.
     pub fn ids(&self) -> &[u32] {
         &self.0
