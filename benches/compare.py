@@ -75,24 +75,32 @@ class Comparison:
                 server.stop()
 
     def start_own(self) -> None:
-        for precision in PRECISIONS:
-            name = f"runpod-query-{precision}"
-            try:
-                directory = self.preparation.own_model(self.checkpoint, precision)
-            except PreparationError as error:
-                if precision == REFERENCE:
-                    raise
-                self.leave_out(name, f"runpod-query {precision}", str(error))
-                continue
+        directories = self.export_own()
+        # A disk that still writes the exported files would delay the starts.
+        os.sync()
+        for precision, directory in directories.items():
+            name = own_name(precision)
             server = OwnServer(self.arguments.program, directory, "--threads", str(self.arguments.threads))
             self.servers[name] = server
             self.own[name] = Own(name, precision, start_seconds=server.start_seconds)
+
+    def export_own(self) -> dict[str, Path]:
+        """Our model in each precision that can be exported."""
+        directories = {}
+        for precision in PRECISIONS:
+            try:
+                directories[precision] = self.preparation.own_model(self.checkpoint, precision)
+            except PreparationError as error:
+                if precision == REFERENCE:
+                    raise
+                self.leave_out(own_name(precision), f"runpod-query {precision}", str(error))
+        return directories
 
     def measure_group(self, kinds: list[Kind], models: Models) -> None:
         workers = self.start(kinds, models)
         answerers = {name: Ours(server) for name, server in self.servers.items()} | workers
         try:
-            turns = measure(answerers, f"runpod-query-{REFERENCE}", self.texts, self.cases(), self.arguments.bounds)
+            turns = measure(answerers, own_name(REFERENCE), self.texts, self.cases(), self.arguments.bounds)
             self.keep(workers, turns)
         finally:
             for worker in workers.values():
@@ -150,6 +158,10 @@ class Comparison:
             "alternatives": self.alternatives,
             "unavailable": self.unavailable,
         }
+
+
+def own_name(precision: str) -> str:
+    return f"runpod-query-{precision}"
 
 
 def groups(kinds: Iterable[Kind], gigabytes: float) -> list[list[Kind]]:

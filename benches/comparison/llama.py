@@ -22,6 +22,9 @@ class Llama:
         import llama_cpp
 
         self.api = llama_cpp
+        # What it logs about a model would hide this script's own lines.
+        self.ignore = llama_cpp.llama_log_callback(lambda *_: None)
+        llama_cpp.llama_log_set(self.ignore, None)
         llama_cpp.llama_backend_init()
         parameters = llama_cpp.llama_model_default_params()
         parameters.n_gpu_layers = 0

@@ -48,12 +48,12 @@ impl Graph {
 }
 
 impl Node {
-    /// A node without outputs, of an operator of the ONNX standard (domain "") or another domain.
-    pub fn new(domain: &str, operator: &str, inputs: &[&str]) -> Self {
+    /// A node of one of our operators, without outputs.
+    pub fn new(operator: &str, inputs: &[&str]) -> Self {
         Self {
             input: inputs.iter().map(|&input| input.to_owned()).collect(),
             op_type: operator.to_owned(),
-            domain: domain.to_owned(),
+            domain: operators::DOMAIN.to_owned(),
             ..Self::default()
         }
     }

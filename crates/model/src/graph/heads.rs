@@ -3,13 +3,13 @@
 //! Both stay in floats in every precision. Their rows are those of the texts that ask for the output, so an output that
 //! nobody asks for costs nothing. The definitions are those of FlagEmbedding's encoder-only m3 models.
 
-use super::transformer::GraphWriter;
+use super::writer::GraphWriter;
 use super::{Linear, OutputHeads};
 use crate::encoder::{COLBERT_OUTPUT, SPARSE_OUTPUT, input};
 use crate::onnx::DimensionValue::{Fixed, Named};
 use crate::onnx::ElementType::Float;
 use crate::onnx::{Node, ValueInfo};
-use crate::operators::{DOMAIN, name};
+use crate::operators::name;
 use crate::precision::Precision;
 
 use super::builder::{ValueName, value_info};
@@ -36,7 +36,7 @@ impl GraphWriter<'_> {
         if sparse {
             let rows = self.select_rows("sparse.tokens", rows, [input::QUERIES, input::SPARSE], 0);
             let products = self.head(SPARSE_HEAD, 1, rows);
-            let node = Node::new(DOMAIN, name::TOKEN_WEIGHTS, &[&products]);
+            let node = Node::new(name::TOKEN_WEIGHTS, &[&products]);
             self.graph.add(SPARSE_OUTPUT, node);
             let tokens = Named("sparse_tokens".to_owned());
             outputs.push(value_info(SPARSE_OUTPUT, Float, &[tokens]));
@@ -47,8 +47,7 @@ impl GraphWriter<'_> {
             let rows =
                 self.select_rows("colbert.tokens", rows, [input::QUERIES, input::COLBERT], 1);
             let products = self.head(COLBERT_HEAD, size, rows);
-            let node =
-                Node::new(DOMAIN, name::NORMALIZE_ROWS, &[&products]).integer("width", size as i64);
+            let node = Node::new(name::NORMALIZE_ROWS, &[&products]).integer("width", size as i64);
             self.graph.add(COLBERT_OUTPUT, node);
             let tokens = Named("colbert_tokens".to_owned());
             outputs.push(value_info(
@@ -68,7 +67,7 @@ impl GraphWriter<'_> {
         [lengths, counts]: [&str; 2],
         skip: i64,
     ) -> ValueName {
-        let node = Node::new(DOMAIN, name::SELECT_ROWS, &[rows, lengths, counts]);
+        let node = Node::new(name::SELECT_ROWS, &[rows, lengths, counts]);
         self.graph.add(output, node.integer("skip", skip))
     }
 

@@ -6,6 +6,7 @@
 mod builder;
 mod heads;
 mod transformer;
+mod writer;
 
 use std::num::NonZeroUsize;
 use std::ops::Range;
@@ -16,7 +17,8 @@ use crate::onnx::Graph;
 use crate::precision::Precision;
 pub use builder::{EXTERNAL_DATA_FILE, next_offset};
 pub use heads::{COLBERT_HEAD, SPARSE_HEAD};
-pub use transformer::{POSITIONS, TABLES, WORDS, layout, with_suffix};
+pub use transformer::{POSITIONS, TABLES, WORDS, layout};
+pub use writer::with_suffix;
 
 /// Sizes and constants of a transformer encoder; attention heads divide the hidden size, and there is at least one layer.
 #[derive(Debug, Clone)]
