@@ -10,8 +10,8 @@ triple=aarch64-unknown-linux-gnu
 # With dot products and I8MM, with dot products only, and with neither.
 kernel_processors=(max neoverse-n1 cortex-a72)
 vector_processors=(max neoverse-n1)
-# Golden vectors, and vectors that have the same bits in every batch.
-vector_tests=(model::golden model::batches model::fp16 model::int8 model::heads)
+# Golden vectors, and vectors that have the same bits on every architecture and in every batch.
+vector_tests=(model::same_bits model::golden model::batches model::fp16 model::int8 model::heads)
 
 folder=$(realpath --canonicalize-missing "${1:-target/arm64}")
 root=$folder/root

@@ -9,4 +9,5 @@ mod golden;
 mod heads;
 mod int8;
 mod long_texts;
+mod same_bits;
 mod sentences;
