@@ -27,7 +27,7 @@ impl Default for Engine {
     fn default() -> Self {
         Self {
             queue_texts: non_zero(1024),
-            batch_tokens: non_zero(512),
+            batch_tokens: non_zero(384),
             cache_bytes: 64_000_000,
             threads: None,
         }

@@ -30,7 +30,7 @@ const PADDING_RATIO: (usize, usize) = (5, 4);
 const PADDING_FREE: usize = 64;
 
 /// A short query has at most the tokens of a batch divided by this number, so that several fit.
-const SHORT_DIVISOR: usize = 4;
+const SHORT_DIVISOR: usize = 3;
 
 /// How urgent a text is; the most urgent is the least.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
