@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from comparison.candidates import KINDS, CandidateError, Kind, Models
-from comparison.document import FORMAT, Alternative, Own
+from comparison.document import FORMAT, Alternative, Own, own_label, own_name
 from comparison.own_server import OwnServer
 from comparison.preparation import Preparation, PreparationError
 from comparison.processes import available_bytes, machine
@@ -79,10 +79,10 @@ class Comparison:
         # A disk that still writes the exported files would delay the starts.
         os.sync()
         for precision, directory in directories.items():
-            name = own_name(precision)
             server = OwnServer(self.arguments.program, directory, "--threads", str(self.arguments.threads))
-            self.servers[name] = server
-            self.own[name] = Own(name, precision, start_seconds=server.start_seconds)
+            own = Own(precision, start_seconds=server.start_seconds)
+            self.servers[own.name] = server
+            self.own[own.name] = own
 
     def export_own(self) -> dict[str, Path]:
         """Our model in each precision that can be exported."""
@@ -93,7 +93,7 @@ class Comparison:
             except PreparationError as error:
                 if precision == REFERENCE:
                     raise
-                self.leave_out(own_name(precision), f"runpod-query {precision}", str(error))
+                self.leave_out(own_name(precision), own_label(precision), str(error))
         return directories
 
     def measure_group(self, kinds: list[Kind], models: Models) -> None:
@@ -158,10 +158,6 @@ class Comparison:
             "alternatives": self.alternatives,
             "unavailable": self.unavailable,
         }
-
-
-def own_name(precision: str) -> str:
-    return f"runpod-query-{precision}"
 
 
 def groups(kinds: Iterable[Kind], gigabytes: float) -> list[list[Kind]]:

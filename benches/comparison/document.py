@@ -18,16 +18,29 @@ FORMAT = 2
 SAME_VECTOR = 0.9999
 
 
+def own_name(precision: str) -> str:
+    """What our server with a model in this precision is called in the document."""
+    return f"runpod-query-{precision}"
+
+
+def own_label(precision: str) -> str:
+    """What people read instead."""
+    return f"runpod-query {precision}"
+
+
 @dataclass
 class Own:
     """One of our servers, over all groups."""
 
-    name: str
     precision: str
     start_seconds: float = 0.0
     resident_bytes: int = 0
     least_cosine: float = 1.0
     milliseconds: dict[Case, list[float]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return own_name(self.precision)
 
     def add(self, turns: Turns) -> None:
         self.least_cosine = min(self.least_cosine, turns.least_cosine[self.name])
@@ -37,7 +50,7 @@ class Own:
     def describe(self) -> dict:
         return {
             "name": self.name,
-            "label": f"runpod-query {self.precision}",
+            "label": own_label(self.precision),
             "precision": self.precision,
             "start_seconds": round(self.start_seconds, 3),
             "resident_bytes": self.resident_bytes,

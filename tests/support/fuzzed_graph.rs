@@ -5,7 +5,8 @@ use std::num::NonZeroUsize;
 
 use model::{DESCRIPTION_FILE, GRAPH_FILE, TOKENIZER_FILE};
 use model::{
-    Encoded, Encoder, Environment, Error, GraphError, ModelDirectory, Text, Tokenizer, Tokens,
+    Encoded, Encoder, Environment, Error, GraphError, ModelDirectory, Precision, Text, Tokenizer,
+    Tokens,
 };
 use prost::Message;
 use serde_json::{Value, json};
@@ -16,7 +17,6 @@ use super::graph::onnx::{Model, OperatorSet};
 /// Dimensions of the graphs with which the corpus began, and more than a graph can have.
 const DIMENSIONS: [usize; 2] = [8, i32::MAX as usize];
 const POOLINGS: [&str; 2] = ["cls", "mean"];
-const PRECISIONS: [&str; 3] = ["fp16", "fp32", "int8"];
 /// Their longest text, and their words.
 const MAX_TOKENS: NonZeroUsize = NonZeroUsize::new(8).unwrap();
 const WORDS: usize = 12;
@@ -64,7 +64,7 @@ impl FuzzedGraph {
         let mut descriptions = DIMENSIONS.into_iter().flat_map(|dimensions| {
             let kinds = POOLINGS
                 .into_iter()
-                .flat_map(|pooling| PRECISIONS.map(|precision| (pooling, precision)));
+                .flat_map(|pooling| Precision::ALL.map(|precision| (pooling, precision)));
             let kinds = kinds.flat_map(|(pooling, precision)| {
                 [false, true].map(|has_heads| (pooling, precision, has_heads))
             });
@@ -126,7 +126,10 @@ fn encode(encoder: &mut Encoder, batch: &[Text<'_>]) -> Result<Vec<Encoded>, Err
     encoder.encode_each(batch)?.into_iter().collect()
 }
 
-fn description(dimensions: usize, (pooling, precision, has_heads): (&str, &str, bool)) -> Value {
+fn description(
+    dimensions: usize,
+    (pooling, precision, has_heads): (&str, Precision, bool),
+) -> Value {
     let heads = json!({"sparse": true, "colbert": dimensions, "tokens_without_weight": []});
     json!({
         "heads": has_heads.then_some(heads),

@@ -1,8 +1,8 @@
 //! The GEMM in the vector instructions of x86-64.
 //!
 //! Every function here is unsafe for two reasons: it loads vectors through pointers, and an instruction that the
-//! processor lacks is undefined behaviour. `InstructionSet::multiply_block` is the only
-//! caller: it holds a detected instruction set, and checks the lengths that every pointer here stays within.
+//! processor lacks is undefined behaviour. `InstructionSet::multiply_block` is the only caller: it holds a detected
+//! instruction set, and checks the lengths that every pointer here stays within.
 #![expect(unsafe_code, reason = "vector instructions and loads through pointers")]
 
 use std::arch::x86_64::*;
